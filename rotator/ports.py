@@ -131,6 +131,14 @@ class World(Protocol):
         """
         ...
 
+    async def reobserve(self, policy: Policy, *, recent: bool) -> tuple[float, Observed]:
+        """Observe again in the same run; return the `moment` before the oldest reading, too.
+
+        Registries are as read some minutes ago. With `recent`, so is everything read within the last minute, unless a
+        write of ours touched it since.
+        """
+        ...
+
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
         """Read or query all conditions of a rotation, without a write.
 
@@ -154,8 +162,8 @@ class World(Protocol):
         """The display names of the service principals that the tenant has of these app ids, by app id in lower case."""
         ...
 
-    async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
-        """The password credentials of both homes."""
+    async def credentials(self, policy: Policy, home: Home | None = None) -> tuple[Credential, ...]:
+        """Return the password credentials of one home (empty without the object), or of both."""
         ...
 
     async def sign_ins(self, policy: Policy) -> SignIns:
@@ -291,8 +299,13 @@ class World(Protocol):
         """Return the log of a container."""
         ...
 
-    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
-        """Return RBAC's refusals of the signed-in identity for a rotation; no write is tried."""
+    async def permissions(
+        self, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
+    ) -> Permissions:
+        """Return RBAC's refusals of the signed-in identity for a rotation; no write is tried.
+
+        `published`: the secret has versions, so that no soft-deleted secret can occupy its name.
+        """
         ...
 
     async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:

@@ -22,6 +22,7 @@ from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 from rotator.clients.api_versions import GRAPH
 from rotator.clients.directory import (
     Named,
+    PasswordHolder,
     Shown,
     application_of,
     created_of,
@@ -32,10 +33,9 @@ from rotator.clients.directory import (
     named,
     names_of,
     no_body,
-    principal_of,
     service_principal_of,
 )
-from rotator.clients.pipeline import Line, at_once, host, retrying, together
+from rotator.clients.pipeline import Line, host, retrying, together
 from rotator.clients.refusal import Asked, Refused, decoded, parsed
 from rotator.clients.token import Token
 from rotator.clients.translation import answered, ask
@@ -43,7 +43,7 @@ from rotator.clients.typed import items, record, records, text
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
 from rotator.ports import Issued
-from rotator.state import Credential, Home, Identity, Principal
+from rotator.state import Home, Identity, Principal
 
 T = TypeVar("T")
 SERVICE = "Microsoft Graph"
@@ -94,23 +94,14 @@ class Graph:
         self._tenants: dict[str, str] = {}
         """Tenants of objects outside rotator's own tenant, by object id."""
 
-    async def principal(
-        self, app_id: str, tenant: str, foreign: bool = False
-    ) -> tuple[Principal, tuple[Credential, ...]]:
-        """Return the application and service principal of `app_id` with the credentials of both, read at once.
+    async def password_holder(self, home: Home, app_id: str, tenant: str | None) -> PasswordHolder | None:
+        """Return the application or service principal with its passwords; None where it isn't found.
 
-        Raises NotFound.
+        `tenant` is given for another tenant's object.
         """
-        elsewhere = tenant if foreign else None
-        async with at_once() as tasks:
-            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, APPLICATION, elsewhere, application_of))
-            also = tasks.create_task(
-                self._find(Home.SERVICE_PRINCIPAL, app_id, SERVICE_PRINCIPAL, elsewhere, service_principal_of)
-            )
-        application, principal = finding.result(), also.result()
-        if application is None and principal is None:
-            raise unknown(app_id, tenant)
-        return principal_of(app_id, application, principal)
+        if home is Home.APPLICATION:
+            return await self._find(home, app_id, APPLICATION, tenant, application_of)
+        return await self._find(home, app_id, SERVICE_PRINCIPAL, tenant, service_principal_of)
 
     async def _find(
         self, home: Home, app_id: str, select: str, tenant: str | None, read: Callable[[Shown], T]

@@ -39,9 +39,7 @@ async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
-    seen = Observed(
-        latest(azure.line.time, heard), tenant, mark, who.app_id, found, credentials, registries=registries.result()
-    )
+    seen = Observed(read_at(azure, heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
     return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
@@ -83,8 +81,8 @@ async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vau
     """Return versions and access mark, or the vault's reason to refuse them."""
     try:
         async with at_once() as tasks:
-            published = tasks.create_task(azure.vault.versions(policy))
-            access = tasks.create_task(azure.mark.read(policy, confirmed=confirmed))
+            published = tasks.create_task(azure.published(policy))
+            access = tasks.create_task(azure.marked(policy, confirmed=confirmed))
     except AzureError as error:
         why = keyvault.refused(error)
         if why is None:
@@ -123,7 +121,7 @@ def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> li
 
 
 async def _read(azure: Services, group_ids: Sequence[ResourceId]) -> list[ContainerGroup]:
-    return await together(*(azure.groups.group(each) for each in group_ids))
+    return await together(*(azure.group(each) for each in group_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +179,15 @@ async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:
 
 async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | UnlistedSubscription:
     try:
-        return await azure.groups.listed(subscription)
+        return await azure.listed(subscription)
     except (Forbidden, NotFound) as error:
         return UnlistedSubscription(subscription, str(error), error.grounds)
+
+
+def read_at(azure: Services, heard: Sequence[Heard]) -> datetime:
+    """Return Azure's time of a look: of its last answer, or now where it reused every reading."""
+    now = azure.line.time.now() if azure.readings.all_reused() else None
+    return now.replace(microsecond=0) if now else latest(azure.line.time, heard)
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:

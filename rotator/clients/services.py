@@ -1,6 +1,8 @@
 """One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import httpx
 
@@ -8,21 +10,23 @@ from rotator.clients.access_mark import AccessMark
 from rotator.clients.aci import ContainerGroups
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.graph import Graph
-from rotator.clients.keyvault import KeyVault
+from rotator.clients.directory import PasswordHolder, principal_of
+from rotator.clients.graph import Graph, unknown
+from rotator.clients.keyvault import KeyVault, Published
 from rotator.clients.limits import password_limits
-from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, host, together
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, host, together
 from rotator.clients.rbac import Authorization
+from rotator.clients.readings import CONSTANT, Key, Readings
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports, network
 from rotator.clients.wire import Gate, GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
-from rotator.ports import Clock, LeaseStore, Queue
+from rotator.ports import AccessRecord, Clock, LeaseStore, Queue
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
-from rotator.state import Credential, PasswordLimit, Principal, Registry
+from rotator.state import ContainerGroup, Credential, Home, PasswordLimit, Principal, Registry
 
 
 class Services:
@@ -32,6 +36,7 @@ class Services:
         self.cloud, self._transports = cloud, transports
         self._sessions = (transports.session(), (transports.fresh or transports.session)())
         self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy)
+        self.readings = Readings(self.line.time)
         self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
@@ -64,18 +69,60 @@ class Services:
             await session.close()
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
-        """Return the principal with the credentials of both homes."""
-        home = (await self.token.who()).tenant
-        tenant = policy.principal.tenant_id or home
-        return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
+        """Return the principal with the credentials of both homes, read at once. Raises NotFound."""
+        async with at_once() as tasks:
+            finding = tasks.create_task(self.password_holder(policy, Home.APPLICATION))
+            also = tasks.create_task(self.password_holder(policy, Home.SERVICE_PRINCIPAL))
+        return await self.found(policy, finding.result(), also.result())
+
+    async def found(
+        self, policy: Policy, application: PasswordHolder | None, principal: PasswordHolder | None
+    ) -> tuple[Principal, tuple[Credential, ...]]:
+        """Return the principal made of both objects. Raises NotFound without any."""
+        if application is None and principal is None:
+            tenant = policy.principal.tenant_id or (await self.token.who()).tenant
+            raise unknown(policy.principal.app_id, tenant)
+        return principal_of(policy.principal.app_id, application, principal)
+
+    async def password_holder(self, policy: Policy, home: Home) -> PasswordHolder | None:
+        """Return the application or service principal with its passwords; None where it isn't found."""
+        own, tenant = (await self.token.who()).tenant, policy.principal.tenant_id
+        ask = partial(self.graph.password_holder, home, policy.principal.app_id, tenant if tenant != own else None)
+        return await self.readings.read(holder_key(policy, home), ask, lambda found: found is not None)
+
+    async def published(self, policy: Policy) -> Published:
+        """Return the versions of the published secret."""
+        ask = partial(self.vault.versions, policy)
+        return await self.readings.read(
+            secret_key(policy, policy.key_vault.password_secret), ask, lambda found: found.complete
+        )
+
+    async def marked(self, policy: Policy, *, confirmed: bool = True) -> AccessRecord:
+        """Return the access mark; `confirmed` as in `AccessMark.read`. Every write reads the mark again."""
+        ask = partial(self.mark.read, policy, confirmed=confirmed)
+        return await self.readings.read(secret_key(policy, policy.access_secret), ask)
+
+    async def group(self, group_id: ResourceId) -> ContainerGroup:
+        """Return one container group; an unreadable or absent one isn't kept."""
+        ask = partial(self.groups.group, group_id)
+        return await self.readings.read(group_key(group_id), ask, lambda found: found.document is not None)
+
+    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """Return every container group of a subscription from its list."""
+        return await self.readings.read(("list", subscription), partial(self.groups.listed, subscription))
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """Read the policy's registries from ARM now."""
-        shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
+        shown = await together(*(self.registry(registry.id) for registry in policy.registries))
         self._servers.update(
             {registry.id: found.login_server for registry, found in zip(policy.registries, shown, strict=True)}
         )
         return tuple(shown)
+
+    async def registry(self, registry_id: ResourceId) -> Registry:
+        """Return a registry as Resource Manager shows it."""
+        key = ("registry", registry_id.lower())
+        return await self.readings.read(key, partial(self.arm.registry, registry_id), life=CONSTANT)
 
     async def server(self, registry_id: ResourceId) -> str:
         """Return a registry's login server, a constant value."""
@@ -105,3 +152,18 @@ def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncC
     )
     gate = Gate(time, frozenset({host(cloud.graph)}))
     return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)
+
+
+def holder_key(policy: Policy, home: Home) -> Key:
+    """Return the key of the readings of an application or service principal."""
+    return home.value, policy.principal.app_id.lower()
+
+
+def secret_key(policy: Policy, name: str) -> Key:
+    """Return the key of the readings of a secret's versions."""
+    return "secret", policy.key_vault.host, name
+
+
+def group_key(group_id: ResourceId) -> Key:
+    """Return the key of the readings of a container group."""
+    return "group", group_id.lower()

@@ -1,7 +1,7 @@
 """Azure in rotator's terms: the `World` of `ports.py`, over the services connected by `services.py`."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from rotator.clients.examination import examine
 from rotator.clients.observation import observe
 from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.sending import no_later
-from rotator.clients.services import Services
+from rotator.clients.services import Services, group_key, secret_key
 from rotator.clients.signins import sign_ins
 from rotator.clients.survey import read_lists
 from rotator.errors import AzureError, Forbidden
@@ -67,6 +67,12 @@ class AzureWorld(Services):
         """Read the services' lists, each once, for all policies."""
         return await read_lists(self, policies, read)
 
+    async def reobserve(self, policy: Policy, *, recent: bool) -> tuple[float, Observed]:
+        """Observe again with readings of registries, or all recent ones; return the moment of the oldest one."""
+        with self.readings.reusing(recent=recent) as reuse:
+            observed = await self.observe(policy)
+        return reuse.oldest, observed
+
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
         """Read all facts needed by a rotation, without any write."""
         return await examine(self, policy, secrets)
@@ -112,9 +118,12 @@ class AzureWorld(Services):
         """Return the value of the user name secret."""
         return await self.vault.username(policy)
 
-    async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
-        """Return the password credentials of both homes."""
-        return (await self.principal(policy))[1]
+    async def credentials(self, policy: Policy, home: Home | None = None) -> tuple[Credential, ...]:
+        """Return the password credentials of one home, or of both."""
+        if home is None:
+            return (await self.principal(policy))[1]
+        found = await self.password_holder(policy, home)
+        return found.credentials if found else ()
 
     async def sign_ins(self, policy: Policy) -> SignIns:
         """Read the ways to sign in as the principal."""
@@ -124,14 +133,14 @@ class AzureWorld(Services):
         self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None
     ) -> Issued:
         """Add a password credential; the POST is sent once."""
-        with no_later(not_after):
+        with no_later(not_after), self.readings.writing((home.value, principal.app_id.lower())):
             return await self.graph.add_password(principal, home, display_name, end)
 
     async def remove_password(
         self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None
     ) -> None:
         """Remove a password credential; raises NotFound where Graph reports the credential as absent."""
-        with no_later(not_after):
+        with no_later(not_after), self.readings.writing((home.value, principal.app_id.lower())):
             await self.graph.remove_password(principal, home, key_id)
 
     async def versions(self, policy: Policy) -> tuple[Version, ...]:
@@ -139,7 +148,7 @@ class AzureWorld(Services):
 
         Among versions of the same second, the one returned to readers comes last.
         """
-        return (await self.vault.versions(policy)).versions
+        return (await self.published(policy)).versions
 
     async def value(self, policy: Policy, version: str | None = None) -> Secret:
         """Return the published secret's value."""
@@ -160,7 +169,7 @@ class AzureWorld(Services):
         not_after: float | None = None,
     ) -> Version:
         """Create a new version of the published secret; the PUT is sent once."""
-        with no_later(not_after):
+        with no_later(not_after), self._setting(policy, policy.key_vault.password_secret):
             return await self.vault.publish(policy, secret, expires, content_type, tags)
 
     async def version(self, policy: Policy, version: str) -> Version:
@@ -177,13 +186,16 @@ class AzureWorld(Services):
         not_after: float | None = None,
     ) -> None:
         """Replace a version's tags, or enable or disable the version."""
-        with no_later(not_after):
+        with no_later(not_after), self._setting(policy, policy.key_vault.password_secret):
             await self.vault.mark(policy, version, tags, enabled)
 
     async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
         """Make sure the user name secret holds the app id."""
         with no_later(not_after):
             return await self.vault.publish_username(policy)
+
+    def _setting(self, policy: Policy, name: str) -> AbstractContextManager[None]:
+        return self.readings.writing(secret_key(policy, name))
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try a password once on separate connections: at Entra, then with each image of the policy's registries."""
@@ -217,10 +229,6 @@ class AzureWorld(Services):
         finally:
             await session.close()
 
-    async def group(self, group_id: ResourceId) -> ContainerGroup:
-        """Read one container group now."""
-        return await self.groups.group(group_id)
-
     async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
         """Return all groups of subscriptions as the newest stable API version shows them."""
         newest = await self.arm.newest(CONTAINER_GROUPS, TYPE)
@@ -233,19 +241,21 @@ class AzureWorld(Services):
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:
         """Replace a container group; the PUT is sent once."""
-        with no_later(not_after):
+        with no_later(not_after), self.readings.writing(group_key(group_id)):
             return await self.groups.put(group_id, document)
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
         """Return a container's printed output."""
         return await self.groups.logs(group_id, container)
 
-    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
+    async def permissions(
+        self, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
+    ) -> Permissions:
         """Return known refusals, from RBAC's own answer, and the unknown rights."""
         async with at_once() as tasks:
             writing = tasks.create_task(self.rights([(f"{TYPE}/write", each) for each in groups]))
             vault = tasks.create_task(self._vault_right(policy))
-            deleted = tasks.create_task(self._deleted(policy))
+            deleted = tasks.create_task(self._deleted(policy, published))
             said = tasks.create_task(self._limits(policy))
         rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
         refused = tuple(
@@ -274,8 +284,13 @@ class AzureWorld(Services):
             scope=vault_id,
         )
 
-    async def _deleted(self, policy: Policy) -> tuple[bool, tuple[tuple[str, str], ...]]:
-        """Tell if a soft-deleted secret occupies the published secret's name, or give the reason why unknown."""
+    async def _deleted(self, policy: Policy, published: bool) -> tuple[bool, tuple[tuple[str, str], ...]]:
+        """Tell if a soft-deleted secret occupies the published secret's name, or give the reason why unknown.
+
+        A published secret's name is its own.
+        """
+        if published:
+            return False, ()
         try:
             return await self.vault.recoverable(policy), ()
         except Forbidden as error:
@@ -289,13 +304,13 @@ class AzureWorld(Services):
 
     async def access(self, policy: Policy) -> AccessRecord:
         """Read the access mark now."""
-        return await self.mark.read(policy)
+        return await self.marked(policy)
 
     async def record_access(
         self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
     ) -> None:
         """Write the access mark with its assignments."""
-        with no_later(not_after):
+        with no_later(not_after), self._setting(policy, policy.access_secret):
             await self.mark.write(policy, access, assignments)
 
     async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
@@ -316,7 +331,8 @@ class AzureWorld(Services):
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
         """Enable the access mark's newest version again, and read the mark."""
-        return await self.mark.enable(policy)
+        with self._setting(policy, policy.access_secret):
+            return await self.mark.enable(policy)
 
     async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Delete a role assignment; False if already gone."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rotator.engine.evidence import acceptance
 from rotator.engine.exposed import finish
-from rotator.engine.run import FRESH, Run, ensure_granted
+from rotator.engine.run import FRESH, Run, access_now, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import declared_role, grant_steps, own_roles, restorable
@@ -104,6 +104,13 @@ async def _grant(run: Run, wait: bool) -> None:
     await _ensure_there(run, observed, recorded)
     if wait:
         await acceptance(run, observed)
+    if run.world.moment() - read > FRESH and (await access_now(run))[0].access is Access.REVOKED:
+        raise Conflict(
+            "access was revoked again after it was granted",
+            service="Key Vault",
+            state="Access is marked as revoked.",
+            remedy=f"See that the other process has ended, then run {_either(run)} again.",
+        )
 
 
 def _either(run: Run) -> str:

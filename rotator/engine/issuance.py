@@ -5,7 +5,7 @@ readers may have its password.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from rotator import container_group
 from rotator.codes import NoteCode
 from rotator.engine.proving import again, prove
 from rotator.engine.retirement import listed, withdraw
-from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
+from rotator.engine.run import DECISIONS, FRESH, Patience, Proved, Run, Seen, Undecided, ensure_granted
 from rotator.engine.standing import ensure_standing
 from rotator.errors import (
     AzureError,
@@ -32,7 +32,20 @@ from rotator.errors import (
 from rotator.events import CredentialAdded, Noted, UsernamePublished, VersionPublished
 from rotator.plan import MOST_TAGS, View, carried
 from rotator.ports import Issued
-from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Home, Observed, Tags, Version, marker, tags
+from rotator.state import (
+    ATTEMPT,
+    HOME,
+    KEY_ID,
+    Credential,
+    Home,
+    Observed,
+    Proof,
+    Secret,
+    Tags,
+    Version,
+    marker,
+    tags,
+)
 from rotator.steps import Issue
 
 LOOKING, EVERY = 120.0, 10.0
@@ -48,7 +61,9 @@ class _New:
 
     issued: Issued
     attempt: str
+    images: tuple[str, ...] = ()
     proven: float = float("-inf")
+    proof: Proof | None = None
     sent: bool = False
 
     @property
@@ -91,8 +106,8 @@ async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, 
     """
     try:
         _ensure_lasting(run, observed, new.credential)
-        await prove(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
-        new.proven = run.world.moment()
+        new.images = container_group.images(run.policy, observed)
+        await _prove(run, new, prove)
         # The user name fits the current password, too: what stops it must not come after the publication.
         if await run.world.publish_username(run.policy):
             run.tell(UsernamePublished(secret=run.policy.key_vault.username_secret or ""))
@@ -243,6 +258,7 @@ async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, fl
         if version:
             run.tell(VersionPublished(version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
             _tell_left(run, newest, version)
+            run.proved[:] = [Proved(version.id, new.images, new.proven, new.proof)] if new.proof else []
             return version, not_after
     raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
 
@@ -278,14 +294,19 @@ async def _put(run: Run, new: _New, newest: Version | None, not_after: float) ->
         return await _find(run, new.attempt)
 
 
+async def _prove(run: Run, new: _New, by: Callable[[Run, str, Secret, Sequence[str]], Awaitable[Proof]]) -> None:
+    """Prove the new credential; `proven` is the moment after the last success."""
+    new.proof = await by(run, new.credential.key_id, new.issued.secret, new.images)
+    new.proven = run.world.moment()
+
+
 async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version | None, float]:
     """Return the newest version, and the moment until which a publication may rest on this look and the last proof.
 
     An old proof is renewed first. Raises Conflict if a version appeared, or the credential is gone again.
     """
     if run.world.moment() - new.proven > FRESH / 2:
-        await again(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
-        new.proven = run.world.moment()
+        await _prove(run, new, again)
     read = await listed(run, new.credential)
     if read is None:
         raise Conflict(

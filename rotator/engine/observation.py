@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from rotator import container_group, guard
-from rotator.engine.run import Patience, Run, Seen
+from rotator.engine.run import FRESH, Patience, Proved, Run, Seen
 from rotator.engine.trial import tried, try_value
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
@@ -29,6 +30,8 @@ class Memory:
 
     known: Known = NOTHING_KNOWN
     """For the rules and the guard."""
+    begun: bool = False
+    """The run has looked once."""
     sourced: bool = False
     """The secrets that groups need were read."""
     asked: frozenset[tuple[str, str]] = frozenset()
@@ -60,7 +63,7 @@ class Memory:
 
     def saw(self, view: View, may_be_published: tuple[str, ...] | None) -> None:
         """Remember the facts of a new look, and forget the proof made for an earlier one."""
-        observed, known = view.observed, self.known
+        observed, known, self.begun = view.observed, self.known, True
         absent = view.current_key and not view.current
         names, first = {c.display_name for c in observed.credentials}, dict(known.unnamed_since)
         unnamed = view.orphans if observed.versions_complete else ()
@@ -76,12 +79,15 @@ class Memory:
         )
 
 
-async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
-    """Observe, and remember; `confirmed` as in `World.observe`.
+async def look(run: Run, memory: Memory, *, confirmed: bool = False, reuse: bool = False) -> Seen:
+    """Observe, and remember; `confirmed` as in `World.observe`, `reuse` to rest on recent readings.
 
     Raises Forbidden if the vault may not be read: an empty answer would not prove an empty vault.
     """
-    read, observed = run.world.moment(), await run.observe(confirmed=confirmed)
+    if memory.begun:
+        read, observed = await run.reobserve(recent=reuse)
+    else:
+        read, observed = run.world.moment(), await run.observe(confirmed=confirmed)
     if refused := observed.vault_refuses:
         remedy = str(advise(refused.grounds))
         raise Forbidden(
@@ -97,9 +103,9 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
     return Seen(observed, read, memory.known)
 
 
-async def look_and_try(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
+async def look_and_try(run: Run, memory: Memory, *, confirmed: bool = False, reuse: bool = False) -> Seen:
     """Look, and try each value of the secret needed by the rules."""
-    seen = await look(run, memory, confirmed=confirmed)
+    seen = await look(run, memory, confirmed=confirmed, reuse=reuse)
     memory.known = replace(memory.known, tried=await tried(run, seen))
     return replace(seen, known=memory.known)
 
@@ -142,7 +148,8 @@ async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
         latest = any(isinstance(step, Issue) for step in steps)
         version = None if latest else run.view(seen).current_version
-        memory.known = await proven(run, observed, version.id if version else None, memory.known)
+        recent = all(isinstance(step, Deploy) for step in steps)
+        memory.known = await proven(run, observed, version.id if version else None, memory.known, recent=recent)
     return replace(seen, known=memory.known)
 
 
@@ -150,7 +157,7 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
     """Ask for the permissions that a rotation takes."""
     rights = await run.world.rights(wanted := linked(run.policy, observed))
     groups = tuple(g.id for g in observed.groups if g.document is not None)
-    found = await run.world.permissions(run.policy, groups)
+    found = await run.world.permissions(run.policy, groups, published=bool(observed.versions))
     memory.known = replace(
         memory.known,
         permissions=found,
@@ -213,14 +220,25 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str, str],
     return tuple(found)
 
 
-async def proven(run: Run, observed: Observed, version: str | None, known: Known = NOTHING_KNOWN) -> Known:
-    """Return the run's knowledge with a proof, made now, of the value of `version` (None: the latest)."""
+async def proven(
+    run: Run, observed: Observed, version: str | None, known: Known = NOTHING_KNOWN, *, recent: bool = False
+) -> Known:
+    """Return the run's knowledge with a proof of the value of `version` (None: the latest).
+
+    The proof is made now, or, with `recent`, in the last minute by this run with the same images.
+    """
+    images, moment = container_group.images(run.policy, observed), run.world.moment()
+    earlier = next((p for p in run.proved if (p.version, p.images) == (version, images)), None)
+    if recent and earlier and moment - earlier.moment <= FRESH / 2:
+        proof_at = observed.at - timedelta(seconds=moment - earlier.moment)
+        return replace(known, proof=earlier.proof, proof_at=proof_at, unproven=None)
     try:
         value = await run.world.value(run.policy, version)
     except (NotFound, Forbidden) as error:
         return replace(known, proof=None, proof_at=None, unproven=error.denial)
-    images = container_group.images(run.policy, observed)
-    return replace(known, proof=await try_value(run, value, images), proof_at=observed.at, unproven=None)
+    proof = await try_value(run, value, images)
+    run.proved[:] = [Proved(version, images, moment, proof)] if version and proof.ok else []
+    return replace(known, proof=proof, proof_at=observed.at, unproven=None)
 
 
 async def preview(run: Run) -> Preview:

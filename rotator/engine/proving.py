@@ -44,15 +44,17 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
         await run.clock.sleep(over / max(wanted.times - 1, 1) if good else AGAIN)
 
 
-async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) -> None:
-    """Renew a proof that is old by one more success, within a few tries. Raises ProofFailed."""
-    for left in reversed(range(TRIES)):
+async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) -> Proof:
+    """Return one more success, within a few tries, to renew a proof that is old. Raises ProofFailed."""
+    for _ in range(TRIES - 1):
         proof = await _once(run, secret, images)
         if usable(run, proof):
-            return
-        if not left:
-            raise _failed(run, key_id, proof, 0)
+            return proof
         await run.clock.sleep(AGAIN)
+    proof = await _once(run, secret, images)
+    if usable(run, proof):
+        return proof
+    raise _failed(run, key_id, proof, 0)
 
 
 def usable(run: Run, proof: Proof) -> bool:

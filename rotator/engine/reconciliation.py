@@ -1,6 +1,8 @@
 """Observe, decide, act, until no step is due: the loop of every rotation.
 
-A removal rests on the absence of all possible holders of the credential: two looks in a row must ask for the removal.
+A removal rests on the absence of all possible holders of the credential: two looks in a row must ask for the removal,
+and the second one asks Azure for everything. A look that follows a step known to have happened reuses readings to find
+the next step, unless nothing follows that step as a rule; the look on which a run ends doesn't.
 """
 
 import asyncio
@@ -54,33 +56,51 @@ async def reconcile(run: Run) -> Result:
 
 
 async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:
-    looks = 0
+    looks, reuse = 0, False
     while True:
-        seen = await look_and_try(run, memory)
-        observed = seen.observed
-        _settle(memory, observed)
-        following = next_steps(run.policy, observed, run.intent, seen.known)
+        seen = await look_and_try(run, memory, reuse=reuse)
+        _settle(memory, seen.observed)
+        following = next_steps(run.policy, seen.observed, run.intent, seen.known)
         memory.alarms = tuple(note for note in following.notes if note.code is NoteCode.STILL_OPEN)
-        asked = frozenset((kind(step), target(step)) for step in following.steps)
-        seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
-            if seconded or not any(isinstance(step, Retire) for step in following.steps):
-                await _take(run, seen, memory, following.steps)
+            reuse = await _seconded(run, seen, memory, following.steps, whole=not reuse)
             continue
-        waited = min(memory.worth_a_look(following.waits), key=lambda w: w.look_again or 0, default=None)
-        pause = waited.look_again if waited else None
-        looks += 1
-        if waited is None and memory.late < DECISIONS and run.world.moment() - seen.read > FRESH:
-            memory.late += 1
-            continue
-        if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
+        memory.asked, looks = frozenset(), looks + 1
+        if not (await _paused(run, memory, seen, following, looks) or reuse):
             for event in memory.undecided.values():
                 run.tell(event)
             return seen, following
-        memory.looked[waited.code, waited.subject] += 1
-        if memory.paused is None or memory.paused.reason != waited.text:
-            memory.paused = Patience(run, waited.text)
-        await memory.paused.sleep(pause)
+        reuse = False
+
+
+async def _seconded(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...], *, whole: bool) -> bool:
+    """Take the steps, removals only if the look before asked for them, too, and this one asked Azure for everything.
+
+    Return True if the next look may rest on recent readings.
+    """
+    asked = frozenset((kind(step), target(step)) for step in steps)
+    seconded, memory.asked = asked <= memory.asked, asked
+    if any(isinstance(step, Retire) for step in steps) and not (seconded and whole):
+        return False
+    last = any(isinstance(step, Disable) for step in steps)
+    return await _take(run, seen, memory, steps) and not last
+
+
+async def _paused(run: Run, memory: Memory, seen: Seen, following: Next, looks: int) -> bool:
+    """Pause for something on its way; return True if the world is to be looked at again."""
+    waited = min(memory.worth_a_look(following.waits), key=lambda w: w.look_again or 0, default=None)
+    if waited is None:
+        late = memory.late < DECISIONS and run.world.moment() - seen.read > FRESH
+        memory.late += late
+        return late
+    pause = waited.look_again or 0.0
+    if looks > LOOKS or run.left() <= pause:
+        return False
+    memory.looked[waited.code, waited.subject] += 1
+    if memory.paused is None or memory.paused.reason != waited.text:
+        memory.paused = Patience(run, waited.text)
+    await memory.paused.sleep(pause)
+    return True
 
 
 def _settle(memory: Memory, observed: Observed) -> None:
@@ -93,7 +113,8 @@ def _settle(memory: Memory, observed: Observed) -> None:
     }
 
 
-async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
+async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> bool:
+    """Take the steps allowed by the guard; tell if every step is known to have happened."""
     seen, steps = await _ready(run, seen, memory, steps)
     allowed: list[Step] = []
     for step in steps:
@@ -103,15 +124,16 @@ async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -
             continue
         memory.refuse((kind(step), target(step)))
         run.tell(_vetoed(veto))
-    await asyncio.gather(*(_one(run, seen, memory, step) for step in allowed))
+    done = await asyncio.gather(*(_one(run, seen, memory, step) for step in allowed))
+    return all(done) and allowed == list(steps)
 
 
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
-    """Return the guard's input on an observation still fresh: after a long proof, the world is observed once more."""
+    """Return the guard's input on an observation still fresh: after a long proof, old readings are made once more."""
     ready, read = await prepared(run, seen, memory, steps), run.world.moment()
     if read - seen.read <= FRESH / 2:
         return ready, steps
-    again = await look(run, memory)
+    again = await look(run, memory, reuse=True)
     wanted = {(kind(step), target(step)) for step in steps}
     following = next_steps(run.policy, again.observed, run.intent, again.known)
     proof_at = again.observed.at - timedelta(seconds=run.world.moment() - read)
@@ -131,7 +153,8 @@ def _vetoed(veto: guard.Veto) -> Vetoed:
     )
 
 
-async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> None:
+async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> bool:
+    """Take one step; tell if it is known to have happened."""
     name, what = kind(step), target(step)
     run.tell(
         StepStarted(
@@ -148,13 +171,14 @@ async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> None:
         detail = await _act(run, seen, step)
     except (NotSent, Undecided) as error:
         await _decide_again(run, memory, step, error)
-        return
+        return False
     except RotatorError as error:
         memory.refuse((name, what))
         run.tell(failure(run, name, what, error))
-        return
+        return False
     memory.undecided.pop((name, what), None)
     run.tell(StepDone(step=name, target=what, detail=detail))
+    return True
 
 
 async def _decide_again(run: Run, memory: Memory, step: Step, error: NotSent | Undecided) -> None:

@@ -127,7 +127,7 @@ async def _remove(run: Run, principal: Principal, credential: Credential, not_af
 
 
 async def _there(run: Run, credential: Credential) -> bool:
-    return any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy))
+    return any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy, credential.home))
 
 
 def _undecided(credential: Credential, trouble: AzureError) -> Undecided:

@@ -18,7 +18,7 @@ from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, Left, gather, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retirement import withdraw
-from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Run, failure
+from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Run, access_now, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, VersionDisabled
 from rotator.plan import Ending, Shown, Tries, View, credential_steps, revocation_notes, revoke_steps, vanished
@@ -79,7 +79,7 @@ class MarkBefore:
 
     async def granted(self, run: Run) -> bool:
         """Tell if access was granted since; a lagging read shows the earlier record."""
-        read, now = run.world.moment(), await run.world.access(run.policy)
+        now, read = await access_now(run)
         self.read, self.regranted = read, self.regranted or (now.access is Access.GRANTED and now != self.before)
         return self.regranted
 

@@ -9,10 +9,10 @@ from rotator.errors import RotatorError, UnsafeStep
 from rotator.events import Event, Pausing, StepFailed, Vetoed
 from rotator.plan import View
 from rotator.policy import Policy
-from rotator.ports import Clock, World
+from rotator.ports import AccessRecord, Clock, World
 from rotator.remedy import rotator
 from rotator.results import Preview
-from rotator.state import Access, Observed
+from rotator.state import Access, Observed, Proof
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Note, Wait
 
 FRESH = 120.0
@@ -57,6 +57,16 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Proved:
+    """Last proof of the value of a version with certain images, and the moment (`World.moment`) before it."""
+
+    version: str
+    images: tuple[str, ...]
+    moment: float
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One policy's run. No step starts that can't end before `deadline` (elapsed seconds of `clock`)."""
 
@@ -68,6 +78,8 @@ class Run:
     deadline: float | None = None
     latest: list[Sight] = field(default_factory=list, compare=False)
     """Its last observation, once there is one; what is made of this run by `replace` shares it."""
+    proved: list[Proved] = field(default_factory=list, compare=False)
+    """The last proof of a published value, shared likewise."""
 
     async def observe(self, *, confirmed: bool = False) -> Observed:
         """Observe the policy, as `World.observe` does, and keep what was seen as the latest."""
@@ -75,6 +87,12 @@ class Run:
         observed = await self.world.observe(self.policy, confirmed=confirmed)
         self.latest[:] = [Sight(self.policy, read, observed)]
         return observed
+
+    async def reobserve(self, *, recent: bool) -> tuple[float, Observed]:
+        """Observe again, as `World.reobserve` does, and keep what was seen as the latest."""
+        read, observed = await self.world.reobserve(self.policy, recent=recent)
+        self.latest[:] = [Sight(self.policy, read, observed)]
+        return read, observed
 
     def view(self, seen: Seen) -> View:
         """Return the facts for the rules."""
@@ -135,6 +153,19 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
             remedy=remedy,
         )
     return StepFailed(step=step, target=target, happened=happened, state=state, remedy=remedy)
+
+
+async def access_now(run: Run) -> tuple[AccessRecord, float]:
+    """Return the access mark and the moment before its reading, at most `FRESH` ago.
+
+    A process stopped inside the read reads again.
+    """
+    read, record = run.world.moment(), await run.world.access(run.policy)
+    for _ in range(DECISIONS):
+        if run.world.moment() - read <= FRESH:
+            break
+        read, record = run.world.moment(), await run.world.access(run.policy)
+    return record, read
 
 
 async def ensure_granted(run: Run) -> None:

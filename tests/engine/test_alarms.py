@@ -167,7 +167,7 @@ def test_a_run_that_can_not_go_on_looking_tells_what_it_saw() -> None:
             Fault(
                 "graph.applications.get",
                 "status",
-                nth=6,
+                nth=4,
                 times=0,
                 status=403,
                 code="Authorization_RequestDenied",

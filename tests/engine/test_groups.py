@@ -406,16 +406,18 @@ def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_re
 
         def stop(number: int, operation: str, request: Request) -> None:
             if operation == "keyvault.secrets.set" and not stopped:
-                stopped.append("app")
+                stopped.append("published")
+            if operation == "keyvault.deletedSecrets.get" and len(stopped) in (1, 2):
+                stopped.append("mark read")
 
         def meanwhile(number: int, operation: str, request: Request) -> None:
-            if stopped == ["app"] and operation == "acr.manifests.head":
-                stopped.append("done")
+            if len(stopped) == 3 and operation == "aci.containerGroups.get":
+                stopped.append("stopped")
                 made.azure.container_groups.stop(made.group_id("app"))
 
         with watched(made, after=stop, before=meanwhile):
             await story.run(forced(made))
-        assert stopped == ["app", "done"]
+        assert stopped == ["published", "mark read", "mark read", "stopped"]
         assert "was stopped by somebody meanwhile" in made.told()
         assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
         await story.go_on(1)

@@ -21,6 +21,7 @@ from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import Limit
+from rotator.clients.readings import Readings
 from rotator.clients.refusal import ServiceRefusal
 from rotator.clients.token import Who
 from rotator.clients.world import AzureWorld
@@ -31,8 +32,11 @@ from rotator.ports import World
 from rotator.state import (
     Access,
     ContainerGroup,
+    Credential,
+    Home,
     Observed,
     Outcome,
+    Principal,
     Proof,
     Registry,
     Secret,
@@ -56,6 +60,7 @@ class FastWorld(AzureWorld):
         self.token: Any = SimpleNamespace(who=lambda: _known(who))
         self.graph, self.vault = Graph(way), Vault(way)
         self.mark = Mark(self.vault, self._now)
+        self.readings = Readings(time)
         self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
         self.arm: Any = Arm(way)
         self._servers = {}
@@ -72,20 +77,25 @@ class FastWorld(AzureWorld):
             groups = await self._groups_part(policy)
         tenant, vault_ = policy.principal.tenant_id or self._way.caller.tenant, policy.key_vault
         mark = lineage(tenant, policy.principal.app_id, vault_.host, vault_.password_secret)
-        at = observation.latest(self.line.time, heard)
+        at = observation.read_at(self, heard)
         seen = Observed(at, tenant, mark, self._way.caller.app_id, found, credentials, registries=registries)
         return observation.with_groups(observation.with_vault(seen, vault), groups)
 
+    async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
+        """One object after the other."""
+        application = await self.password_holder(policy, Home.APPLICATION)
+        return await self.found(policy, application, await self.password_holder(policy, Home.SERVICE_PRINCIPAL))
+
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """The policy's registries."""
-        shown = [await self.arm.registry(registry.id) for registry in policy.registries]
-        self._servers.update({each.id.lower(): each.login_server for each in shown})
+        shown = [await self.registry(registry.id) for registry in policy.registries]
+        self._servers.update({each.id: each.login_server for each in shown})
         return tuple(shown)
 
     async def _vault_part(self, policy: Policy, *, confirmed: bool) -> Any:
         try:
-            published = await self.vault.versions(policy)
-            record = await self.mark.read(policy, confirmed=confirmed)
+            published = await self.published(policy)
+            record = await self.marked(policy, confirmed=confirmed)
         except AzureError as error:
             why = keyvault.refused(error)
             if why is None:
@@ -95,12 +105,12 @@ class FastWorld(AzureWorld):
 
     async def _groups_part(self, policy: Policy) -> Any:
         declared = [group.id for group in policy.container_groups]
-        named = [await self.groups.group(each) for each in declared]
+        named = [await self.group(each) for each in declared]
         lists = await self._lists(policy.subscriptions)
         lists |= await self._lists(observation.unconfirmed(named, lists))
         others = observation.others(policy, lists, declared)
         found: list[ContainerGroup] = [
-            lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])
+            lists.confirmed(each) for each in (*named, *[await self.group(each) for each in others])
         ]
         return observation.ObservedGroups(
             tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions)
@@ -112,7 +122,7 @@ class FastWorld(AzureWorld):
 
     async def _list(self, subscription: str) -> Any:
         try:
-            return await self.groups.listed(subscription)
+            return await self.listed(subscription)
         except (Forbidden, NotFound) as error:
             return UnlistedSubscription(subscription, str(error))
 

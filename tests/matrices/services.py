@@ -25,7 +25,7 @@ from rotator.clients import aci, graph, keyvault, rbac
 from rotator.clients.access_mark import AccessMark
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import ABAC
-from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
+from rotator.clients.directory import PasswordHolder, application_of, issued_of, service_principal_of
 from rotator.clients.rbac import encloses
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
@@ -34,7 +34,6 @@ from rotator.resource_id import ArmId, ResourceId
 from rotator.state import (
     Assignment,
     ContainerGroup,
-    Credential,
     Home,
     Permission,
     Principal,
@@ -56,15 +55,9 @@ class Graph(graph.Graph):
     def __init__(self, way: Way) -> None:
         self._way, self._directory = way, way.azure.directory
 
-    async def principal(
-        self, app_id: str, tenant: str, foreign: bool = False
-    ) -> tuple[Principal, tuple[Credential, ...]]:
-        """The application and service principal with the credentials of both."""
-        application = await self._shown(Home.APPLICATION, app_id, application_of)
-        principal = await self._shown(Home.SERVICE_PRINCIPAL, app_id, service_principal_of)
-        if application is None and principal is None:
-            raise NotFound(f"there is no principal {app_id}", service=graph.SERVICE, status=404)
-        return principal_of(app_id, application, principal)
+    async def password_holder(self, home: Home, app_id: str, tenant: str | None) -> PasswordHolder | None:
+        """The application or service principal with its passwords."""
+        return await self._shown(home, app_id, application_of if home is Home.APPLICATION else service_principal_of)
 
     async def _shown(self, home: Home, app_id: str, read: Callable[[Mapping[str, Any]], T]) -> T | None:
         kind, directory = KINDS[home], self._directory

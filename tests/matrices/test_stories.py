@@ -103,6 +103,10 @@ KEPT = {
     "a password is declared compromised while a rotation with nothing to do is stopped in a read": Story(
         "revoked", (Command(pause=Pause(Point("arm.registries.get"), 260_000.0, (Command("declare compromised"),))),)
     ),
+    "access is granted while a revocation is stopped in its last read": Story(
+        "at rest",
+        (Command("revoke", pause=Pause(Point("mark.secrets.get", 3, "after"), 260_000.0, (Command("grant"),))),),
+    ),
     "lists that are refused for good hide one from a revocation": Story(
         "at rest",
         (
