@@ -15,10 +15,9 @@ from rotator import container_group
 from rotator.codes import NoteCode
 from rotator.container_group import Document, Failed, Phase, Verdict
 from rotator.engine.marks import record
-from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
+from rotator.engine.run import FRESH, Changed, Patience, Run, Undecided, ensure_granted
 from rotator.errors import (
     AzureError,
-    Conflict,
     NotFound,
     NotSent,
     OutcomeUnknown,
@@ -113,7 +112,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
 
 
 async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> ContainerGroup:
-    """Read the group now; its content must still be the content decided on."""
+    """Read the group now. Raises Changed where it isn't what was decided on."""
     now = await run.world.group(group_id)
     if now.document is None:
         gone = NotFound(
@@ -128,17 +127,13 @@ async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> Containe
         )
     seen = _seen(observed, group_id)
     if moved(observed, now):
-        raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
+        raise Changed(f"{group_id} was redeployed by somebody else meanwhile")
     if (
         seen is not None
         and container_group.phase(now) is Phase.STOPPED
         and container_group.phase(seen) is not Phase.STOPPED
     ):
-        raise Conflict(
-            f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it",
-            service="aci",
-            remedy="Run again.",
-        )
+        raise Changed(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it")
     return now
 
 

@@ -20,6 +20,7 @@ from rotator.engine.run import (
     DECISIONS,
     FRESH,
     PAUSE,
+    Changed,
     Patience,
     Run,
     Seen,
@@ -187,8 +188,10 @@ async def _decide_again(run: Run, memory: Memory, step: Step, error: NotSent | U
     memory.decided[asked] += 1
     if isinstance(error, Undecided) and error.lost:
         memory.lost.add(error.lost)
-    memory.undecided[asked] = failure(run, *asked, error)
-    if memory.decided[asked] >= DECISIONS or run.left() <= PAUSE:
+    last = memory.decided[asked] >= DECISIONS or run.left() <= PAUSE
+    if last or not isinstance(error, Changed):
+        memory.undecided[asked] = failure(run, *asked, error)
+    if last:
         memory.refuse(asked)
         return
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))

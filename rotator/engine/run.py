@@ -34,6 +34,13 @@ class Undecided(RotatorError):
         """The display name of a credential that an add may have made, and that no read has shown."""
 
 
+class Changed(Undecided):
+    """A write not sent, since its target isn't what the decision rested on: the next look decides again."""
+
+    def __init__(self, happened: str) -> None:
+        super().__init__(happened, state="Nothing was sent.")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The observation underlying a step, the moment (`World.moment`) before its reads, and the run's knowledge then."""

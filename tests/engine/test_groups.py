@@ -421,7 +421,7 @@ def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_re
         assert "was stopped by somebody meanwhile" in made.told()
         assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
         await story.go_on(1)
-        assert story.codes == [1, 0]
+        assert story.codes == [0, 0]
         assert story.puts() == {"second": 1}
         assert story.said("next_run")
 
