@@ -171,7 +171,7 @@ class Vault(keyvault.KeyVault):
 
         await self._asked(policy, "secrets.update", name, keyvault.UPDATE, patch, "PATCH")
 
-    def _vault(self, policy: Policy) -> Any:
+    def client(self, policy: Policy) -> Any:
         async def deleted(name: str) -> Any:
             found = await self._asked(
                 policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
