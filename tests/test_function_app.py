@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.functions import FunctionApp, TimerRequest
+from azure.functions import FunctionApp, HttpRequest, QueueMessage, TimerRequest
 from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequestConverter
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
@@ -25,11 +25,17 @@ from ruamel.yaml import YAML
 from rotator import clients, function_app
 from rotator.clients import Transports
 from rotator.errors import PolicyError, RotatorError
-from rotator.function_app import DEFAULT_DURATION, DEFAULT_SCHEDULE, GRACE, AppSettings, RotationFailed, schedule
+from rotator.fleet.queue import AGAIN, MOST
+from rotator.function_app import RotationFailed, invocation
+from rotator.function_app.invocation import GRACE
+from rotator.function_app.settings import DEFAULT_DURATION, DEFAULT_SCHEDULE, AppSettings, schedule, trigger
 from tests.clients.scene import PASSWORD, USERNAME, Clock, Scene, set_up, sign_in
+from tests.storage import QUEUE, WHERE, MemoryLeases, MemoryQueue
 
 ROOT = Path(__file__).parents[1]
-(FUNCTION,) = function_app.app.get_functions()  # once, as the worker does: the library refuses to index an app again
+FUNCTIONS = {each.get_function_name(): each for each in function_app.app.get_functions()}
+"""Once, as the worker does: the library refuses to index an app again."""
+FUNCTION = FUNCTIONS["rotate"]
 TICK = (
     '{"Schedule": {"AdjustForDST": true}, "ScheduleStatus": {"Last": "2026-03-01T06:00:00+00:00"}, "IsPastDue": false}'
 )
@@ -100,7 +106,7 @@ def on_azure(test: Any) -> Any:
 
         async def main(loop: VirtualLoop) -> None:
             async with set_up(loop, lambda who, tenant: sign_in(monkeypatch, who, tenant)) as made:
-                monkeypatch.setattr(function_app, "connected", lambda cloud: _connected(loop, made.hop, cloud))
+                monkeypatch.setattr(invocation, "connected", lambda cloud: _connected(loop, made.hop, cloud))
                 made.deploy()
                 made.azure.vaults.set("myvault", PASSWORD, made.password.secret)
                 tenant = Tenant(made, tmp_path)
@@ -127,6 +133,37 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, Any]]]:
     return [(record.levelno, json.loads(record.getMessage())) for record in records]
 
 
+def bindings(environment: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """What the host is told of each function."""
+    found = function_app.build(environment).get_functions()
+    return {str(each.get_function_name()): json.loads(each.get_function_json())["bindings"] for each in found}
+
+
+def test_with_a_queue_its_messages_are_taken_and_without_one_there_is_no_trigger() -> None:
+    assert set(bindings({})) == {"rotate", "status"}
+    made = bindings({"ROTATOR_QUEUE": QUEUE})
+    assert made["reconcile"] == [
+        {
+            "direction": "IN",
+            "type": "queueTrigger",
+            "name": "message",
+            "queueName": "rotator",
+            "connection": "AzureWebJobsStorage",
+        }
+    ]
+    (request, response) = made["status"]
+    assert (request["type"], request["authLevel"], request["route"]) == ("httpTrigger", "FUNCTION", "status")
+    assert [str(each).upper() for each in request["methods"]] == ["GET"]
+    assert response["type"] == "http"
+    assert (
+        bindings({"ROTATOR_QUEUE": QUEUE, "ROTATOR_QUEUE_CONNECTION": "Other"})["reconcile"][0]["connection"] == "Other"
+    )
+    assert set(bindings({"ROTATOR_QUEUE": "queue"})) == {"rotate", "status"}
+    with pytest.raises(RotatorError, match="the app setting ROTATOR_QUEUE is 'queue'"):
+        AppSettings.read({"ROTATOR_QUEUE": "queue"})
+    assert trigger({}) is None
+
+
 def test_the_host_finds_one_timer_that_takes_its_schedule_from_a_setting() -> None:
     assert isinstance(function_app.app, FunctionApp)
     (binding,) = json.loads(FUNCTION.get_function_json())["bindings"]
@@ -145,8 +182,12 @@ def test_the_deployed_folder_gives_a_run_the_time_it_takes() -> None:
     host = json.loads((ROOT / "function" / "host.json").read_text())
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     allowed = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    assert AppSettings.read({}).at_most + GRACE < allowed <= timedelta(minutes=10)
+    assert AppSettings.read({}).at_most + 2 * GRACE <= allowed <= timedelta(minutes=30)
     assert "retry" not in host
+    queues = host["extensions"]["queues"]
+    assert queues["maxDequeueCount"] == MOST
+    assert timedelta(seconds=AGAIN) == timedelta(minutes=int(queues["visibilityTimeout"].split(":")[1]))
+    assert queues["messageEncoding"] == "base64"
     assert "from rotator.function_app import app" in (ROOT / "function" / "function_app.py").read_text()
 
 
@@ -162,7 +203,7 @@ def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
     seen = subprocess.run(
         [sys.executable, "-c", look], cwd=staged, check=True, capture_output=True, text=True, env={"PATH": os.defpath}
     )
-    assert seen.stdout.strip() == f"{staged / 'rotator' / '__init__.py'} ['rotate']"
+    assert seen.stdout.strip() == f"{staged / 'rotator' / '__init__.py'} ['rotate', 'status']"
     assert {"host.json", "function_app.py", "requirements.txt", "rotator", "policies"} <= {
         path.name for path in staged.iterdir()
     }
@@ -175,7 +216,7 @@ def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
 
 def test_settings_say_where_how_long_and_which_azure() -> None:
     assert AppSettings.read({"AzureWebJobsScriptRoot": "/app"}) == AppSettings(
-        Path("/app/policies"), timedelta(minutes=8), "public"
+        Path("/app/policies"), timedelta(minutes=25), "public"
     )
     given = {
         "AzureWebJobsScriptRoot": "/app",
@@ -186,7 +227,7 @@ def test_settings_say_where_how_long_and_which_azure() -> None:
     assert AppSettings.read(given) == AppSettings(Path("/elsewhere"), timedelta(minutes=25), "china")
     with pytest.raises(RotatorError, match="ROTATOR_MAX_DURATION is '8'"):
         AppSettings.read({"ROTATOR_MAX_DURATION": "8"})
-    assert DEFAULT_DURATION == "8m"
+    assert DEFAULT_DURATION == "25m"
 
 
 @on_azure
@@ -283,8 +324,10 @@ async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(
 
     tenant.scene.hop.arriving = never
     began = tenant.scene.clock.elapsed()
-    with pytest.raises(RotationFailed, match="cut off 9m"):
-        await invoke()
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("ROTATOR_MAX_DURATION", "8m")
+        with pytest.raises(RotationFailed, match="cut off 9m"):
+            await invoke()
     assert tenant.scene.clock.elapsed() - began == pytest.approx(540, abs=1)
     tenant.scene.hop.arriving = None
     await pause(6 * 3600)
@@ -338,13 +381,13 @@ async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no
     slow["principal"], slow["key_vault"]["password_secret"], slow["proof"] = (
         {"app_id": "0" * 8 + "-0000-0000-0000-" + "0" * 12},
         "slow",
-        {"deadline": "9m"},
+        {"deadline": "26m"},
     )
     del slow["container_groups"], slow["key_vault"]["username_secret"]
     YAML().dump(slow, tenant.directory / "policies" / "slow.yaml")
-    with pytest.raises(RotatorError, match=r"ROTATOR_MAX_DURATION is 8m.*: slow$") as raised:
+    with pytest.raises(RotatorError, match=r"ROTATOR_MAX_DURATION is 25m.*: slow$") as raised:
         await invoke()
-    assert raised.value.remedy.startswith("Write 9m or more")
+    assert raised.value.remedy.startswith("Write 26m or more")
     assert tenant.rotated()
 
 
@@ -362,8 +405,105 @@ def test_leases_are_kept_where_nobody_else_can_hold_them(
         case "by others":
             usual.mkdir()
             usual.chmod(0o777)
-    found = function_app._leases()
+    found = invocation.state()
     assert (found == usual) == (taken == "by nobody")
     assert found.stat().st_mode & 0o777 == 0o700
     if taken == "by nobody":
-        assert function_app._leases() == usual
+        assert invocation.state() == usual
+
+
+# a queue, and the status
+
+
+class Message(QueueMessage):
+    """What the host sends for a message, as far as the app reads it."""
+
+    def __init__(self, text: str, tries: int = 1) -> None:
+        super().__init__(id="1", body=text)
+        self._tries = tries
+
+    @property
+    def dequeue_count(self) -> int:
+        return self._tries
+
+
+@contextmanager
+def with_queue(tenant: Tenant) -> Iterator[tuple[MemoryQueue, MemoryLeases]]:
+    """An app with a queue and a lease container."""
+    queue, leases = MemoryQueue(tenant.scene.clock.elapsed), MemoryLeases(tenant.scene.clock.elapsed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ROTATOR_QUEUE", QUEUE)
+        patched.setenv("ROTATOR_LEASE_CONTAINER", WHERE)
+        patched.setattr(invocation, "queue", lambda world, address: queue)
+        patched.setattr(invocation, "lease_store", lambda world, container: leases)
+        yield queue, leases
+
+
+@on_azure
+async def test_with_a_queue_the_timer_adds_what_is_due_and_a_message_rotates_it(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    with with_queue(tenant) as (queue, leases):
+        await invoke()
+        assert [each.message.text for each in queue.waiting] == ["mycontainerregistry"]
+        assert tenant.group_key == ""
+        await function_app.reconcile(Message("mycontainerregistry"))
+        assert tenant.rotated()
+        queue.waiting.clear()
+        await invoke()
+        assert queue.waiting == []
+        assert [blob.id for blob in leases.blobs.values()] == [""]
+
+
+@on_azure
+async def test_a_message_fails_its_invocation_only_where_another_try_may_help(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    with with_queue(tenant) as (queue, leases):
+        await function_app.reconcile(Message("\x1b[2Jnobody"))
+        assert "which is no policy here" in caplog.text
+        await leases.acquire(f"{tenant.scene.app_id}.lock", "another", {"host": "b"})
+        await function_app.reconcile(Message("mycontainerregistry"))
+        assert tenant.group_key == ""
+        leases.blobs.clear()
+        tenant.scene.fault("keyvault.secrets.set", status=403, code="Forbidden", times=0)
+        with pytest.raises(RotationFailed, match="mycontainerregistry: "):
+            await function_app.reconcile(Message("mycontainerregistry", 4))
+        assert "poisoned" not in caplog.text
+        with pytest.raises(RotationFailed):
+            await function_app.reconcile(Message("mycontainerregistry", 5))
+        assert [event["code"] for _, event in lines(caplog) if event.get("code") == "poisoned"] == ["poisoned"]
+        queue.aside.append("mycontainerregistry")
+        with pytest.raises(RotationFailed, match="its message was moved aside"):
+            await invoke()
+
+
+@on_azure
+async def test_the_status_is_that_of_the_command_line_and_503_where_a_person_is_needed(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    def request() -> HttpRequest:
+        return HttpRequest("GET", "https://app.example/api/status", body=b"")
+
+    await invoke()
+    answer = await function_app.status(request())
+    body = json.loads(answer.get_body())
+    assert (answer.status_code, answer.mimetype, body["exit_code"]) == (200, "application/json", 0)
+    assert [(each["policy"], each["state"]) for each in body["policies"]] == [("mycontainerregistry", "resting")]
+    tenant.scene.fault("keyvault.secrets.*", status=403, code="Forbidden", times=0)
+    answer = await function_app.status(request())
+    assert (answer.status_code, json.loads(answer.get_body())["policies"][0]["state"]) == (503, "unreadable")
+    tenant.scene.azure.faults.clear()
+    (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
+    answer = await function_app.status(request())
+    assert (answer.status_code, [each["policy"] for each in json.loads(answer.get_body())["errors"]]) == (
+        503,
+        ["other"],
+    )
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("ROTATOR_CLOUD", "mars")
+        answer = await function_app.status(request())
+    assert (answer.status_code, json.loads(answer.get_body())["error"]["happened"]) == (
+        503,
+        "the app setting ROTATOR_CLOUD is 'mars', which is no cloud",
+    )

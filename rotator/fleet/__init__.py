@@ -1,6 +1,6 @@
 """Work on many policies: side by side in one process, or by the messages of a queue on many machines."""
 
-from rotator.fleet.queue import Worker, cut_short, due, enqueue, failed, poisoned, surveyed
+from rotator.fleet.queue import MOST, Worker, cut_short, due, enqueue, failed, poisoned, surveyed
 from rotator.fleet.side_by_side import (
     AT_REST,
     ORDER,
@@ -19,6 +19,7 @@ from rotator.results import Enqueued
 
 __all__ = [
     "AT_REST",
+    "MOST",
     "ORDER",
     "Do",
     "Enqueued",

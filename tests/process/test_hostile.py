@@ -10,7 +10,7 @@ import typer
 from local_azure.virtual import VirtualLoop, run
 
 from rotator.errors import PolicyError, RotatorError
-from rotator.function_app import AppSettings
+from rotator.function_app.settings import AppSettings
 from rotator.lease import LocalLease
 from rotator.policy import load
 from rotator.system import now

@@ -1,0 +1,136 @@
+"""One invocation: its connections, its leases, its time, and its log."""
+
+import asyncio
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from stat import S_ISDIR
+from typing import TypeVar, cast
+
+from rotator import clients
+from rotator.clients.world import AzureWorld
+from rotator.engine import Journal, Run
+from rotator.errors import RotatorError
+from rotator.events import Event, StepFailed, Vetoed, as_json
+from rotator.function_app.settings import AppSettings
+from rotator.lease import LocalLease, RenewedLease, exposed
+from rotator.policy import Policy, durations
+from rotator.ports import Clock, Lease, LeaseStore, Queue, World
+from rotator.system import SystemClock, now
+
+T = TypeVar("T")
+GRACE = timedelta(seconds=60)
+"""From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by
+the platform.
+"""
+LAST = timedelta(seconds=25)
+"""Of that, how long an answer to a write that is under way is waited for after everything else was cut off."""
+
+log = logging.getLogger("rotator.function")
+
+
+class RotationFailed(RotatorError):
+    """A step failed, or waits past its warning: the invocation must count as failed."""
+
+    remedy = "The events above say what and why. The next tick goes on by itself; `rotator plan` shows what it will do."
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Azure, as one invocation reaches it until `deadline` (elapsed seconds of `clock`)."""
+
+    settings: AppSettings
+    world: World
+    clock: Clock
+    deadline: float
+
+    def run(self, policy: Policy) -> Run:
+        """Return the run of a policy."""
+        return Run(self.world, self.clock, Journal(tell, policy.name), policy, deadline=self.deadline)
+
+    def runs(self, policies: Iterable[Policy]) -> tuple[Run, ...]:
+        """Return the runs of policies."""
+        return tuple(map(self.run, policies))
+
+    @property
+    def lease(self) -> Lease:
+        """Leases in the container of the settings, else in this instance's temporary folder."""
+        if store := self.lease_store:
+            return RenewedLease(store, self.clock, now)
+        return LocalLease(state(), now)
+
+    @property
+    def lease_store(self) -> LeaseStore | None:
+        """The leases in the container of the settings."""
+        return lease_store(self.world, self.settings.container) if self.settings.container else None
+
+    @property
+    def queue(self) -> Queue:
+        """The queue of the settings."""
+        return queue(self.world, self.settings.queue)
+
+
+async def within(settings: AppSettings, work: Callable[[Invocation], Awaitable[T]], at_most: timedelta) -> T:
+    """Return the result of `work`; cut it off `GRACE` after `at_most`. Raises RotationFailed."""
+    clock, connecting = connected(settings.cloud)
+    deadline = clock.elapsed() + at_most.total_seconds()
+    async with connecting as world:
+        world.repeat_until(deadline)
+        working = asyncio.ensure_future(work(Invocation(settings, world, clock, deadline)))
+        for seconds in ((at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):
+            await asyncio.wait({working}, timeout=seconds)
+            if working.done() and not working.cancelled():
+                return working.result()
+            working.cancel()
+    state = "Whatever was finished before is as the events above say; a write that was under way may have happened."
+    raise RotationFailed(f"the run was cut off {durations.render(at_most + GRACE)} after its start", state=state)
+
+
+def state() -> Path:
+    """Return a directory private to this user in the instance's temporary folder.
+
+    If another user has taken the usual name, make a new directory.
+    """
+    usual = Path(tempfile.gettempdir()) / f"rotator-{os.geteuid()}"
+    with suppress(FileExistsError):
+        usual.mkdir(mode=0o700)
+    found = usual.lstat()
+    if S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not exposed(usual):
+        return usual
+    told("log", logging.WARNING, level="warning", text=f"{usual} isn't this app's alone; leases are kept elsewhere")
+    return Path(tempfile.mkdtemp(prefix="rotator-"))
+
+
+def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
+    """Return a clock, and Azure as the app's identity; tests replace this function and the next two."""
+    clock = SystemClock()
+    return clock, clients.connect(clock, cloud=cloud)
+
+
+def lease_store(world: World, container: str) -> LeaseStore:
+    """Return the leases in a container."""
+    return cast(AzureWorld, world).leases(container)
+
+
+def queue(world: World, address: str) -> Queue:
+    """Return the queue at an address."""
+    return cast(AzureWorld, world).queue(address)
+
+
+def tell(event: Event) -> None:
+    """Log an event as one line of JSON; the level serves alert rules."""
+    event = event if event.at else replace(event, at=now())
+    warns = isinstance(event, Vetoed) or bool(getattr(event, "warn", False))
+    level = logging.ERROR if isinstance(event, StepFailed) else logging.WARNING if warns else logging.INFO
+    log.log(level, "%s", json.dumps(as_json(event)))
+
+
+def told(event: str, severity: int, **content: object) -> None:
+    """Log what is no event of a run, as one line of JSON."""
+    log.log(severity, "%s", json.dumps({"v": 1, "event": event, "at": now().isoformat(), **content}))

@@ -1,0 +1,187 @@
+"""Work of the app's functions: what the timer, a message and a request for the status come to."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from rotator import fleet
+from rotator.codes import NoteCode
+from rotator.engine import glance, reconcile
+from rotator.errors import Holder, Mistake, PolicyError, RotatorError
+from rotator.events import Noted, StepFailed
+from rotator.function_app.invocation import Invocation, RotationFailed, state, tell, told, within
+from rotator.function_app.settings import AppSettings
+from rotator.lease import RenewedLease, held
+from rotator.policy import Gathered, Policy, durations, gather
+from rotator.ports import Message
+from rotator.report.leases import held_body
+from rotator.report.status import ALARMING, rows, status_body, status_code
+from rotator.report.words import document, error_body, unserved_body
+from rotator.results import Previewed, Result
+from rotator.survey import FILE, Looks
+from rotator.system import now
+
+SERVED = "The other policies were served."
+SHOWN = timedelta(seconds=150)
+"""Time for a status: the platform ends an HTTP request after 230 seconds (azure-facts I)."""
+
+
+async def rotate(settings: AppSettings) -> None:
+    """Take every due step of every policy; with a queue, add the policies with something due to the queue instead.
+
+    Raises PolicyError, RotationFailed for every problem needing a person.
+    """
+    found = gather(settings.policies, cloud=settings.cloud)
+    for mistake in found.mistakes:
+        told("mistake", logging.ERROR, **asdict(mistake))
+    policies, hasty = _in_time(settings, found.policies)
+    if not policies:
+        raise hasty or PolicyError(found.mistakes)
+
+    async def all_of_them(now_: Invocation) -> tuple[Result, ...]:
+        return await fleet.run(now_.runs(policies), reconcile, lease=now_.lease, pressing=fleet.past_warning)
+
+    async def survey(now_: Invocation) -> str:
+        looks = Looks.read(state() / FILE)
+        added = await fleet.surveyed(now_.runs(policies), now_.queue, looks)
+        told("enqueued", logging.INFO, policies=list(added.added))
+        return _alarms(added.seen, added.poisoned)
+
+    if settings.queue:
+        failed = await within(settings, survey, settings.at_most)
+    else:
+        failed = _failures(await within(settings, all_of_them, settings.at_most))
+    _judge(failed, found.mistakes, hasty)
+
+
+def _failures(results: Iterable[Result]) -> str:
+    return "; ".join(f"{result.policy}: {result.summary}" for result in results if result.exit_code == 1)
+
+
+def _alarms(seen: tuple[Previewed, ...], poisoned: tuple[str, ...]) -> str:
+    """Return what of a survey needs a person; log the policies that can't be seen."""
+    for name, what in seen:
+        if isinstance(what, RotatorError):
+            found = what.diagnose()
+            tell(
+                StepFailed(
+                    policy=name,
+                    step="look",
+                    target=name,
+                    happened=found.happened,
+                    state=found.state,
+                    remedy=found.remedy,
+                )
+            )
+    urgent = [row for row in rows(seen) if row.standing in ALARMING]
+    said = [f"{row.policy}: {row.error.happened if row.error else '; '.join(row.remarks)}" for row in urgent]
+    said.extend(f"{name}: its runs failed again and again, and its message was moved aside" for name in poisoned)
+    return "; ".join(said)
+
+
+def _judge(failed: str, mistakes: tuple[Mistake, ...], hasty: RotatorError | None) -> None:
+    """Fail the invocation for every problem needing a person.
+
+    Neither a failed policy nor a policy with mistakes hides the other.
+    """
+    rest = [str(hasty.happened)] if hasty else []
+    if failed:
+        raise RotationFailed("; ".join([failed, *rest, *map(str, mistakes)]), state="As the events above say.")
+    if hasty:
+        raise RotatorError("; ".join([*rest, *map(str, mistakes)]), state=SERVED, remedy=hasty.remedy)
+    if mistakes:
+        raise PolicyError(mistakes, state=SERVED)
+
+
+def _in_time(settings: AppSettings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
+    """Return the policies whose proof fits into an invocation, and an error about the others.
+
+    The others are left out: such a policy would never be rotated, and would only cause warnings.
+    """
+    slow = [policy for policy in policies if settings.at_most < policy.proof.deadline]
+    if not slow:
+        return policies, None
+    longest, names = max(policy.proof.deadline for policy in slow), ", ".join(policy.name for policy in slow)
+    happened = (
+        f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may"
+        f" take longer: {names}"
+    )
+    remedy = f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies."
+    return tuple(policy for policy in policies if policy not in slow), RotatorError(happened, remedy=remedy)
+
+
+async def serve(settings: AppSettings, message: Message) -> None:
+    """Rotate the policy that a message names; raise RotationFailed where the host is to try the message again."""
+    policy = _known(settings).get(message.text)
+    if policy is None:
+        text = f"a message names {message.text!r}, which is no policy here; it is dropped"
+        told("log", logging.WARNING, level="warning", text=text)
+        return
+
+    async def one_of_them(now_: Invocation) -> Result:
+        one = now_.run(policy)
+        (result,) = await fleet.run([one], reconcile, lease=now_.lease)
+        if fleet.failed(one):
+            raise RotationFailed(f"{policy.name}: {result.summary}", state="As the events above say.")
+        if fleet.cut_short(one, result):
+            await now_.queue.put(policy.name)
+        return result
+
+    try:
+        await within(settings, one_of_them, settings.at_most)
+    except RotatorError:
+        if message.tries >= fleet.MOST:
+            text = fleet.poisoned(message)
+            tell(Noted(code=NoteCode.POISONED, subject=policy.name, text=text, warn=True, policy=policy.name))
+        raise
+
+
+def _known(settings: AppSettings) -> Mapping[str, Policy]:
+    return {policy.name: policy for policy in _gathered(settings.policies, settings.cloud, _changed(settings)).policies}
+
+
+def _changed(settings: AppSettings) -> int:
+    return settings.policies.stat().st_mtime_ns if settings.policies.exists() else 0
+
+
+@lru_cache(maxsize=1)
+def _gathered(policies: Path, cloud: str, changed: int) -> Gathered:
+    """Read the policies once per instance: the files of a deployed app don't change."""
+    del changed
+    return gather(policies, cloud=cloud)
+
+
+async def show(settings: AppSettings) -> tuple[int, str]:
+    """Return the status of every policy as `rotator status --output json` does, with its exit code."""
+    found = gather(settings.policies, cloud=settings.cloud)
+    unserved = [unserved_body(one) for one in found.unserved]
+
+    async def look(now_: Invocation) -> tuple[int, str]:
+        runs = now_.runs(found.policies)
+        holders = await _holders(now_)
+        looked = await fleet.previews(runs, glance, Looks.read(state() / FILE)) if runs else ()
+        seen = [(one.policy.name, what) for one, what in zip(runs, looked, strict=True)]
+        code = 2 if unserved else status_code(seen)
+        work = {policy.name: holders.get(policy.principal.app_id, ()) for policy in found.policies}
+        body = document("status", code, policies=status_body(seen), leases=held_body(work), errors=unserved)
+        return code, json.dumps(body)
+
+    return await within(settings, look, SHOWN)
+
+
+async def _holders(now_: Invocation) -> Mapping[str, tuple[Holder, ...]]:
+    store = now_.lease_store
+    found = await RenewedLease(store, now_.clock, now).standing() if store else held(state(), now())
+    at_work: dict[str, tuple[Holder, ...]] = {}
+    for name, holder in found.items():
+        at_work[name[:36]] = (*at_work.get(name[:36], ()), holder)
+    return at_work
+
+
+def refused(error: RotatorError) -> str:
+    """Return the body of a status that couldn't be had."""
+    return json.dumps(document("status", 1, error=error_body(error)))
