@@ -165,6 +165,34 @@ def test_defaults_that_can_not_be_read_stop_too(write: Write, how: str) -> None:
     assert Path(mistake.file).name.startswith("_defaults.y")
 
 
+STRANGE = (
+    "5",
+    "text",
+    "[]",
+    "[1]",
+    "{}",
+    "{a: 1}",
+    "null",
+    "[{a: [1]}]",
+    "{subscriptions: {a: 1}, url: [], deploy_window: 7}",
+)
+
+
+@pytest.mark.parametrize("key", ["principal", "registries", "key_vault", "rotation", "proof", "discover", "windows"])
+def test_a_key_with_something_else_below_it_is_a_mistake_or_harmless_on_either_side(write: Write, key: str) -> None:
+    for value in STRANGE:
+        for defaults, own in (
+            (f"{key}: {value}\n", MINIMAL),
+            (DEFAULTS, plain(1).replace(f"{key}:", "x:") + f"{key}: {value}\n"),
+        ):
+            directory = write(_defaults__yaml=defaults, a__yaml=own)
+            found = gather(directory)
+            assert len(found.policies) + len(found.unserved) == 1
+            assert all(mistake.line and mistake.remedy for mistake in found.mistakes)
+            for policy in found.policies:
+                assert effective_values(policy, found.written[policy.file])
+
+
 def test_defaults_without_content_change_nothing(write: Write) -> None:
     (before,) = load(write(a__yaml=MINIMAL))
     for text in ("", "# nothing yet\n", "{}\n"):
