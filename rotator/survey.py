@@ -22,7 +22,7 @@ from rotator.notify import exchanged
 from rotator.plan import View, fingerprint, next_due, still_valid, unrest
 from rotator.ports import Clock, Survey, Surveyed
 from rotator.results import Preview
-from rotator.steps import NOTHING_KNOWN, Next, Plan
+from rotator.steps import NOTHING_KNOWN, Intent, Next, Plan
 
 FILE = "looks.json"
 """Name of the file with the looks, beside the leases."""
@@ -66,7 +66,7 @@ class Looks:
         if not run.latest or run.latest[0].preview:
             return
         observed = run.latest[0].observed
-        view = View(run.policy, observed, run.intent)
+        view = View(run.policy, observed, Intent())
         if not unrest(view):
             self.new[observed.lineage] = Looked(observed.at, fingerprint(view))
 
@@ -81,7 +81,8 @@ class Looks:
             log.warning("%s can't be written (%s): the next run looks at every policy", self.file, error.strerror)
 
     def _changed(self, text: str) -> str:
-        looks = {**_parsed(text.encode()), **self.new}
+        before = _parsed(text.encode())
+        looks = {**before, **{each: max(look, before.get(each, look), key=_age) for each, look in self.new.items()}}
         oldest = max(each.at for each in self.new.values()) - KEPT
         kept = {
             lineage: [each.at.isoformat(), each.fingerprint]
@@ -89,6 +90,10 @@ class Looks:
             if each.at > oldest
         }
         return json.dumps({"v": 1, "looks": kept}, separators=(",", ":"))
+
+
+def _age(look: Looked) -> datetime:
+    return look.at
 
 
 def _parsed(content: bytes) -> dict[str, Looked]:

@@ -83,6 +83,21 @@ def test_what_is_told_of_policies_at_rest_is_what_a_look_tells(two: Scene) -> No
     assert {each["policy"]: each["next_due"] for each in lists["rotate"]} == due
 
 
+def test_metrics_of_policies_at_rest_are_those_of_a_look(two: Scene, tmp_path: Path) -> None:
+    def measured() -> dict[str, str]:
+        file = tmp_path / "rotator.prom"
+        file.unlink(missing_ok=True)
+        assert two("rotate", "--metrics", str(file)).code == 0
+        lines = [line.rpartition(" ") for line in file.read_text().splitlines() if not line.startswith("#")]
+        return {name: value for name, _, value in lines if "_run_" not in name and "last_" not in name}
+
+    lists = measured()
+    (Path(two.policies).parent / "leases" / "looks.json").unlink()
+    assert lists == measured()
+    assert lists['rotator_state{policy="second"}'] == "6"
+    assert 'rotator_next_due_timestamp_seconds{policy="second"}' in lists
+
+
 def test_one_policy_and_one_that_is_not_at_rest_are_looked_at(two: Scene) -> None:
     calls, _ = asked(two, "rotate", NAME)
     assert calls["graph.batch"] == 0
