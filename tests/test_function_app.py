@@ -152,6 +152,7 @@ def test_with_a_queue_its_messages_are_taken_and_without_one_there_is_no_trigger
         }
     ]
     (request, response) = made["status"]
+    assert request["name"] == "request"
     assert (request["type"], request["authLevel"], request["route"]) == ("httpTrigger", "FUNCTION", "status")
     assert [str(each).upper() for each in request["methods"]] == ["GET"]
     assert response["type"] == "http"

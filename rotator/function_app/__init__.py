@@ -70,7 +70,7 @@ def build(environment: Mapping[str, str]) -> func.FunctionApp:
     """Return the app: the queue's trigger is there only with a queue."""
     made = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
     made.timer_trigger(arg_name="timer", schedule=schedule(environment), use_monitor=True)(rotate)
-    made.route(route="status", methods=["GET"])(status)
+    made.route(route="status", trigger_arg_name="request", methods=["GET"])(status)
     if found := trigger(environment):
         name, connection = found
         made.queue_trigger(arg_name="message", queue_name=name, connection=connection)(reconcile)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISDIR
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from rotator import clients
-from rotator.clients.world import AzureWorld
 from rotator.engine import Journal, Run
 from rotator.errors import RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
@@ -23,6 +22,9 @@ from rotator.lease import LocalLease, RenewedLease, exposed
 from rotator.policy import Policy, durations
 from rotator.ports import Clock, Lease, LeaseStore, Queue, World
 from rotator.system import SystemClock, now
+
+if TYPE_CHECKING:
+    from rotator.clients.world import AzureWorld
 
 T = TypeVar("T")
 GRACE = timedelta(seconds=60)
@@ -115,12 +117,12 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
 def lease_store(world: World, container: str) -> LeaseStore:
     """Return the leases in a container."""
-    return cast(AzureWorld, world).leases(container)
+    return cast("AzureWorld", world).leases(container)
 
 
 def queue(world: World, address: str) -> Queue:
     """Return the queue at an address."""
-    return cast(AzureWorld, world).queue(address)
+    return cast("AzureWorld", world).queue(address)
 
 
 def tell(event: Event) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THERE = ("promtool", "chromium", "npm", "zsh", "fish", "groff")
+THERE = ("promtool", "chromium", "npm", "zsh", "fish", "groff", "python3.13")
+WORKER = [
+    "python3.13 -c ",
+    "python3.13 -m venv .venv/functions",
+    "python -m pip install -q --require-hashes -r function/requirements.txt",
+    "python -m pip install -q --no-deps azure-functions-runtime==1.3.0 azurefunctions-extensions-base==1.2.0",
+]
 AZURITE = "npm install --silent --no-audit --no-fund --no-save --prefix .venv/azurite azurite@3.35.0"
 
 
@@ -17,12 +23,19 @@ def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str,
     shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
     programs, called = directory / "bin", directory / "called"
     programs.mkdir()
-    bodies = {"make": "", "id": f"echo {user}; exit", "apt-get": f"exit {apt}", "sudo": 'shift; "$@"'}
-    for name in (*there, *bodies):
-        record = "" if name == "id" else f'echo "{name} $*" >>{called}; '
+    made = '[ "$2" = venv ] || exit 0; mkdir -p "$3/bin"; cp "$0" "$3/bin/python"'
+    bodies = {
+        "python3.13": made,
+        "make": "",
+        "id": f"echo {user}; exit",
+        "apt-get": f"exit {apt}",
+        "sudo": 'shift; "$@"',
+    }
+    for name in (*there, *[each for each in bodies if each != "python3.13"]):
+        record = "" if name == "id" else f'echo "${{0##*/}} $*" >>{called}; '
         (programs / name).write_text(f"#!/bin/sh\n{record}{bodies.get(name, '')}\n")
         (programs / name).chmod(0o755)
-    for name in ("sh", "dirname"):
+    for name in ("sh", "dirname", "mkdir", "cp"):
         (programs / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
         [str(directory / ".ci" / "run")], env={"PATH": str(programs)}, capture_output=True, text=True, check=True
@@ -31,7 +44,7 @@ def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str,
 
 
 def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
-    assert run(tmp_path, *THERE) == ("", [AZURITE, "make check", "make test"])
+    assert run(tmp_path, *THERE) == ("", [AZURITE, *WORKER, "make check", "make test"])
 
 
 @pytest.mark.parametrize(("user", "before"), [(0, []), (1000, ["sudo -n apt-get"])])
@@ -42,10 +55,13 @@ def test_what_is_missing_is_installed_by_its_package(tmp_path: Path, user: int, 
     expected = [
         line for what in ("update -qq", install) for line in (*(f"{one} {what}" for one in before), f"apt-get {what}")
     ]
-    assert called == [*expected, AZURITE, "make check", "make test"]
+    assert called == [*expected, AZURITE, *WORKER, "make check", "make test"]
 
 
 def test_what_can_not_be_installed_is_said_and_the_rest_runs(tmp_path: Path) -> None:
     said, called = run(tmp_path, apt=100)
-    assert said == "Not installed: prometheus chromium npm zsh fish groff-base\nNot installed: azurite\n"
+    assert (
+        said
+        == "Not installed: prometheus chromium npm zsh fish groff-base\nNot installed: azurite\nNot installed: azure-functions-runtime\n"
+    )
     assert called[-2:] == ["make check", "make test"]

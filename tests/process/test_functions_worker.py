@@ -1,0 +1,118 @@
+"""The function app, indexed and called by Microsoft's own worker library, over HTTPS against a served Azure."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.served import ROOT, Scene, Served, scene, serving
+from tests.storage import QUEUE
+
+PYTHON = ROOT / ".venv" / "functions" / "bin" / "python"
+pytestmark = [
+    pytest.mark.xdist_group("functions_worker"),
+    pytest.mark.skipif(
+        not [*PYTHON.parents[1].glob("lib/python3.*/site-packages/azure_functions_runtime")],
+        reason="no Python 3.13 with azure-functions-runtime and function/requirements.txt in .venv/functions (.ci/run)",
+    ),
+]
+TIMER = {"function": "rotate", "trigger": "timerTrigger"}
+STATUS = {"function": "status", "trigger": "httpTrigger"}
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served") / "state") as served:
+        yield served
+
+
+@dataclass
+class Host:
+    """The app's folder, and the world that its policy is about."""
+
+    made: Scene
+
+    def __call__(self, *calls: dict[str, Any], **settings: str) -> tuple[int, list[Any], str]:
+        """Start a worker, index the app, and call its functions; return its code, its answers and its log."""
+        for name in ("function_app.py", "host.json"):
+            shutil.copy(ROOT / "function" / name, self.made.path)
+        environment = {
+            **self.made.environment(),
+            "PYTHONPATH": str(ROOT),
+            "AzureWebJobsScriptRoot": str(self.made.path),
+            "TMPDIR": str(self.made.path),
+            **settings,
+        }
+        done = subprocess.run(
+            [str(PYTHON), str(ROOT / "tests" / "process" / "functions_host.py"), str(self.made.path)],
+            env=environment,
+            input=json.dumps(calls),
+            cwd=self.made.path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+    def published(self) -> str:
+        """The key id of the newest version, or nothing."""
+        return str((self.made.versions()[-1].get("tags") or {}).get("rotator-key-id", ""))
+
+    def moved(self) -> bool:
+        """Whether the group holds the credential that the vault publishes, and could pull with it."""
+        return self.made.shown()["tags"].get("rotator-key-id") == self.published() and self.made.moves()
+
+
+@pytest.fixture
+def host(azure: Served, tmp_path: Path) -> Host:
+    return Host(scene(azure, tmp_path))
+
+
+def test_the_library_indexes_the_triggers_and_a_timer_rotates(host: Host) -> None:
+    code, (indexed, ticked, shown), log = host(TIMER, STATUS)
+    assert (code, indexed["failed"], ticked) == (0, "", {"failed": "", "returned": None}), log
+    assert set(indexed["indexed"]) == {"rotate", "status"}
+    (timer,) = indexed["indexed"]["rotate"]
+    assert (timer["type"], timer["schedule"], timer["useMonitor"]) == ("timerTrigger", "0 0 */6 * * *", True)
+    assert [each["type"] for each in indexed["indexed"]["status"]] == ["httpTrigger", "http"]
+    assert host.published()
+    assert shown["returned"]["status"] == 200
+    assert json.loads(shown["returned"]["body"])["policies"][0]["policy"] == host.made.name
+    assert host.made.by_hand not in log
+
+
+def test_a_message_rotates_the_policy_that_it_names_after_an_invocation_was_cut_off(host: Host) -> None:
+    message = {"function": "reconcile", "trigger": "queueTrigger", "text": host.made.name}
+    code, (indexed, first), log = host(message, ROTATOR_QUEUE=QUEUE)
+    (trigger,) = indexed["indexed"]["reconcile"]
+    assert (trigger["type"], trigger["queueName"], trigger["connection"]) == (
+        "queueTrigger",
+        "rotator",
+        "AzureWebJobsStorage",
+    )
+    assert (code, first["failed"]) == (0, ""), log
+    published = host.published()
+    assert host.made("adopt", host.made.name).code == 0
+    code, (_,), log = host({**message, "dies": '"event": "step_started"'}, ROTATOR_QUEUE=QUEUE)
+    assert code == 9, log
+    assert not host.moved()
+    code, (_, again, unknown), log = host({**message, "tries": 2}, {**message, "text": "nobody"}, ROTATOR_QUEUE=QUEUE)
+    assert (code, again["failed"], unknown["failed"]) == (0, "", ""), log
+    assert host.published() == published
+    assert host.moved()
+    assert "which is no policy here" in log
+
+
+def test_a_failure_is_the_invocation_s(host: Host) -> None:
+    host.made.write(registries=[{"id": f"{host.made.azure.seeded.registry_id}absent"}])
+    message = {"function": "reconcile", "trigger": "queueTrigger", "text": host.made.name, "tries": 5}
+    code, (_, ticked), log = host(TIMER)
+    assert (code, ticked["failed"].partition(":")[0]) == (0, "RotationFailed"), log
+    code, (_, served, shown), log = host(message, STATUS, ROTATOR_QUEUE=QUEUE)
+    assert (code, served["failed"].partition(":")[0], shown["returned"]["status"]) == (0, "RotationFailed", 503), log
+    assert '"code": "poisoned"' in log
