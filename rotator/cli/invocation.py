@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rotator.cli import INTERRUPTED, streams
+from rotator.cli import INTERRUPTED, streams, terminal
 from rotator.cli.output import event_line, say
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Common:
         whole = text() if self.output is Output.text else json.dumps(self.object(code, **body()), indent=2)
         beside = unserved_text(self.unserved) if self.output is Output.text else ""
         shown = "" if self.silent(code) else "\n\n".join(part for part in (whole, beside) if part)
-        told = not shown or _said(shown)
+        told = not shown or _said(shown, plain=self.output is Output.text)
         self.tell_unserved(code)
         if ended := self.ended(code) or (0 if told else 1):
             raise typer.Exit(ended)
@@ -181,13 +181,13 @@ def _tell(text: str) -> None:
         say(text, err=True)
 
 
-def _said(text: str) -> bool:
-    """Write a text to stdout; return False if stdout takes no more.
+def _said(text: str, *, plain: bool) -> bool:
+    """Write a text to stdout; return False if stdout takes no more. A `plain` text is one for people.
 
     In this case, report so on stderr: the work is done, and the exit code still tells the result.
     """
     try:
-        say(text)
+        terminal.show(text) if plain and terminal.on_terminal() else say(text)
     except OSError as error:
         streams.unwritten(error, "The report", " What was done is done; `rotator status` shows how things are.")
         return False

@@ -6,14 +6,14 @@ A live line on a terminal, plain lines elsewhere, JSON lines for programs.
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from rotator.cli import wiring
+from rotator.cli import live, wiring
 from rotator.cli.invocation import Common, LogFormat
 from rotator.cli.logs import TIME
 from rotator.cli.output import say
-from rotator.events import Event, Finished, Pausing, Proving, StepStarted, as_json
+from rotator.events import Event, as_json
 from rotator.ports import Tell
 from rotator.report.progress import line
 
@@ -29,8 +29,7 @@ class Story:
 def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
     """Yield a callback to print each event at once and record the event for the report."""
     story = Story()
-    live = common.log_format is LogFormat.text and not common.verbose
-    with _silence() if common.silent_progress else _live() if live and on_terminal() else _lines(common) as show:
+    with _way(common) as show:
 
         def tell(event: Event) -> None:
             """Record and show an event; a run goes on even if stderr is closed.
@@ -44,6 +43,14 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
                 show(event)
 
         yield tell, story
+
+
+def _way(common: Common) -> AbstractContextManager[Tell]:
+    """Return the way in which progress is shown: not at all, redrawn on a terminal, or in lines."""
+    if common.silent_progress:
+        return _silence()
+    animated = common.log_format is LogFormat.text and not common.verbose and on_terminal()
+    return live.redrawn() if animated else _lines(common)
 
 
 def on_terminal() -> bool:
@@ -66,21 +73,3 @@ def _lines(common: Common) -> Iterator[Tell]:
             say(f"{event.at:{TIME}} {text}", err=True)
 
     yield show
-
-
-@contextmanager
-def _live() -> Iterator[Tell]:
-    """Keep changes on the screen; show the current step in one live line."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(stderr=True, highlight=False)
-    with console.status("looking at Azure …") as status:
-
-        def show(event: Event) -> None:
-            if isinstance(event, StepStarted | Proving | Pausing):
-                status.update(Text(line(event) or ""))
-            elif not isinstance(event, Finished) and (text := line(event, everything=False)):
-                console.print(Text(text))
-
-        yield show

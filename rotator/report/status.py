@@ -26,9 +26,9 @@ HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS"
 NONE = "-"
 TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
 """Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
-WIDE, NARROW = 120, 80
-"""Columns of a terminal that has room for everything, and of one that hasn't."""
-LONGEST_NAME = {WIDE: 30, NARROW: 19}
+WIDE, NARROW, SMALL = 120, 80, 60
+"""Columns of a terminal that has room for everything, for most, and for what matters most."""
+LONGEST_NAME = {WIDE: 30, NARROW: 19, SMALL: 18}
 """Of a policy's name, how much is shown."""
 
 
@@ -120,18 +120,18 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
     are counted unless `every`, and the numbers come first.
     """
     found = rows(seen)
-    room = WIDE if width >= WIDE else NARROW
+    room = next((room for room in (WIDE, NARROW) if width >= room), SMALL)
     shown = found if every or len(found) <= FEW else _pressing(found)
     lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
     said = shown if every or len(found) <= FEW else _said(shown)
-    below = [line for row in said for line in _below(row, max(width, NARROW), every=every)]
+    below = [line for row in said for line in _below(row, max(width, SMALL), every=every)]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
     parts = (
         (lines, summary, below)
         if shown is found
-        else (summary, lines, below, _counted(found, shown, max(width, NARROW)))
+        else (summary, lines, below, _counted(found, shown, max(width, SMALL)))
     )
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -282,11 +282,12 @@ def _unseen(name: str, error: RotatorError) -> Row:
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
     """Return the lines of the table, columns side by side.
 
-    On a narrow terminal, leave out the credential, and put one space between columns.
+    On a narrow terminal, leave out the credential, and put one space between columns; on a small one, leave out the
+    age and the counts of waits and foreign credentials, too.
     """
     table = [tuple(map(one_line, line)) for line in table]
-    if room == NARROW:
-        table = [(*line[:2], *line[3:]) for line in table]
+    kept = {WIDE: range(9), NARROW: (0, 1, 3, 4, 5, 6, 7, 8), SMALL: (0, 1, 4, 5, 6)}[room]
+    table = [tuple(line[column] for column in kept) for line in table]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     gap = "  " if room == WIDE else " "
     return [gap.join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in table]

@@ -1,0 +1,105 @@
+"""Progress on a terminal: changes stay on the screen; below, a line for each policy at work is redrawn."""
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from rotator.events import Event, Finished, Pausing, Proving, StepFailed, StepStarted, Vetoed
+from rotator.ports import Tell
+from rotator.report.progress import line
+from rotator.system import SystemClock
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_SHOWN = 12
+"""Policies at work that are shown; the rest is counted."""
+
+
+class Elapsing(Protocol):
+    """Clock that measures elapsed time."""
+
+    def elapsed(self) -> float:
+        """Return seconds since a fixed moment."""
+        ...
+
+
+@dataclass(slots=True)
+class AtWork:
+    """Policies at work, each with the moment of its first event and what it does or waits for."""
+
+    clock: Elapsing = field(default_factory=SystemClock)
+    begun: float = 0.0
+    lines: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def hear(self, event: Event) -> None:
+        """Note what a policy does now; one that has finished is at work no more."""
+        if isinstance(event, Finished):
+            self.lines.pop(event.policy, None)
+        elif isinstance(event, StepStarted | Proving | Pausing) and (text := line(event)):
+            since = self.lines.get(event.policy, (self.clock.elapsed(), ""))[0]
+            self.lines[event.policy] = since, text.removeprefix(f"{event.policy}: ")
+        else:
+            self.lines.setdefault(event.policy, (self.clock.elapsed(), "at work"))
+
+    def shown(self, width: int) -> list[tuple[str, str, str]]:
+        """Return policy, time and work of each line, within `width` columns."""
+        now = self.clock.elapsed()
+        if not self.lines:
+            return [("", spent(now - self.begun), "looking at Azure …")]
+        rows = sorted(self.lines.items(), key=lambda item: item[1][0])
+        room = max(width - max(len(name) for name, _ in rows[:MOST_SHOWN]) - 10, 20)
+        told = [
+            (name, spent(now - since), textwrap.shorten(text, room, placeholder=" …"))
+            for name, (since, text) in rows[:MOST_SHOWN]
+        ]
+        rest = len(rows) - len(told)
+        return [*told, *([("", "", f"and {rest} more")] if rest else [])]
+
+
+def spent(seconds: float) -> str:
+    """Return an elapsed time: 7s, 1m05s, 2h03m."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+@contextmanager
+def redrawn() -> Iterator[Tell]:
+    """Yield what shows an event on the terminal at stderr."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console, work = Console(stderr=True, highlight=False), AtWork()
+    work.begun = work.clock.elapsed()
+    with Live(
+        console=console, get_renderable=lambda: _table(work, console.width), refresh_per_second=4, transient=True
+    ):
+
+        def show(event: Event) -> None:
+            work.hear(event)
+            told = not isinstance(event, StepStarted | Proving | Pausing | Finished)
+            if told and (text := line(event, everything=False)):
+                console.print(Text(text, style=_style(event)))
+
+        yield show
+
+
+def _style(event: Event) -> str:
+    if isinstance(event, StepFailed | Vetoed):
+        return "red"
+    return "yellow" if getattr(event, "warn", False) else ""
+
+
+def _table(work: AtWork, width: int) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    for name, time, text in work.shown(width):
+        table.add_row(Text(name, style="bold"), Text(time, style="cyan", justify="right"), Text(text))
+    return table

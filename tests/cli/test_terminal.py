@@ -1,0 +1,100 @@
+"""A terminal of any width: no word is broken, commands can be copied, colour can be switched off, pipes get plain text."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rotator.cli import live, terminal
+from rotator.cli.terminal import wrapped
+from rotator.events import CredentialAdded, Finished, Pausing, Proving
+from rotator.state import Home
+from tests.cli.scene import NAME, START, Scene
+
+COMMANDS = (("rotate", "--adopt"), ("plan",), ("status", "-v"), ("doctor",), ("history", NAME), ("discover", "--all"))
+TICKED = re.compile(r"`[^`\n]+`")
+TABLE = re.compile(r"\S {2,}\S.* {2,}\S")
+
+
+@pytest.fixture(name="reports")
+def _reports(rotator: Scene) -> list[str]:
+    rotator.deploy("undeclared-group-with-a-long-name")
+    return [rotator(*command).out for command in COMMANDS]
+
+
+def test_no_word_and_no_command_is_broken_at_any_width(reports: list[str]) -> None:
+    for text in reports:
+        for width in (60, 80, 137, 200):
+            shown = wrapped(text, width)
+            assert shown.split() == text.split()
+            assert TICKED.findall(shown) == TICKED.findall(text)
+            long = [line for line in shown.splitlines() if len(line) > width and not TABLE.search(line.strip())]
+            assert [line for line in long if " " in TICKED.sub("x", line.strip())] == []
+            assert wrapped(text, 1000) == text
+
+
+def test_the_table_of_status_fits_into_sixty_columns(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (60, 79, 80, 119, 120, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        table = rotator("status").out.split("\n\n")[0].splitlines()
+        assert table[0].startswith("POLICY")
+        assert max(map(len, table)) <= width
+
+
+def test_what_goes_to_a_pipe_has_no_escape(reports: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any("\x1b" in text for text in reports)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert terminal.on_terminal() is False
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_colour_is_for_terminals_and_can_be_switched_off(colour: bool) -> None:
+    master, end = pty.openpty()
+    more = {} if colour else {"NO_COLOR": "1"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **more}
+    text = "POLICY  STATE\\nweb  overdue  x\\nweb: 1 failed (exit 1)\\x1b[2J"
+    code = f"from rotator.cli.terminal import show; show('{text}')"
+    subprocess.run([sys.executable, "-c", code], stdout=end, env=environment, check=True)
+    os.close(end)
+    shown = os.read(master, 4096).decode()
+    os.close(master)
+    assert ("\x1b[31moverdue" in shown) is colour
+    assert "\x1b[2J" not in shown
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown).startswith("POLICY  STATE\r\nweb  overdue  x\r\n")
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def elapsed(self) -> float:
+        return self.now
+
+
+def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -> None:
+    clock = Clock()
+    work = live.AtWork(clock, begun=90.0)
+    assert work.shown(60) == [("", "10s", "looking at Azure …")]
+    work.hear(CredentialAdded(policy="web", at=START, key_id="k", home=Home.APPLICATION.value, end=START))
+    clock.now += 65
+    work.hear(Proving(policy="web", at=START, key_id="k", successes=2, times=5, outcome="proven"))
+    reason = "second waits until mycontainer has come up and run for 30 s, which takes a while"
+    work.hear(Pausing(policy="api", at=START, reason=reason, seconds=30))
+    clock.now += 3600
+    assert work.shown(200) == [
+        ("web", "1h01m", "proof 2/5: proven"),
+        ("api", "1h00m", f"waiting up to 30 s: {reason}"),
+    ]
+    (_, (_, _, short)) = work.shown(60)
+    assert len(short) <= 50
+    assert short.removesuffix(" …") in f"waiting up to 30 s: {reason}"
+    work.hear(Finished(policy="web", exit_code=0, summary=""))
+    assert [name for name, _, _ in work.shown(60)] == ["api"]
+    for number in range(20):
+        work.hear(Pausing(policy=f"p{number}", reason="waits"))
+    assert work.shown(60)[-1] == ("", "", "and 9 more")
