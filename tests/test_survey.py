@@ -22,6 +22,7 @@ from rotator.engine import Journal, Run, glance, preview, reconcile
 from rotator.report.plan import plan_code
 from rotator.report.status import rows, status_code
 from rotator.results import Preview
+from rotator.state import Access
 from rotator.steps import Intent
 from rotator.survey import Looked, Looks, sort_out
 from tests.cells import cell
@@ -141,7 +142,7 @@ async def _remembered(scene: Scene, run: Run) -> None:
     scene.looks.note(run)
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", [cell(name, name=name, soak=False, share=3) for name in CHANGES])
 def test_after_any_change_of_somebody_the_lists_prove_no_more_than_a_look_finds(name: str) -> None:
     async def tell(scene: Scene) -> None:
         await scene.rotate()
@@ -150,6 +151,100 @@ def test_after_any_change_of_somebody_the_lists_prove_no_more_than_a_look_finds(
         scene.made.pass_(minutes=10)
         if rests := await scene.surveyed():
             await agreed(scene, rests)
+
+    scened(worlds.at_rest, tell)
+
+
+def _mark(made: Stage, tags: dict[str, str] | None, enabled: bool = True) -> None:
+    made.azure.vaults.set("myvault", made.policy.access_secret, "[]", tags=tags, enabled=enabled)
+
+
+def _deleted(made: Stage) -> None:
+    _mark(made, {"rotator-access": "granted"})
+    made.azure.vaults.delete("myvault", made.policy.access_secret)
+
+
+def _disabled(made: Stage) -> None:
+    made.principal.account_enabled = False
+
+
+MARKS: dict[str, tuple[Callable[[Stage], None], bool]] = {
+    "granted": (lambda made: _mark(made, {"rotator-access": "granted"}), True),
+    "revoked": (lambda made: _mark(made, {"rotator-access": "revoked"}), False),
+    "soft-deleted": (_deleted, False),
+    "disabled": (lambda made: _mark(made, {"rotator-access": "granted"}, enabled=False), False),
+    "a stranger's": (lambda made: _mark(made, None), False),
+    "a principal that nobody can sign in as": (_disabled, False),
+}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_an_access_mark_other_than_granted_is_looked_at(name: str) -> None:
+    async def tell(scene: Scene) -> None:
+        await scene.rotate()
+        change_, rests = MARKS[name]
+        change_(scene.made)
+        scene.made.pass_(minutes=1)
+        found = await scene.surveyed()
+        assert (found is not None) is rests
+        if found:
+            await agreed(scene, found)
+
+    scened(worlds.at_rest, tell)
+
+
+def _stray(made: Stage) -> None:
+    """A group in no policy that pulls as the principal, in another letter case."""
+    body = made.body(made.app_id.upper(), made.published())
+    made.azure.container_groups.put(made.group_id("stray"), body, "2025-09-01")
+
+
+def _signing_in(made: Stage) -> None:
+    """A group in no policy that shows the app id, and hides a password beside it."""
+    body = made.body(made.bystander.app_id, made.bystander.passwords[0].secret)
+    variables = [{"name": "CLIENT", "value": made.app_id}, {"name": "SECRET", "secureValue": "hidden"}]
+    body["properties"]["containers"][0]["properties"]["environmentVariables"] = variables
+    made.azure.container_groups.put(made.group_id("stray"), body, "2025-09-01")
+
+
+def _odd(made: Stage) -> None:
+    """A group of somebody else that can't be read."""
+    group = made.azure.container_groups.state.groups[made.group_id("bystander").lower()]
+    group.resource["tags"] = {"odd": {"an": "object"}}
+
+
+@pytest.mark.parametrize(("stranger", "waits"), [(_stray, True), (_signing_in, False), (_odd, True)])
+def test_a_group_of_others_is_looked_at_if_a_run_would_wait_for_it(
+    stranger: Callable[[Stage], None], waits: bool
+) -> None:
+    async def tell(scene: Scene) -> None:
+        await scene.rotate()
+        stranger(scene.made)
+        scene.made.pass_(minutes=10)
+        rests = await scene.surveyed()
+        assert (rests is None) is waits
+        assert bool((await scene.act(preview)).plan.waits) is waits
+        if rests:
+            await agreed(scene, rests)
+
+    scened(worlds.at_rest, tell)
+
+
+def test_a_revocation_that_a_run_has_read_counts_in_its_later_surveys() -> None:
+    async def tell(scene: Scene) -> None:
+        await scene.rotate()
+
+        async def both(run: Run) -> None:
+            assert (await sort_out([run, other(run)], scene.looks)).resting
+            _mark(scene.made, {"rotator-access": "revoked"})
+            assert (await run.world.access(run.policy)).access is Access.REVOKED
+            scene.made.azure.vaults.delete("myvault", run.policy.access_secret)
+            scene.made.pass_(minutes=1)
+            scene.made.azure.vaults.purge("myvault", run.policy.access_secret)
+            scene.made.pass_(minutes=1)
+            assert not (await sort_out([run, other(run)], scene.looks)).resting
+
+        await scene.act(both)
 
     scened(worlds.at_rest, tell)
 
@@ -204,7 +299,7 @@ CALLS = 90
 def _kills() -> Iterator[Any]:
     for name in ("first", "waiting", "at rest"):
         for nth in range(1, CALLS):
-            yield cell(name, nth, name=f"{name}-{nth}", soak=False, share=60)
+            yield cell(name, nth, name=f"{name}-{nth}", soak=False, share=130)
 
 
 @pytest.mark.parametrize(("name", "nth"), list(_kills()))
