@@ -168,10 +168,10 @@ def _said(kind: type[events.Event]) -> str:
 
 
 COLUMNS = {
-    "reason": ("code", "step", "because"),
-    "wait": ("code", "for what", "what to do"),
-    "note": ("code", "what"),
-    "veto": ("code", "steps", "because", "what to do"),
+    "reason": ("code", "step", "why the step is taken"),
+    "wait": ("code", "what happened, and what it means", "what to do"),
+    "note": ("code", "what happened, what it means, and what to do"),
+    "veto": ("code", "steps", "why the step is refused", "what to do"),
 }
 """The columns of the codes' tables, by what carries a code."""
 

@@ -6,197 +6,272 @@ from rotator.codes.explained import Explained
 class VetoCode(Explained):
     """Code of a veto of the guard. The explanation names the steps, the obstacle and the fix."""
 
-    REVOKED = "revoked", "all of a rotation", "access is revoked", "`rotator grant`"
+    REVOKED = "revoked", "all of a rotation", "Access is revoked.", "`rotator grant`"
     ITSELF = (
         "itself",
         "all of a rotation",
-        "rotator is signed in as the principal of the policy",
+        "rotator is signed in as the principal of the policy, and could lock itself out.",
         "sign in as another identity",
     )
-    SECRET_DELETED = "secret_deleted", "issue", "the secret's name is soft-deleted", "recover or purge it"
-    VAULT_REFUSED = "vault_refused", "issue", "the vault doesn't let rotator read and set the secret", "give the role"
+    SECRET_DELETED = (
+        "secret_deleted",
+        "issue",
+        "The secret is soft-deleted, so its name can't be used.",
+        "recover the secret, or purge it",
+    )
+    VAULT_REFUSED = (
+        "vault_refused",
+        "issue",
+        "The vault does not let rotator read and set the secret.",
+        "give rotator the role in the message",
+    )
     DRIFT = (
         "drift",
         "issue, retire, deploy",
-        (
-            "the newest version isn't ours: an issue or a removal waits while the current credential has more than a"
-            " week left, a deployment if the group refers to the newest version"
-        ),
+        "The newest version of the secret was not written by rotator. A new credential and a removal are refused while"
+        " the current credential has more than a week left. A deployment is refused if the container group reads the"
+        " newest version.",
         "`rotator adopt`, or `--accept-drift`",
     )
     LINEAGE_CHANGED = (
         "lineage_changed",
         "issue",
-        (
-            "a credential made by rotator for this principal is live and belongs to another lineage: the vault, the"
-            " secret's name or the tenant was changed in the policy or in its defaults, or another policy manages the"
-            " principal. A new credential would be published where nothing reads it. A compromised current credential"
-            " is replaced all the same"
-        ),
-        "write the vault, name or tenant back; or hand the credential over by the command of the message",
+        "rotator made a live credential of this principal for another vault, secret name or tenant. The policy or its"
+        " defaults were changed, or another policy manages the principal. A new credential would be published where no"
+        " group reads it. A compromised current credential is replaced all the same.",
+        "write the former vault, name or tenant again; or make the credential one of this policy, with the command in"
+        " the message",
     )
     LOCKED_PRINCIPAL = (
         "locked_principal",
         "issue",
-        "the application's instance lock forbids passwords on the service principal",
-        "`home: application`, or lift the lock",
+        "The instance lock of the application (`servicePrincipalLockConfiguration`) forbids passwords on the service"
+        " principal.",
+        "`home: application`, or remove the lock",
     )
     NO_SLOT = (
         "no_slot",
         "issue",
-        "the application is for personal accounts, too, and has its two passwords",
-        "remove one that nothing uses",
+        "The application allows personal accounts, so it can have two passwords, and it has two.",
+        "remove a password that is not used",
     )
     PASSWORDS_FORBIDDEN = (
         "passwords_forbidden",
         "issue",
-        "an app management policy forbids new passwords",
+        "An app management policy of the tenant forbids new passwords.",
         "have the application exempted",
     )
     PASSWORD_LIFE = (
         "password_life",
         "issue",
-        "an app management policy caps the life of passwords",
+        "An app management policy of the tenant limits the lifetime of passwords to less than `validity`.",
         "a shorter `validity`",
     )
     TAG_LIMIT = (
         "tag_limit",
         "issue",
-        (
-            "the newest version has more than nine tags of others, so that a new one couldn't take them over beside"
-            " ours: Key Vault gives a version 15. A credential that is compromised, gone or in its last week is"
-            " replaced all the same, and what isn't taken over is named (`tags_dropped`)"
-        ),
-        "the command of the message removes some",
+        "The newest version has more than nine tags of others, and a version can have 15 (a limit of Key Vault), of"
+        " which rotator needs six. So a new version could not take over all of them. If the credential is compromised,"
+        " is gone or ends within a week, it is replaced all the same, and the note `tags_dropped` names the tags that"
+        " are lost.",
+        "remove tags, with the command in the message",
     )
     UNRESOLVED = (
         "unresolved",
         "issue",
-        "three adds whose answers were lost are not reclaimed yet",
+        "Three credentials of rotator are named by no version and no container group, because the answers to their"
+        " adds were lost. No other credential is added before one of them is removed.",
         "wait, or remove them by hand",
     )
     HIDDEN_VALUES = (
         "hidden_values",
         "issue, deploy",
-        "a group has values that Azure doesn't show, without a source",
-        "paste the lines of the message",
+        "Azure hides values of the container group, and the policy names no source for them. A redeployment would lose"
+        " the values.",
+        "paste the lines in the message into the policy",
     )
     NOT_WRITABLE = (
         "not_writable",
         "deploy",
-        (
-            "rotator is known to lack the right to write the group; a new credential is issued all the same, and the"
-            " old one stays"
-        ),
-        "the command of the message",
+        "rotator may not write the container group. A new credential is issued all the same, and the old credential"
+        " stays.",
+        "run the command in the message",
     )
     LINK_REFUSED = (
         "link_refused",
         "issue, deploy",
-        (
-            "a right is missing on an identity or a subnet of the group, so that Azure would refuse its redeployment;"
-            " the current credential is replaced all the same in its last week, or if it is compromised"
-        ),
-        "the command of the message",
+        "rotator lacks a right on an identity or a subnet of the container group, so Azure would refuse the"
+        " redeployment. If the current credential is compromised or ends within a week, it is replaced all the same.",
+        "run the command in the message",
     )
     SOURCE = (
         "source",
         "issue",
-        "a secret that a group needs isn't in the vault, may not be read, or isn't the JSON object that it must be",
-        "put it there, or correct its name",
+        "A container group needs a secret that is not in the vault, can't be read, or is not the JSON object that it"
+        " must be.",
+        "put the secret into the vault, or correct its name",
     )
-    MANIFEST = "manifest", "issue", "a group's manifest could not be deployed", "correct the manifest"
+    MANIFEST = "manifest", "issue", "The manifest of a container group can't be deployed.", "correct the manifest"
     NO_IMAGE = (
         "no_image",
         "deploy",
-        "the registry doesn't have an image of the group, so that Azure would refuse it",
-        "push it, or deploy another image",
+        "The registry does not have an image of the container group, so Azure would refuse the redeployment.",
+        "push the image, or deploy the group with another image",
     )
     UNDECIDED = (
         "undecided",
         "issue, deploy",
-        "a job has ended, and the policy doesn't say what then",
-        "say `when_finished`, or give its manifest",
+        "The container group is a job that has ended. A redeployment would run it again, and the policy does not say"
+        " if that is wanted.",
+        "write `when_finished`, or give the group a manifest",
     )
-    UNPROVEN = "unproven", "issue, retire", "the current value was not tried just now, or doesn't prove", "see why"
+    UNPROVEN = (
+        "unproven",
+        "issue, retire",
+        "The current value of the secret was not tried just now, or the try failed.",
+        "do what the message says",
+    )
     WRONG_SECRET = (
         "wrong_secret",
         "issue",
-        "the secret's value isn't this principal's password",
+        "The value of the secret is not a password of this principal.",
         "correct `password_secret`",
     )
-    STILL_WORKS = "still_works", "issue", "Graph doesn't show the current credential, but it authenticates", "run again"
-    NO_PULL = "no_pull", "issue", "the principal may not pull; a new password would not mend that", "`rotator grant`"
-    DISABLED = "disabled", "issue", "nobody can sign in as the principal", "enable it"
+    STILL_WORKS = (
+        "still_works",
+        "issue",
+        "Graph does not show the current credential, but its password still signs in, so it is not gone.",
+        "run again",
+    )
+    NO_PULL = (
+        "no_pull",
+        "issue",
+        "The principal signs in and may not pull. A new password would not fix that.",
+        "`rotator grant`",
+    )
+    DISABLED = (
+        "disabled",
+        "issue",
+        "The principal is disabled, so nobody can sign in as the principal.",
+        "enable the principal",
+    )
     UNREACHABLE = (
         "unreachable",
         "issue",
-        "the registry can't be reached",
-        "let rotator reach it, or `proof: {registry: optional}`",
+        "The registry can't be reached from here, so no pull can be tried.",
+        "let rotator reach the registry, or `proof: {registry: optional}`",
     )
     NEWER_VALUE = (
         "newer_value",
         "issue, deploy",
-        "the group has a value in a place that only a newer API version shows, and a redeployment would lose it",
+        "The container group has a value in a field that only a newer API version shows. A redeployment would lose the"
+        " value.",
         "`accept_loss` in the policy, or a newer rotator",
     )
-    NO_DEPENDENT = "no_dependent", "deploy", "the group doesn't use this principal", "run again"
+    NO_DEPENDENT = "no_dependent", "deploy", "The container group does not use this principal.", "run again"
     ANOTHER_LINEAGE = (
         "another_lineage",
         "deploy",
-        "the group holds a live credential of another policy",
+        "The container group holds a live credential of another policy.",
         "keep one of the two policies",
     )
-    REFUSED = "refused", "deploy", "rotator must not redeploy the group", "update it by its own means"
-    NOT_LIVE = "not_live", "deploy, restore", "the credential isn't valid", "run again"
-    NOT_CURRENT = "not_current", "deploy", "the credential isn't the published one", "run again"
-    JOB_RUNNING = "job_running", "deploy", "the job is at work", "wait"
-    NOT_PREVIOUS = "not_previous", "restore", "the group doesn't say that it held that credential before", "run again"
+    REFUSED = (
+        "refused",
+        "deploy",
+        "The container group is of a kind that rotator must not redeploy.",
+        "update the group by its own means",
+    )
+    NOT_LIVE = "not_live", "deploy, restore", "The credential is not valid.", "run again"
+    NOT_CURRENT = (
+        "not_current",
+        "deploy",
+        "The credential is not the one of the newest version of rotator.",
+        "run again",
+    )
+    JOB_RUNNING = (
+        "job_running",
+        "deploy",
+        "The container group is a running job, and rotator never interrupts a job.",
+        "wait",
+    )
+    NOT_PREVIOUS = (
+        "not_previous",
+        "restore",
+        "The container group has no `rotator-previous` tag with that credential.",
+        "run again",
+    )
     FOLLOWS = (
         "follows",
         "restore",
-        "the group refers to the newest version, so that it can't be given an older one",
-        "look at the group's events",
+        "The container group reads the newest version of the secret, so it can't be given an older credential.",
+        "look at the events of the group",
     )
     COMPROMISED = (
         "compromised",
         "restore",
-        "there is no way back to a compromised credential",
-        "look at the group's events",
+        "The previous credential is compromised, so the group does not get it back.",
+        "look at the events of the group",
     )
-    FOREIGN = "foreign", "retire, disable", "it isn't ours", "`rotator adopt`"
-    LAST = "last", "retire", "no other valid credential of ours would remain", "a new one must be published first"
-    VERSIONS_LAG = "versions_lag", "retire, disable", "Key Vault's list of versions lacks the newest one", "run again"
+    FOREIGN = (
+        "foreign",
+        "retire, disable",
+        "The credential or the version was not made by rotator for this policy.",
+        "`rotator adopt`",
+    )
+    LAST = "last", "retire", "No other valid credential of this policy would remain.", "publish a new credential first"
+    VERSIONS_LAG = (
+        "versions_lag",
+        "retire, disable",
+        "Key Vault's list of versions lacks the newest version, so other versions may be missing, too.",
+        "run again",
+    )
     EARLY = (
         "early",
         "retire",
-        "the overlap isn't over, or an add is younger than `reclaim_after`",
-        "a later run removes it",
+        "The overlap is not over, or the credential was added less than `reclaim_after` ago.",
+        "wait; a later run removes the credential",
     )
-    WAY_BACK = "way_back", "retire", "a group can't pull, and this is what it held before", "look at the group's events"
+    WAY_BACK = (
+        "way_back",
+        "retire",
+        "A container group can't pull, and this is its previous credential.",
+        "look at the events of the group",
+    )
     UNSEEN = (
         "unseen",
         "retire",
-        "who holds it in some subscription can't be seen, and it isn't compromised",
-        "give permission, or `discover: {unseen: accept}`",
+        "rotator may not list the container groups of a subscription, and groups there may hold the credential. A"
+        " compromised credential is removed all the same.",
+        "let rotator list the subscription, or `discover: {unseen: accept}`",
     )
     PUBLISHED = (
         "published",
         "retire, disable",
-        "the newest version holds it, or may, where there is no current credential",
-        "a newer one must be published first",
+        "The newest version of the secret holds the credential, or may hold it, so readers may use it.",
+        "publish a newer version first",
     )
     UNSAID = (
         "unsaid",
         "retire",
-        "a hidden variable of a group may hold it, and the policy doesn't say whose it is",
-        "say it under the group's `secrets:`",
+        "Azure hides the value of a container group's variable that may be the credential, and the policy does not say"
+        " whose password it is.",
+        "write whose it is under the group's `secrets:`",
     )
-    HELD = "held", "retire", "a group holds it, or may", "move the group; `--accept-outage` if it is compromised"
-    LIVE = "live", "disable", "the version's credential is still valid", "it is retired first"
+    HELD = (
+        "held",
+        "retire",
+        "A container group holds, or may hold, the credential.",
+        "redeploy the group with the current credential; `--accept-outage` if the credential is compromised",
+    )
+    LIVE = (
+        "live",
+        "disable",
+        "The credential of the version is still valid.",
+        "nothing; the credential is removed first",
+    )
     UNSAFE = (
         "unsafe",
         "any",
-        "what a step depends on changed, or was read too long ago, while the step was under way",
-        "read the message; mostly run again",
+        "What the step depends on changed during the step, or was read too long ago.",
+        "read the message; in most cases run again",
     )

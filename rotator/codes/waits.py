@@ -8,170 +8,191 @@ class WaitCode(Explained):
 
     ABSENT = (
         "absent",
-        "Graph to show the current credential again; reads may lag. Exit 1 where a run ends before it knows",
+        "Graph does not show the current credential. Graph's reads may lag, so rotator reads again after two minutes"
+        " before it calls the credential gone. Exit 1 if the run ends before the second read.",
         "nothing; give the run more than two minutes",
     )
     UNRESOLVED = (
         "unresolved",
-        (
-            "one of three credentials that nothing names to be reclaimed, before another is added; where there is no"
-            " current one, or late: exit 1"
-        ),
-        "nothing; or see what loses the answers of Graph",
+        "Three credentials of rotator are named by no version and no container group, because the answers to their"
+        " adds were lost. No other credential is added before one of them is removed, `reclaim_after` its creation."
+        " Exit 1 if late, or without a current credential.",
+        "nothing; if it happens again, find out why answers of Graph are lost",
     )
     UNNAMED = (
         "unnamed",
-        "a second reading that nothing names an old add of ours, where there is no current credential",
+        "No version and no container group names an old credential of rotator, and there is no current credential."
+        " rotator reads again before it removes the old credential.",
         "nothing",
     )
     MAY_BE_PUBLISHED = (
         "may_be_published",
-        (
-            "a person: the password of an old add, or of a superseded credential that readers get, may be the value of"
-            " a version that doesn't say whose it is; where there is no current credential, or late: exit 1"
-        ),
-        "see what that version holds; adopt, or disable it",
+        "An old credential is due for removal, but a version of the secret without a `rotator-key-id` tag may have its"
+        " password as value. Readers of the secret may use it, so it stays. Exit 1 if late, or without a current"
+        " credential.",
+        "look at that version: adopt its credential, or disable the version",
     )
     UNREAD_TAGS = (
         "unread_tags",
-        "permission to read a group that may hold an old add, where there is no current credential; always exit 1",
-        "give it",
+        "rotator may not read a container group that may hold an old credential, and there is no current credential."
+        " So the old credential stays. Exit 1.",
+        "let rotator read the group",
     )
     VERSIONS_LAG = (
         "versions_lag",
-        "Key Vault's list of versions to show the newest one; nothing is removed meanwhile",
+        "Key Vault's list of versions lacks the newest version, so other versions may be missing, too. Nothing is"
+        " removed until the list is complete.",
         "nothing",
     )
     LINGERING = (
         "lingering",
-        "Entra to refuse the password of a compromised credential that was removed; the run tries it again",
+        "A compromised credential was removed, and Entra still accepts its password. The run tries the password again"
+        " until Entra refuses it.",
         "nothing",
     )
     NOT_RENEWED = (
         "not_renewed",
-        (
-            "a person: the current credential is gone or ends within `warn_before`, and its replacement was refused or"
-            " has failed; always exit 1"
-        ),
-        "what the refusal or failure says",
+        "The current credential is gone or ends within `warn_before`, and its replacement was refused or has failed."
+        " Exit 1.",
+        "do what the refusal or the failure says",
     )
     NOT_MOVED = (
         "not_moved",
-        "a person: a group's redeployment was refused or has failed, and what it holds is late; always exit 1",
-        "what the refusal or failure says",
+        "The credential of a container group is gone or ends within `warn_before`, and the redeployment of the group"
+        " was refused or has failed. Exit 1.",
+        "do what the refusal or the failure says",
     )
     ON_TOP = (
         "on_top",
-        (
-            "ours to go on top of somebody's version, until an older credential of ours is removed: a third one isn't"
-            " made before"
-        ),
+        "Others wrote a version on top of the version of rotator, and two credentials of rotator are live. A third one"
+        " is not added, so the new version waits until the older credential is removed.",
         "nothing, or `rotate --no-overlap`",
     )
-    SETTLING = "settling", "a redeployed group to start", "nothing"
-    NOT_SETTLED = "not_settled", "the same, for longer than `settle`; always exit 1", "look at the group's events"
+    SETTLING = "settling", "A container group was redeployed and is starting.", "nothing"
+    NOT_SETTLED = (
+        "not_settled",
+        "A container group was redeployed and has not started within `settle`. Exit 1.",
+        "look at the events of the group",
+    )
     TRANSITIONING = (
         "transitioning",
-        "the group, which Azure is changing at the moment; late: exit 1",
-        "nothing, unless late",
+        "Azure or somebody else is changing the container group at the moment. Exit 1 if late.",
+        "nothing; if late, look at the events of the group",
     )
     CANARY = (
         "canary",
-        "the first redeployed group to come up, for at most a day, and to run for half a minute; late: exit 1",
-        "nothing, unless late",
+        "The first redeployed container group must start and run for half a minute before the others follow. They wait"
+        " for at most a day. Exit 1 if late.",
+        "nothing; if late, look at the events of the first group",
     )
     HALTED = (
         "halted",
-        (
-            "a group that fares worse, for at most a day, or one that failed fewer than three times, to succeed; the"
-            " first always, the second late: exit 1"
-        ),
-        "look at that group; `--retry` goes on",
+        "A container group runs worse with the current credential (the others wait for at most a day; exit 1), or its"
+        " pull has failed once or twice (the others wait until it succeeds; exit 1 if late).",
+        "look at that group; `rotate --retry` goes on with the others",
     )
     BACKING_OFF = (
         "backing_off",
-        (
-            "the time after a failed pull: five hours, then two days, then a week, or half of what is left to the"
-            " credential that it holds; always exit 1"
-        ),
-        "look at the group's events, mend the cause; `rotate --retry` tries at once",
+        "A pull of a container group failed with the current credential, and the group is back on its previous"
+        " credential. It is redeployed again after five hours, then after two days, then after a week; earlier if its"
+        " credential ends soon. Exit 1.",
+        "find the cause in the events of the group and fix it; `rotate --retry` tries at once",
     )
     FORWARD_ONLY = (
         "forward_only",
-        "a person: a pull failed, and there is no credential to go back to; always exit 1",
-        "look at the group's events and the registry",
+        "A pull of a container group failed with the current credential, and there is no previous credential to go"
+        " back to. Exit 1.",
+        "look at the events of the group, and at the registry",
     )
     STRUGGLING = (
         "struggling",
-        "a group that can't pull with the new credential; keeps the old one alive; always exit 1",
-        "look at the group's events",
+        "A container group can't pull with the new credential. So the old credential stays. Exit 1.",
+        "look at the events of the group",
     )
     WINDOW = (
         "window",
-        "the deploy window; not in the last week of what the group holds, and not if that is compromised",
+        "The deploy window of the policy is closed, so the container group is redeployed later. In the last week of"
+        " its credential, or if that is compromised, rotator does not wait for the window.",
         "nothing",
     )
-    JOB_RUNNING = "job_running", "the end of a job; late: exit 1", "nothing, unless late"
+    JOB_RUNNING = (
+        "job_running",
+        "The container group is a running job, and rotator never interrupts a job. Exit 1 if late.",
+        "nothing; if late, do what the message says",
+    )
     NEXT_RUN = (
         "next_run",
-        "the group's next `rotator deploy`, or its next start; late, or if its pull had failed: exit 1",
-        "deploy it, or start it",
+        "The container group is stopped, or is a job that has ended. It gets the current credential with its next"
+        " `rotator deploy`, or after its next start. Exit 1 if late, or if its pull had failed.",
+        "run `rotator deploy`, or start the group",
     )
     UNTAGGED = (
         "untagged",
-        "a group that doesn't say what it holds, while nothing has to be retired",
+        "The container group has no `rotator-key-id` tag, so its credential is unknown. No old credential is waiting"
+        " for removal, so the group is not restarted now.",
         "nothing, or `rotator deploy`",
     )
     STRIPPED = (
         "stripped",
-        "a person: something removes rotator's tags from the group; always exit 1",
-        "find it, then `--retry`",
+        "The tags of rotator disappeared from the container group right after a redeployment. The group is not"
+        " redeployed again. Exit 1.",
+        "find out what removes tags (an Azure Policy, a pipeline), then `rotate --retry`",
     )
     UNREADABLE = (
         "unreadable",
-        "permission to read the group, or an answer with the form of a container group; late: exit 1",
-        "give it; see what stands between rotator and Azure",
+        "rotator may not read the container group, or the answer is not that of a container group. Exit 1 if late.",
+        "let rotator read the group; for a strange answer, look at the proxies between rotator and Azure",
     )
     DRIFTED = (
         "drifted",
-        "a group that refers to the newest version of the secret, which isn't ours now; late: exit 1",
-        "`rotator adopt`, or `--accept-drift`",
+        "The container group reads the newest version of the secret, and that version was not written by rotator. Exit"
+        " 1 if late.",
+        "`rotator adopt`, or `rotate --accept-drift`",
     )
-    NOT_WRITABLE = "not_writable", "permission to write the group; late: exit 1", "give it"
-    REFUSED = "refused", "a group that rotator must not redeploy; late: exit 1", "update it by its own means"
+    NOT_WRITABLE = (
+        "not_writable",
+        "rotator may not write the container group. Exit 1 if late.",
+        "give rotator the right to write the group",
+    )
+    REFUSED = (
+        "refused",
+        "The container group is of a kind that rotator must not redeploy. Exit 1 if late.",
+        "update the group by its own means",
+    )
     UNDECLARED = (
         "undeclared",
-        "a group that uses the principal and isn't in the policy; late: exit 1",
-        "add it, or `discover: {redeploy: true}`",
+        "A container group uses the principal and is not in the policy. Exit 1 if late.",
+        "add the group to the policy, or write `discover: {redeploy: true}`",
     )
     HELD = (
         "held",
-        "an old credential's last holders; late: exit 1, and if it is compromised `still_open` tells them",
-        "see why they haven't moved",
+        "A container group still holds, or may hold, an old credential. So the old credential stays. Exit 1 if late;"
+        " for a compromised credential see the note `still_open`.",
+        "find out why the group has not taken the current credential",
     )
     UNSAID = (
         "unsaid",
-        (
-            "who says whose a hidden variable is, which may hold an old credential (a compromised one doesn't wait;"
-            " late: exit 1): of a group that the policy declares, or that pulls as the principal or shows its app id,"
-            " in a container that shows no other client id"
-        ),
-        "under the group's `secrets:`, `{credential: password}` or `{key_vault: NAME}`",
+        "Azure hides the value of a variable that may be an old credential, and the policy does not say whose password"
+        " it is. So the old credential stays, except if it is compromised. This concerns container groups of the"
+        " policy, and groups that pull as the principal or show its app id, in a container without another client id."
+        " Exit 1 if late.",
+        "write `{credential: password}` or `{key_vault: NAME}` under the group's `secrets:`",
     )
     UNSEEN = (
         "unseen",
-        (
-            "permission to list a subscription: an old credential waits for it (late: exit 1; a compromised one"
-            " doesn't), or nobody knows who else uses the principal"
-        ),
-        "give it, or `discover: {unseen: accept}`",
+        "rotator may not list the container groups of a subscription, so groups there that use the principal are"
+        " unknown. An old credential stays because of it, except if it is compromised. Exit 1 if late.",
+        "let rotator list the subscription, or write `discover: {unseen: accept}`",
     )
     OVERLAP = (
         "overlap",
-        (
-            "the end of the overlap, which counts from the last group that moved and runs on; a job's runs don't begin"
-            " it anew"
-        ),
+        "The old credential stays valid for `overlap` after the last container group took the current credential. Runs"
+        " of a job do not prolong that time.",
         "nothing",
     )
-    RECLAIM = "reclaim", "an add whose answer was lost to be old enough for removal", "nothing"
+    RECLAIM = (
+        "reclaim",
+        "rotator added a credential and got no answer, and no version and no container group names the credential. It"
+        " is removed `reclaim_after` its creation.",
+        "nothing",
+    )
