@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from rotator.cli import live, terminal
+from rotator.cli.interrupt import Interrupted
 from rotator.cli.terminal import wrapped
 from rotator.events import CredentialAdded, Finished, Pausing, Proving
 from rotator.state import Home
@@ -98,3 +99,32 @@ def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -
     for number in range(20):
         work.hear(Pausing(policy=f"p{number}", reason="waits"))
     assert work.shown(60)[-1] == ("", "", "and 9 more")
+
+
+def test_a_watch_is_drawn_again_also_after_an_error_until_a_signal_ends_it(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    file = rotator.policies / f"{NAME}.yaml"
+    whole = file.read_text()
+
+    def show(text: str) -> None:
+        drawn.append(text)
+        file.write_text(whole if len(drawn) == 2 else "principal: 1\n")
+        if len(drawn) == 3:
+            raise Interrupted(2)
+
+    monkeypatch.setattr(terminal, "on_terminal", lambda: True)
+    monkeypatch.setattr(terminal, "show", show)
+    since = rotator.time.elapsed()
+    said = rotator("status", "--watch")
+    assert said.code == 130
+    assert [text.split()[0] for text in drawn] == ["POLICY", f"{file}:1:1:", "POLICY"]
+    assert all("again in 30 s; ^C ends." in text for text in drawn)
+    assert rotator.time.elapsed() - since >= 60
+    assert "Traceback" not in said.err
+
+
+def test_a_watch_needs_a_terminal(rotator: Scene) -> None:
+    said = rotator("status", "--watch")
+    assert (said.code, "--watch redraws a text on a terminal" in " ".join(said.err.split())) == (2, True)

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rotator.cli import wiring
-from rotator.cli.invocation import Common
+from rotator.cli.invocation import Common, Output
 from rotator.cli.looking import looked
 from rotator.cli.options import Container, Leases, Names, command
 from rotator.errors import PolicyError, RotatorError
 
 if TYPE_CHECKING:
+    from rotator.cli.leases import Holders
+    from rotator.cli.leases import Leases as AnyLeases
     from rotator.engine import Run
     from rotator.errors import Holder
     from rotator.results import Previewed
@@ -22,6 +25,7 @@ Html = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Also write the state as one self-contained page for a browser."),
 ]
+Watch = Annotated[bool, typer.Option("--watch", help="Redraw the terminal every 30 s, until ^C.")]
 
 
 @command
@@ -29,6 +33,7 @@ def carry_out(
     common: Common,
     names: Names = None,
     html: Html = None,
+    watch: Watch = False,
     lease_dir: Leases = None,
     lease_container: Container = None,
 ) -> None:
@@ -37,32 +42,74 @@ def carry_out(
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v shows every policy, with each container group,
     wait and foreign credential. Also shows the runs at work, by their leases. Ends with 1 where a compromised
     credential still works, a policy or the leases can't be seen, something waits past its warning, or drift stops what
-    is due; else with 0.
+    is due; else with 0. With --watch it looks again every 30 s, until ^C ends it with 130.
     """
-    from shutil import get_terminal_size
+    from rotator.cli import watching
+    from rotator.cli.leases import chosen
+    from rotator.report.words import unserved_text
 
-    from rotator.cli.leases import Holders, chosen
+    leases = chosen(common, lease_dir, lease_container)
+
+    def see() -> _Picture:
+        return _seen(common, names, leases, html, lease_dir)
+
+    if watch:
+        watching.ensure_drawable(text=common.output is Output.text)
+        watching.watched(lambda: "\n\n".join(filter(None, (see().text(), unserved_text(common.unserved)))))
+    picture = see()
+    common.write(picture.text, picture.body, picture.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """State of the policies, and the runs at work, as one look showed them."""
+
+    seen: "list[Previewed]"
+    held: "dict[str, tuple[Holder, ...]]"
+    holders: "Holders"
+    every: bool
+
+    def text(self) -> str:
+        """Return the text for people, as wide as the terminal."""
+        from shutil import get_terminal_size
+
+        from rotator.report.leases import held_text
+        from rotator.report.status import status_text
+
+        width = get_terminal_size((120, 24)).columns
+        table = status_text(self.seen, width=width, every=self.every)
+        return "\n\n".join(part for part in (table, held_text(self.held, self.holders.unknown)) if part)
+
+    def body(self) -> "dict[str, Any]":
+        """Return the JSON form."""
+        from rotator.report.leases import held_body
+        from rotator.report.status import status_body
+
+        return {"policies": status_body(self.seen), "leases": held_body(self.held)}
+
+    @property
+    def code(self) -> int:
+        """Return the exit code."""
+        from rotator.report.status import status_code
+
+        return 1 if self.holders.unknown else status_code(self.seen)
+
+
+def _seen(common: Common, names: Names, leases: "AnyLeases", html: Path | None, directory: Path | None) -> _Picture:
+    """Look at all policies once, and write the page if one is asked for."""
+    from rotator.cli.leases import Holders
     from rotator.engine import glance
-    from rotator.report.leases import held_body, held_text
-    from rotator.report.status import status_body, status_code, status_text
 
-    holders, held = Holders(chosen(common, lease_dir, lease_container)), dict[str, "tuple[Holder, ...]"]()
+    holders, held = Holders(leases), dict[str, "tuple[Holder, ...]"]()
 
     async def hold(run: "Run") -> None:
         held[run.policy.name] = await holders.of(run)
 
     with _unseen(html):
-        seen = looked(common, names, glance, directory=lease_dir, also=hold)
+        seen = looked(common, names, glance, directory=directory, also=hold)
     if html:
         _write(html, [*seen, *((one.name, PolicyError(one.mistakes)) for one in common.unserved)])
-    width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
-    common.write(
-        lambda: "\n\n".join(
-            part for part in (status_text(seen, width=width, every=every), held_text(held, holders.unknown)) if part
-        ),
-        lambda: {"policies": status_body(seen), "leases": held_body(held)},
-        1 if holders.unknown else status_code(seen),
-    )
+    return _Picture(seen, held, holders, common.verbose > 0)
 
 
 @contextmanager
