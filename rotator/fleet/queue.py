@@ -23,7 +23,8 @@ from rotator.events import Finished, Noted
 from rotator.fleet.side_by_side import Do, after, previews, run
 from rotator.policy import Policy
 from rotator.ports import Clock, Lease, Message, Queue
-from rotator.results import Enqueued, Previewed, Result
+from rotator.report.status import rows
+from rotator.results import Enqueued, Preview, Previewed, Result
 from rotator.survey import Looks
 
 MOST = 5
@@ -37,8 +38,18 @@ log = logging.getLogger(__name__)
 
 
 def due(seen: Iterable[Previewed]) -> tuple[str, ...]:
-    """Return the policies to add to the queue: those with a due step, and those that can't be seen."""
-    return tuple(name for name, what in seen if isinstance(what, RotatorError) or what.plan.steps)
+    """Return the policies to add to the queue: those with a due step, most urgent first, then those that can't be seen.
+
+    The last may be slow to look at, and delay no other.
+    """
+    found = dict(seen)
+    urgent = [row.policy for row in rows(found.items())]
+    unseen = [name for name in urgent if isinstance(found[name], RotatorError)]
+    return (*(name for name in urgent if _steps(found[name])), *unseen)
+
+
+def _steps(what: Preview | RotatorError) -> bool:
+    return not isinstance(what, RotatorError) and bool(what.plan.steps)
 
 
 async def surveyed(runs: Sequence[Run], queue: Queue, looks: Looks) -> Enqueued:

@@ -16,8 +16,10 @@ from rotator.errors import Forbidden, Holder, LeaseHeld, RotatorError, UnsafeSte
 from rotator.events import Event, Finished, StepFailed, Vetoed
 from rotator.lease import LocalLease
 from rotator.ports import Clock, World
+from rotator.report.status import rows
 from rotator.results import Result
 from tests import worlds
+from tests.report import fleet as examples
 
 Do = Callable[[Run], Awaitable[Result]]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -275,3 +277,14 @@ def test_neither_of_two_exit_codes_of_one_policy_hides_the_graver(
 
     assert codes(many.go(do, "a", urgent=fleet.Urgent("nothing", "as before", first))) == {"a": ends}
     assert fleet.after(Result("a", then, ""), before).exit_code == ends
+
+
+def test_what_is_due_is_queued_by_urgency_and_what_can_not_be_seen_last() -> None:
+    seen = [*examples.fleet(), ("unseen", Forbidden("refused", service="Key Vault"))]
+    rank = {row.policy: number for number, row in enumerate(rows(seen))}
+    queued = fleet.due(seen)
+    shown = {name: what for name, what in seen if not isinstance(what, RotatorError)}
+    due = [name for name in queued if name in shown]
+    assert due == sorted((name for name, what in shown.items() if what.plan.steps), key=lambda name: rank[name])
+    assert {*queued[len(due) :]} == {name for name, _ in seen} - shown.keys()
+    assert rank["unseen"] < rank[due[-1]]
