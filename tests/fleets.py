@@ -19,6 +19,8 @@ SUBSCRIPTIONS, VAULTS, GROUPS = 3, 2, 3
 DELETED = 60
 """Soft-deleted secrets of each vault: three pages."""
 AGE, VALIDITY = timedelta(days=20), timedelta(days=90)
+DUE = timedelta(days=82)
+"""Age at which every credential of a fleet is due, wherever its lineage puts its renewal."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Fleet:
     policies: tuple[Policy, ...]
 
 
-def at_rest(azure: Azure, seeded: Seeded, size: int) -> Fleet:
-    """Make so many principals with all that belongs to them."""
+def at_rest(azure: Azure, seeded: Seeded, size: int, age: timedelta = AGE) -> Fleet:
+    """Make so many principals with all that belongs to them; their credentials were added `age` ago."""
     subscriptions = [SUBSCRIPTION, *(f"00000000-0000-0000-0000-00000000000{n}" for n in range(2, SUBSCRIPTIONS + 1))]
     vaults = [f"fleetvault{number}" for number in range(VAULTS)]
     for number, subscription in enumerate(subscriptions):
@@ -39,9 +41,9 @@ def at_rest(azure: Azure, seeded: Seeded, size: int) -> Fleet:
     for vault in vaults:
         _vault(azure, seeded, vault)
     template = _template(azure, seeded)
-    azure.clock.advance(AGE)
+    azure.clock.advance(age)
     made = tuple(
-        _principal(azure, seeded, number, subscriptions[number % SUBSCRIPTIONS], vaults[number % VAULTS], template)
+        _principal(azure, seeded, number, subscriptions[number % SUBSCRIPTIONS], vaults[number % VAULTS], template, age)
         for number in range(size)
     )
     return Fleet(azure, seeded, made)
@@ -98,7 +100,9 @@ def _group_id(subscription: str, name: str) -> str:
     return f"{scope}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
 
 
-def _principal(azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: Any) -> Policy:
+def _principal(
+    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: Any, age: timedelta
+) -> Policy:
     name, directory = f"p{number:05}", azure.directory
     application = directory.create_application(name)
     principal = directory.create_service_principal(application.app_id)
@@ -106,7 +110,7 @@ def _principal(azure: Azure, seeded: Seeded, number: int, subscription: str, vau
         directory.add_owner(owned, seeded.operator.object_id)
     host, secret = f"{vault}.vault.azure.net", f"{name}-pwd"
     mark, now = lineage(directory.tenant, application.app_id, host, secret), azure.clock.now()
-    attempt, start = f"{number:012x}", now - AGE
+    attempt, start = f"{number:012x}", now - age
     password = directory.add_password(
         application, display_name=marker(mark, attempt), start=start, end=start + VALIDITY, at_once=True
     )

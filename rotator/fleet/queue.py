@@ -20,7 +20,7 @@ from rotator.codes import NoteCode
 from rotator.engine import Run, glance
 from rotator.errors import RotatorError
 from rotator.events import Finished, Noted
-from rotator.fleet.side_by_side import Do, after, previews, run
+from rotator.fleet.side_by_side import AT_ONCE, Do, after, previews, run
 from rotator.policy import Policy
 from rotator.ports import Clock, Lease, Message, Queue
 from rotator.report.status import rows
@@ -94,7 +94,7 @@ class Worker:
     trouble: list[RotatorError] = field(default_factory=list)
     """Failures of the queue itself."""
 
-    async def work(self, concurrency: int = 8) -> None:
+    async def work(self, concurrency: int = AT_ONCE) -> None:
         """Serve messages side by side. Failures are kept in `trouble`; none is raised."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(concurrency):
