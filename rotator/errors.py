@@ -232,7 +232,7 @@ class OutcomeUnknown(AzureError):
     """A write was sent once and its answer never came: only a read can show the effect."""
 
     state = "The write may or may not have happened."
-    remedy = "Run again: the next run looks at the world and goes on from there."
+    remedy = "Run again: the next run reads the state of Azure and goes on from there."
 
 
 class UnsupportedVersion(AzureError):

@@ -30,9 +30,8 @@ async def read_record(run: Run) -> AccessRecord:
     if record.deleted:
         name, vault = run.policy.access_secret, run.policy.key_vault.name
         raise UnsafeStep(
-            f"the access mark {name} was deleted, and is kept as a deleted secret: it says that access is"
-            f" {record.access}",
-            remedy=f"`{recover_secret(vault, name)}` brings it back; then run again.",
+            f"the access mark, secret {name}, is soft-deleted; it says that access is {record.access}",
+            remedy=f"`{recover_secret(vault, name)}` recovers the secret; then run again.",
         )
     if record.disabled:
         record = await run.world.enable_record(run.policy)
@@ -93,10 +92,10 @@ async def _grant(run: Run, wait: bool) -> None:
             f"the access record changed from {record.access} to {now.access} while access was being granted",
             service="Key Vault",
             state=(
-                "The role assignments are made, and access isn't marked as granted: another process revokes or grants"
-                " it, too."
+                "The role assignments are made, but access is not marked as granted: another process revokes or"
+                " grants access at the same time."
             ),
-            remedy=f"See that the other one has ended, then run {_either(run)} again.",
+            remedy=f"Wait until the other process has ended, then run {_either(run)} again.",
         )
     if record.access is Access.REVOKED:
         await run.world.record_access(run.policy, Access.GRANTED, record.assignments, not_after=read + FRESH)
@@ -109,7 +108,7 @@ async def _grant(run: Run, wait: bool) -> None:
             "access was revoked again after it was granted",
             service="Key Vault",
             state="Access is marked as revoked.",
-            remedy=f"See that the other process has ended, then run {_either(run)} again.",
+            remedy=f"Wait until the other process has ended, then run {_either(run)} again.",
         )
 
 
@@ -128,8 +127,11 @@ async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignm
         raise Conflict(
             f"{len(missing) - len(there)} role assignment(s) were deleted while access was being granted",
             service="Azure role-based access control",
-            state="Access is marked as granted, and the principal may not pull: a revocation was under way.",
-            remedy=f"See that it has ended, then run {_either(run)} again.",
+            state=(
+                "Access is marked as granted, but the principal may not pull: a revocation was running at the same"
+                " time."
+            ),
+            remedy=f"Wait until the revocation has ended, then run {_either(run)} again.",
         )
 
 
@@ -189,7 +191,7 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",
             service="Microsoft Graph",
             code="NoServicePrincipal",
-            remedy=f"`{rotator('provision', run.policy.name)}` makes it.",
+            remedy=f"`{rotator('provision', run.policy.name)}` creates the service principal.",
         )
     modes = {registry.id: registry for registry in registries}
     return [

@@ -103,11 +103,11 @@ def _tell_spared(run: Run, declaration: CompromiseDeclared) -> None:
     key_id, since, policy = declaration.spared or "", declaration.since, run.policy.name
     when = f" on {day(since)}" if since else ""
     text = (
-        f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced},"
-        " which is"
+        f"credential {key_id} is not declared compromised now: it was published{when} as the replacement of the"
+        f" compromised credential {declaration.replaced}"
     )
     again = (
-        f"so this is the same declaration again. If {key_id} is known to others, too:"
+        f"so the command counts as a repetition. If credential {key_id} is known to others, too:"
         f" `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
     )
     run.tell(Noted(code=NoteCode.NOT_DECLARED, subject=key_id, text=f"{text}, {again}"))

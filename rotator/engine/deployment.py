@@ -74,7 +74,7 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     name = before.id.name
     stopped = container_group.phase(after) is Phase.STOPPED
     return (
-        f"{name} has the new credential, and was stopped by somebody meanwhile"
+        f"{name} has the new credential, and was stopped by others meanwhile"
         if stopped
         else f"{name} runs with the new credential"
     )
@@ -86,7 +86,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     proof = await run.world.prove(run.policy, value, container_group.images(run.policy, observed))
     if not proof.ok:
         raise ProofFailed(
-            f"credential {step.key_id}, to which {step.group} was to go back, doesn't prove: {proof.outcome}"
+            f"credential {step.key_id}, the previous one of {step.group}, failed its proof: {proof.outcome}"
             f" {proof.detail}".rstrip(),
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
@@ -100,12 +100,12 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     raise ProofFailed(
         f"a pull with credential {step.failed} failed in {step.group}",
         state=(
-            f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved"
-            " after it."
+            f"The group is back on credential {step.key_id}; its state is {verdict.value}. No other group was"
+            " redeployed after it."
         ),
         remedy=(
-            "Look at the group's events. It is tried again in some hours, then after two days, then weekly, sooner as"
-            " the end of what it holds nears; when the cause is mended,"
+            "Look at the group's events. rotator tries the group again after five hours, then after two days, then"
+            " after a week; earlier if its credential ends soon. When the cause is fixed,"
             f" `{rotator('rotate', run.policy.name, retry=True)}` tries at once."
         ),
     )
@@ -116,9 +116,9 @@ async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> Containe
     now = await run.world.group(group_id)
     if now.document is None:
         gone = NotFound(
-            f"container group {group_id} isn't there any more",
+            f"container group {group_id} does not exist any more",
             service="aci",
-            remedy="Nothing: what doesn't exist holds nothing.",
+            remedy="Nothing to do: a group that does not exist holds no credential.",
         )
         raise (
             gone
@@ -127,13 +127,13 @@ async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> Containe
         )
     seen = _seen(observed, group_id)
     if moved(observed, now):
-        raise Changed(f"{group_id} was redeployed by somebody else meanwhile")
+        raise Changed(f"{group_id} was redeployed by others meanwhile")
     if (
         seen is not None
         and container_group.phase(now) is Phase.STOPPED
         and container_group.phase(seen) is not Phase.STOPPED
     ):
-        raise Changed(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it")
+        raise Changed(f"{group_id} was stopped by others meanwhile, and a redeployment would start it")
     return now
 
 
@@ -166,7 +166,7 @@ async def replace(run: Run, seen: ContainerGroup | None, change: PutTarget, now:
     before = await now()
     document = container_group.with_images(Document.seen(run.policy, before), dict(change.images))
     if not set(container_group.sources(document)) <= set(values):
-        raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
+        raise Undecided(f"the secrets that {change.group} needs have changed since the last read")
     failed = Failed(*change.failed, before.at) if change.failed else None
     body = container_group.edit(
         document,
@@ -195,7 +195,7 @@ async def put(
     try:
         accepted = await run.world.put_group(group_id, body, not_after=not_after)
         if accepted.created and existed:
-            text = "it had been deleted since it was read, and exists again now"
+            text = "the group was deleted after it had been read, and the redeployment created it again"
             run.tell(Noted(code=NoteCode.RECREATED, subject=group_id, text=text, warn=True))
     except OutcomeUnknown:
         await run.clock.sleep(EVERY)
@@ -205,9 +205,7 @@ async def put(
     except NotSent:
         raise
     except AzureError as error:
-        error.state = (
-            "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
-        )
+        error.state = "Azure refused the redeployment, so the group is unchanged. Other groups keep their credentials."
         raise
     run.tell(GroupAccepted(group=group_id, key_id=key_id))
     if run.world.moment() > not_after:
@@ -223,16 +221,15 @@ async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> Non
     if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
         return
     raise RotatorError(
-        f"{group_id} was redeployed with credential {key_id} by a request that was stopped for longer than"
+        f"{group_id} was redeployed with credential {key_id} by a request that was suspended for more than"
         f" {FRESH:.0f} s",
         state=(
-            "Meanwhile"
-            f" {'access was revoked' if revoked else 'that credential was removed, so that its next pull fails'}."
+            f"Meanwhile {'access was revoked' if revoked else 'that credential was removed, and the next pull fails'}."
         ),
         remedy=(
             f"`{rotator('grant', run.policy.name)}` restores access."
             if revoked
-            else "Run again now: the next run redeploys it."
+            else "Run again now: the next run redeploys the group."
         ),
     )
 
@@ -245,7 +242,7 @@ async def watch(
     `settle` is the policy's. Raises UnsafeStep if our tags are stripped.
     """
     patience = Patience(
-        run, f"{group_id.name} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds()
+        run, f"{group_id.name} is watched until it is healthy or has failed", run.policy.rotation.settle.total_seconds()
     )
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
@@ -266,12 +263,12 @@ async def watch(
 async def _stripped(run: Run, group_id: ResourceId, version: Version) -> None:
     await record(run, lambda now: strip_marks(now, version.id, group_id))
     raise UnsafeStep(
-        f"{group_id} doesn't show rotator's tags after a redeployment that set them",
+        f"{group_id} has no tags of rotator after a redeployment that set them",
         state=(
-            "The group was redeployed with the current credential, but doesn't say so; it isn't redeployed again by"
-            " itself."
+            "The group was redeployed with the current credential, but its tags are gone. rotator does not"
+            " redeploy the group again by itself."
         ),
-        remedy="Find what strips tags (an Azure Policy, a pipeline), then run with --retry.",
+        remedy="Find out what removes tags (an Azure Policy, a pipeline), then run with --retry.",
     )
 
 
@@ -289,7 +286,7 @@ def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:
     for image, digest in container_group.pulled(after.document):
         if pulled.get(image, digest) != digest:
             yield (
-                f"{image} is another image than before: {container_group.brief(digest)}, not"
+                f"{image} has another digest than before: {container_group.brief(digest)}, not"
                 f" {container_group.brief(pulled[image])}"
             )
 
@@ -299,19 +296,19 @@ def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) 
         return
     what = {
         Verdict.PULL_FAILED: "can't pull its image",
-        Verdict.WORSE: "pulled its image, and its containers fare worse than before",
+        Verdict.WORSE: "pulled its image, and its containers run worse than before",
         Verdict.SETTLING: f"has not started within {run.policy.rotation.settle}",
         Verdict.UNKNOWN: "doesn't show how it fares",
     }[verdict]
     raise RedeploymentFailed(
         f"{group_id} {what} since it was redeployed with credential {key_id}",
         state=(
-            f"The group has credential {key_id}, which is proven; every other group that has not moved keeps the one it"
-            " has."
+            f"The group has credential {key_id}, and that credential is proven. Groups that were not redeployed yet"
+            " keep their credentials."
         ),
         remedy=(
-            "Look at the group's events and logs; the next run goes on from what it sees, with the way back if a pull"
-            " failed."
+            "Look at the group's events and logs. If a pull failed, the next run puts the group back on its"
+            " previous credential."
         ),
     )
 

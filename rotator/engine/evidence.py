@@ -103,7 +103,7 @@ async def _look_again(run: Run, observed: Observed, first: AccessSeen) -> Access
     """Read a second time, two minutes after the first; the second reading is reported if it shows more."""
     if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
         await Patience(
-            run, "nothing signs in as the principal; one reading doesn't show that, so there is a second", left
+            run, "no password or key signs in as the principal; one read does not prove that, so it is read again", left
         ).sleep(left)
     second = await _look(run, observed)
     if (second.ways, second.signs_in) != (first.ways, first.signs_in):
@@ -151,7 +151,10 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
             await patience.sleep(EVERY)
         proof = await run.world.prove(run.policy, left.value, ())
         if (kind := shown(proof)) is not Shown.PRINCIPAL:
-            said = f"a try of the published value is no answer to that ({proof.outcome} {proof.detail}".rstrip()
+            said = (
+                f"the try of the published value shows no refusal of the principal itself ({proof.outcome}"
+                f" {proof.detail}"
+            ).rstrip()
             return Tries(kind, "the published value pulls" if proof.ok else f"{said})")
     return Tries(Shown.PRINCIPAL)
 
@@ -164,7 +167,7 @@ async def acceptance(run: Run, observed: Observed) -> None:
     except NotFound:
         return
     except Forbidden as error:
-        text = f"the role is granted, and that a pull succeeds isn't proven: {error.happened}"
+        text = f"the role is granted, but no pull could be tried: {error.happened}"
         run.tell(
             Noted(
                 code=NoteCode.NOT_PROVEN,
@@ -180,7 +183,7 @@ async def acceptance(run: Run, observed: Observed) -> None:
     )
     while not (proof := await run.world.prove(run.policy, value, images)).ok:
         if proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or run.clock.elapsed() - begun >= PATIENCE:
-            text = f"the role is granted, and a pull doesn't succeed yet: {proof.outcome} {proof.detail}".rstrip()
+            text = f"the role is granted, but no pull has succeeded yet: {proof.outcome} {proof.detail}".rstrip()
             run.tell(Noted(code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=True))
             return
         await patience.sleep(EVERY)

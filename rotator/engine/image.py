@@ -19,7 +19,7 @@ async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images
     """
     if seen.document is None:
         raise UnsafeStep(
-            f"container group {seen.id} isn't there, so it has no image to change",
+            f"container group {seen.id} does not exist, so its image can't be changed",
             state=NOTHING,
             remedy="Deploy it without --image first.",
         )

@@ -82,7 +82,7 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
     observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
         raise UnsafeStep(
-            f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s",
+            f"the run has {run.left():.0f} s left, and the proof of a new credential may take {limit:.0f} s",
             remedy="Give the next run more --max-duration.",
         )
     new = await _add(run, seen, step)
@@ -140,17 +140,18 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
         found = await _clear(run, observed, name)
     except asyncio.CancelledError:
         text = (
-            f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
+            f"Graph did not answer when a password was added; if it was added, its name is {name}, and a later"
+            " run removes it"
         )
         run.tell(Noted(code=NoteCode.INTERRUPTED, subject=name, text=text, warn=True))
         raise
     left = (
         "What it made is removed again."
         if found
-        else f"What it may have made is called {name}; a later run reclaims it."
+        else f"If a credential was added, its name is {name}; a later run removes it."
     )
     raise Undecided(
-        f"{lost.happened}; it is not known to have failed",
+        f"{lost.happened}; it is unknown if the password was added",
         state=f"Nothing was published. {left}",
         lost="" if found else name,
     )
@@ -163,7 +164,9 @@ async def _clear(run: Run, observed: Observed, name: str) -> bool:
     """
     start, patience = (
         run.clock.elapsed(),
-        Patience(run, f"an add got no answer; what it may have made ({name}) is looked for", LOOKING),
+        Patience(
+            run, f"Graph did not answer when a password was added; rotator looks for a credential named {name}", LOOKING
+        ),
     )
     while run.clock.elapsed() - start < LOOKING:
         for credential in await run.world.credentials(run.policy):
@@ -179,7 +182,10 @@ async def _unpublished(run: Run, credential: Credential) -> float:
     read = run.world.moment()
     if any(credential.key_id.lower() in (v.key_id, *v.adopted) for v in await run.world.versions(run.policy)):
         raise Conflict(
-            f"a version of {run.policy.key_vault.password_secret} names credential {credential.key_id}, so it stays",
+            (
+                f"a version of {run.policy.key_vault.password_secret} names credential {credential.key_id}, so the"
+                " credential stays"
+            ),
             service="keyvault",
         )
     return read
@@ -190,8 +196,8 @@ def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> Non
         return
     got = credential.end - observed.at
     raise ProofFailed(
-        f"the tenant cut the credential's life to {got} although {run.policy.rotation.validity} were asked for, "
-        f"and it would be renewed {run.policy.rotation.renew_before} before its end",
+        f"the tenant limited the lifetime of the new credential to {got} ({run.policy.rotation.validity} were"
+        f" requested), and a credential is renewed {run.policy.rotation.renew_before} before its end",
         remedy=(
             "An app management policy of the tenant limits passwords; set `rotation: {validity, renew_before}` below"
             " its limit."
@@ -220,8 +226,8 @@ async def _taken_back(run: Run, observed: Observed, new: _New) -> str:
         await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential), new.issued.secret)
     except RotatorError as error:
         return (
-            f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; "
-            f"it is reclaimed after {run.policy.rotation.reclaim_after}."
+            f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; a"
+            f" later run removes it after {run.policy.rotation.reclaim_after}."
         )
     return (
         f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was"
@@ -231,16 +237,16 @@ async def _taken_back(run: Run, observed: Observed, new: _New) -> str:
 
 async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
     """Clean up at once: send one removal of a credential certainly not published; report a credential that stays."""
-    key_id, state = new.credential.key_id, "may be published, and stays; the next run goes on from what it sees"
+    key_id, state = new.credential.key_id, "may be published, so it stays; the next run reads the versions and decides"
     if not new.sent:
         try:
             await run.world.remove_password(
                 observed.principal, new.credential.home, key_id, not_after=run.world.moment() + FRESH
             )
-            state = "was added and not published; its removal was asked for once"
+            state = "was added and not published; rotator asked Graph once to remove it"
         except RotatorError as error:
             state = (
-                f"was added and not published, and its removal failed ({error}); it is reclaimed after"
+                f"was added and not published, and its removal failed ({error}); a later run removes it after"
                 f" {run.policy.rotation.reclaim_after}"
             )
     text = f"credential {key_id} {state}"
@@ -260,14 +266,16 @@ async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, fl
             _tell_left(run, newest, version)
             run.proved[:] = [Proved(version.id, new.images, new.proven, new.proof)] if new.proof else []
             return version, not_after
-    raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
+    raise OutcomeUnknown(
+        f"Key Vault shows no version with the new password after {DECISIONS} tries", service="keyvault"
+    )
 
 
 def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
     """Tell which tags of others a new version could not take over."""
     if newest and (left := carried(newest, run.policy.key_vault.tags).dropped):
-        what = f"version {version.id} doesn't take over {', '.join(left)} of version {newest.id}"
-        text = f"{what}: Key Vault gives a version {MOST_TAGS} tags, and some are rotator's own"
+        what = f"tags of version {newest.id} were not copied to version {version.id}: {', '.join(left)}"
+        text = f"{what}. A version can have {MOST_TAGS} tags (a limit of Key Vault), and some of them are rotator's"
         run.tell(Noted(code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
 
@@ -310,7 +318,7 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
     read = await listed(run, new.credential)
     if read is None:
         raise Conflict(
-            f"credential {new.credential.key_id} isn't listed: somebody removed it before it was published",
+            f"credential {new.credential.key_id} isn't listed: others removed it before it was published",
             service="graph",
         )
     versions = await run.world.versions(run.policy)
@@ -328,7 +336,7 @@ def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...
             f"version {', '.join(sorted(new))} of {run.policy.key_vault.password_secret} appeared while a new"
             " credential was being proven",
             service="keyvault",
-            remedy="Another run, or a person, was faster; run again.",
+            remedy="Another run, or a person, wrote that version; run again.",
         )
 
 
@@ -348,7 +356,7 @@ async def _find(run: Run, attempt: str) -> Version | None:
     name = run.policy.key_vault.password_secret
     start, patience = (
         run.clock.elapsed(),
-        Patience(run, f"it isn't known whether {name} was set; its new version is looked for", LOOKING),
+        Patience(run, f"it is unknown if {name} was set; rotator looks for its new version", LOOKING),
     )
     while run.clock.elapsed() - start < LOOKING:
         with suppress(AzureError):
@@ -362,11 +370,11 @@ async def _find(run: Run, attempt: str) -> Version | None:
 def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnknown:
     why = error.happened if isinstance(error, RotatorError) else f"an unexpected {type(error).__name__}"
     return OutcomeUnknown(
-        f"it isn't known whether {run.policy.key_vault.password_secret} was set: {why}",
+        f"it is unknown if {run.policy.key_vault.password_secret} was set: {why}",
         service="keyvault",
         state=(
-            f"Credential {credential.key_id} was added and stays, since a version with its password may exist or still"
-            f" appear; without one it is reclaimed after {run.policy.rotation.reclaim_after}. No container group was"
-            " touched."
+            f"Credential {credential.key_id} was added and stays, because a version with its password may exist. If"
+            f" no version names it, a later run removes it after {run.policy.rotation.reclaim_after}. No container"
+            " group was changed."
         ),
     )

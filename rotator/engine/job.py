@@ -96,11 +96,11 @@ async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Ver
     _ensure_free(run, before)
     _ensure_ours(run, observed, before, version)
     if before.document is not None and moved(observed, before):
-        raise Undecided(f"{before.id} was redeployed by somebody else meanwhile", state="Nothing was deployed.")
+        raise Undecided(f"{before.id} was redeployed by others meanwhile", state="Nothing was deployed.")
     declared = run.policy.group(before.id)
     if before.document is None and (declared is None or declared.manifest is None):
         raise UnsafeStep(
-            f"container group {before.id} isn't there, and the policy has no manifest for it",
+            f"container group {before.id} does not exist, and the policy has no manifest for it",
             state=NOTHING,
             remedy=f"Write a manifest for it into {run.policy.file} (`manifest: FILE`), or create it, and run again.",
         )
@@ -118,7 +118,7 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
     if seen and (seen.document is not None or seen.unreadable):
         why = seen.unreadable or "the look just before found it"
         raise UnsafeStep(
-            f"Azure answers 404 for {before.id}, and that it is absent isn't confirmed: {why}", remedy="Run again."
+            f"Azure answers 404 for {before.id}, but its absence is not confirmed: {why}", remedy="Run again."
         )
 
 
@@ -127,7 +127,7 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
 
     Raises NotFound or UnsafeStep if the end can't be seen, since an unseen end is no success.
     """
-    patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
+    patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is running; rotator waits for its end")
     while container_group.dependent(run.policy, seen).phase in AT_WORK:
         await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
@@ -136,8 +136,8 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
             f"container group {seen.id} {'can not be read' if seen.unreadable else 'was deleted'} before the end of its"
             " job was seen",
             service="aci",
-            state="The job was deployed with the current credential, and how it ended isn't known.",
-            remedy="See who deletes the group before its job has ended; then deploy it again.",
+            state="The job was deployed with the current credential, and its result is unknown.",
+            remedy="Find out who deletes the group before its job has ended, then deploy the group again.",
         )
     return seen
 
@@ -156,17 +156,17 @@ def _current(run: Run, observed: Observed) -> Version:
     view = View(run.policy, observed, run.intent)
     if view.current_version and view.current is None:
         raise UnsafeStep(
-            f"credential {view.current_key} of version {view.current_version.id}, the current one, isn't among those"
-            " that Microsoft Graph shows",
+            f"Microsoft Graph does not show the current credential {view.current_key} (version"
+            f" {view.current_version.id})",
             remedy=(
-                f"Run again, since Graph's reads may lag; if it is gone, `{rotator('rotate', run.policy.name)}`"
-                " publishes another."
+                "Run again: Graph's reads may lag. If the credential is gone,"
+                f" `{rotator('rotate', run.policy.name)}` publishes a new one."
             ),
         )
     if view.current_version is None or view.current is None or not view.current.live(view.at):
         raise UnsafeStep(
-            f"{run.policy.name} has no credential of ours that lives",
-            remedy=f"Run `{rotator('rotate', run.policy.name)}` first; it publishes one.",
+            f"{run.policy.name} has no live credential made by rotator",
+            remedy=f"Run `{rotator('rotate', run.policy.name)}` first, to publish a credential.",
         )
     return view.current_version
 
@@ -182,8 +182,8 @@ def _ensure_free(run: Run, before: ContainerGroup) -> None:
             f"{before.id} is a job at work, and is never interrupted",
             state=NOTHING,
             remedy=(
-                f"Deploy it when it has finished, or end it: `{stop_group(before.id)}`. If it is a service, write"
-                f" `runs: service` under it in {run.policy.file}."
+                f"Deploy the group when its job has finished, or end the job: `{stop_group(before.id)}`. If the"
+                f" group is a service, write `runs: service` under it in {run.policy.file}."
             ),
         )
 

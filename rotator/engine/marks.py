@@ -79,8 +79,8 @@ def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> Non
     run.tell(VersionMarked(version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
     if dropped:
         text = (
-            f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more"
-            f" than {MOST_TAGS} tags"
+            f"tag {', '.join(dropped)} of version {version.id} was replaced by {mark.tag}: a version can have"
+            f" {MOST_TAGS} tags (a limit of Key Vault)"
         )
         run.tell(Noted(code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
@@ -88,8 +88,8 @@ def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> Non
 def _tell_late(run: Run, version: Version, seconds: float) -> None:
     if seconds >= SEEN_AFTER:
         text = (
-            f"the tags of version {version.id} were written {seconds:.0f} s after they were read: what others tagged it"
-            " with meanwhile is gone"
+            f"the tags of version {version.id} were written {seconds:.0f} s after they were read, and tags that"
+            " others wrote in between may be lost"
         )
         more = (
             f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration"
@@ -101,8 +101,8 @@ def _tell_late(run: Run, version: Version, seconds: float) -> None:
 def _undone(run: Run, lacking: Sequence[Mark]) -> Conflict:
     what = ", ".join(f"{mark.tag} on version {mark.version}" for mark in lacking)
     return Conflict(
-        f"{what} of {run.policy.key_vault.password_secret} isn't there although it was written {TIMES} times",
+        f"{what} of {run.policy.key_vault.password_secret} is missing, although rotator wrote it {TIMES} times",
         service="Key Vault",
-        state="The mark doesn't stand.",
-        remedy="Find who writes the tags of this secret (a pipeline, an Azure Policy), then run again.",
+        state="The tag is not on the version.",
+        remedy="Find out who writes the tags of this secret (a pipeline, an Azure Policy), then run again.",
     )

@@ -216,7 +216,9 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str, str],
             found.append((name, error.happened, error.remedy if isinstance(error, Forbidden) else ""))
             continue
         if name in objects and not container_group.is_object(value.reveal()):
-            found.append((name, "it isn't a JSON object, as the protected settings of an extension must be", ""))
+            found.append(
+                (name, "its value is not a JSON object, which the protected settings of an extension must be", "")
+            )
     return tuple(found)
 
 

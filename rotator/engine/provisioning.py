@@ -124,8 +124,8 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
             service="Microsoft Graph",
             code=NO_PRINCIPAL,
             remedy=(
-                f"Correct `app_id` in {wanted.file}; or put a `display_name` in its place, and provision makes an"
-                " application of that name."
+                f"Correct `app_id` in {wanted.file}; or write `display_name` in place of `app_id`: provision then"
+                " creates an application of that name."
             ),
         )
     return found
@@ -141,7 +141,7 @@ async def _identity(run: Run, wanted: Wanted) -> tuple[Policy, frozenset[Home]]:
     if identity and identity.app_id == app_id:
         raise UnsafeStep(
             f"{identity.app_id} is the identity that rotator is signed in as",
-            remedy="Provision another one; rotator leaves its own alone.",
+            remedy="Provision another principal; rotator does not change its own identity.",
         )
     policy = wanted.policy
     for planned in identity_steps(policy, identity):
@@ -158,7 +158,7 @@ async def _identity(run: Run, wanted: Wanted) -> tuple[Policy, frozenset[Home]]:
             case Create() if identity:
                 object_id, made = await run.world.create_service_principal(identity.app_id)
                 if not made:
-                    end(run, step, "it was there, although Microsoft Graph didn't show it")
+                    end(run, step, "the service principal existed, although Microsoft Graph did not show it")
                     continue
                 _created(run, step.home, identity.app_id, object_id)
             case Own(home=home) if identity and not await _own(run, home, identity, me):
@@ -184,7 +184,7 @@ async def _own(run: Run, home: Home, identity: Identity, me: str) -> bool:
         await run.world.own(home, object_id, me)
     except Forbidden:
         what = f"rotator isn't an owner of the {home.value.replace('_', ' ')} {object_id}, and may not make itself one"
-        text = f"{what}; `{_by_hand(run, home, identity, me)}` does"
+        text = f"{what}; `{_by_hand(run, home, identity, me)}` makes rotator an owner"
         needed = home is run.policy.principal.home
         run.tell(Noted(code=NoteCode.NOT_OWNER, subject=object_id, text=text, warn=needed))
         return False
@@ -205,7 +205,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
 
     Raises Unavailable.
     """
-    begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show yet what was made", VISIBLE)
+    begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph does not show the new objects yet", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
         try:
             seen = await look(run, memory)
@@ -216,11 +216,14 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
                 raise
         await patience.sleep(EVERY)
     raise Unavailable(
-        f"Microsoft Graph doesn't show all of {run.policy.principal.app_id} for {VISIBLE:.0f} s, although it is there",
+        (
+            f"Microsoft Graph has not shown all objects of {run.policy.principal.app_id} for {VISIBLE:.0f} s,"
+            " although they exist"
+        ),
         service="Microsoft Graph",
         code="NotVisible",
-        state="What was made stays, and its app id is in the policy's file.",
-        remedy="Run again in a few minutes; what is missing is made then.",
+        state="The new objects stay, and the app id is in the policy's file.",
+        remedy="Run again in a few minutes: that run creates the missing objects.",
     )
 
 
@@ -329,7 +332,10 @@ async def _deploy(run: Run, step: Deploy) -> None:
     found = await deploy_now(run, step.group, wait=False)
     if found.verdict in UNWELL:
         raise ProofFailed(
-            f"{step.group} was deployed with credential {found.key_id}, and fares {found.verdict.replace('_', ' ')}",
+            (
+                f"{step.group} was deployed with credential {found.key_id}, and its state is"
+                f" {found.verdict.replace('_', ' ')}"
+            ),
             state="The group exists and holds the current credential.",
             remedy="Look at the group's events and logs.",
         )

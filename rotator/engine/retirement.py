@@ -99,7 +99,7 @@ async def remove(
     doesn't refuse its password.
     """
     patience = Patience(
-        run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING
+        run, f"Graph's reads may lag, so rotator looks again for credential {credential.key_id}", LOOKING
     )
     start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)
     while True:
@@ -132,7 +132,7 @@ async def _there(run: Run, credential: Credential) -> bool:
 
 def _undecided(credential: Credential, trouble: AzureError) -> Undecided:
     return Undecided(
-        f"credential {credential.key_id} is still listed after its removal was asked for: {trouble.happened}",
+        f"credential {credential.key_id} is still listed after rotator asked Graph to remove it: {trouble.happened}",
         state=f"Credential {credential.key_id} may still authenticate.",
     )
 
@@ -150,8 +150,8 @@ def _not_refused(credential: Credential, trouble: AzureError, proof: Proof) -> A
     untried = f"its password could not be tried: {proof.detail}"
     end = "Microsoft Entra ID still accepts its password" if proof.signs_in else untried
     return Unavailable(
-        f"credential {credential.key_id} is listed by no read of {LOOKING:.0f} s, its removal got no yes"
-        f" ({trouble.happened}), and {end}",
+        f"Graph does not list credential {credential.key_id} in reads of {LOOKING:.0f} s, but did not confirm its"
+        f" removal ({trouble.happened}), and {end}",
         service="graph",
         state=f"Credential {credential.key_id} may still authenticate.",
         remedy="Run again: a run that sees the credential removes it.",

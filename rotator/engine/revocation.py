@@ -34,8 +34,8 @@ AGEING = FRESH / 2
 `FRESH`.
 """
 NOT_FOUND = (
-    "a lookup that finds nothing proves no end of access: sign in to the tenant that has the principal, or correct"
-    " `principal.app_id`, and run again"
+    "the principal was not found, which does not prove that access is gone: sign in to the tenant that has the"
+    " principal, or correct `principal.app_id`, and run again"
 )
 
 
@@ -113,9 +113,9 @@ async def _revoke(run: Run, wish: Wish) -> str:
     look = await _look(run)
     if look.observed is None or look.observed.principal.service_principal is None:
         await _recorded(look, wish)
-        await Patience(
-            run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING
-        ).sleep(AGREEING)
+        await Patience(run, "rotator looks for the principal once more: Graph's reads may lag", AGREEING).sleep(
+            AGREEING
+        )
         look = await _look(run)
     if look.observed is None:
         return await _absent(look, wish)
@@ -253,7 +253,7 @@ def _stays(run: Run, step: Revoke, error: RotatorError, *, credentials: bool) ->
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
         error.remedy = (
-            "Remove the lock and run again; or take the passwords away:"
+            "Remove the lock and run again; or remove the passwords:"
             f" `{rotator('revoke', run.policy.name, credentials=True)}`."
         )
     run.tell(failure(run, kind(step), target(step), error))

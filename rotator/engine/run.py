@@ -26,7 +26,7 @@ NO_PRINCIPAL = "NoSuchPrincipal"
 class Undecided(RotatorError):
     """A write that may not have happened and must not be repeated blindly: the next look decides on the write again."""
 
-    remedy = "Run again: the next run looks at the world and goes on from there."
+    remedy = "Run again: the next run reads the state of Azure and goes on from there."
 
     def __init__(self, happened: str, *, state: str | None = None, lost: str = "") -> None:
         super().__init__(happened, state=state)

@@ -21,20 +21,20 @@ async def ensure_standing(run: Run, observed: Observed, issued: Issued, version:
         gone = late and all(c.key_id != credential.key_id for c in await run.world.credentials(run.policy))
     except AzureError as error:
         error.state = (
-            f"Credential {credential.key_id} is published as version {version.id}; the look after that failed."
+            f"Credential {credential.key_id} is published as version {version.id}; the read after that failed."
         )
         raise
     if record.access is Access.REVOKED:
         raise await _unpublish(run, observed, issued, version)
     if gone:
         raise RotatorError(
-            f"credential {credential.key_id} was removed while it was being published: this run was stopped for longer"
-            f" than {FRESH:.0f} s in between",
+            f"credential {credential.key_id} was removed while it was being published: this run was suspended for"
+            f" more than {FRESH:.0f} s",
             state=(
                 f"Version {version.id} of {run.policy.key_vault.password_secret} holds a password that doesn't"
                 " authenticate."
             ),
-            remedy="Run again now: the next run publishes a new one.",
+            remedy="Run again now: the next run publishes a new credential.",
         )
 
 
@@ -57,9 +57,12 @@ async def _unpublish(run: Run, observed: Observed, issued: Issued, version: Vers
     if left:
         states, reasons = zip(*left, strict=True)
         return RotatorError(
-            f"{happened}, and not all of it could be undone: {'; '.join(reasons)}",
+            f"{happened}, and rotator could not undo all of it: {'; '.join(reasons)}",
             state=" ".join(states),
-            remedy=f"`{rotator('revoke', run.policy.name, credentials=True)}` removes and disables what is left.",
+            remedy=(
+                f"`{rotator('revoke', run.policy.name, credentials=True)}` removes the credentials and disables the"
+                " versions that are left."
+            ),
         )
     return UnsafeStep(
         happened,

@@ -37,7 +37,10 @@ async def try_value(run: Run, value: Secret, images: Sequence[str]) -> Proof:
 
 async def _looked_around(run: Run, value: Secret, refused: Proof) -> Proof:
     what = await surrounding(run, value)
-    detail = f"the password is right, but the value has {what} around it, and Microsoft Entra ID takes it only without"
+    detail = (
+        f"the password is right, but the value has {what} around it; Microsoft Entra ID accepts only the password"
+        " itself"
+    )
     return replace(refused, detail=detail, around=what) if what else refused
 
 
@@ -83,7 +86,7 @@ async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof
         value = await run.world.value(run.policy, version.id)
         return await (try_removed(run, value) if removed else try_value(run, value, ()))
     except (NotFound, Forbidden) as error:
-        return Proof(Outcome.UNREACHABLE, f"its value may not be read: {error.happened}")
+        return Proof(Outcome.UNREACHABLE, f"rotator may not read its value: {error.happened}")
     except AzureError as error:
         return Proof(Outcome.UNREACHABLE, error.happened)
 

@@ -143,7 +143,7 @@ def test_a_declaration_given_again_finishes_what_the_first_began(rotator: Scene)
     since = len(rotator.app.served)
     again = rotator("rotate", NAME, "--compromised", "--yes")
     assert (again.code, writes(rotator.served(since))) == (0, [])
-    assert f"credential {second} isn't declared compromised" in again.out
+    assert f"credential {second} is not declared compromised now" in again.out
     assert f"rotator rotate {NAME} --compromised --key-id {second}" in again.out
     assert rotator("rotate", NAME, "--compromised", "--key-id", first, "--yes").code == 0, (
         "nor is a name that was declared before a mistake"

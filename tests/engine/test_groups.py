@@ -418,7 +418,7 @@ def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_re
         with watched(made, after=stop, before=meanwhile):
             await story.run(forced(made))
         assert stopped == ["published", "mark read", "mark read", "stopped"]
-        assert "was stopped by somebody meanwhile" in made.told()
+        assert "was stopped by others meanwhile" in made.told()
         assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
         await story.go_on(1)
         assert story.codes == [0, 0]

@@ -223,7 +223,7 @@ def test_a_mark_that_somebody_takes_away_each_time_is_written_a_bounded_number_o
 
         at.made.after.append(strip)
         since = len(at.made.app.served)
-        with pytest.raises(Conflict, match="isn't there although it was written"):
+        with pytest.raises(Conflict, match="is missing, although rotator wrote it"):
             await at.act("declare")
         assert at.made.writes(since) == ["keyvault.secrets.update"] * 2 * TIMES
 

@@ -54,7 +54,7 @@ def test_a_group_that_is_stopped_while_it_is_watched_stays_stopped_and_is_not_sa
         story, answers = await played(loop, lambda made, group: made.azure.container_groups.stop(group))
         assert answers[-1] == "done"
         assert "app runs with the new credential" not in story.made.told()
-        assert "app has the new credential, and was stopped by somebody meanwhile" in story.made.told()
+        assert "app has the new credential, and was stopped by others meanwhile" in story.made.told()
         await story.go_on(8)
         assert (set(story.codes), story.puts(), state(story.made)) == ({0}, {"app": 1, "second": 1}, "Stopped")
         assert story.retired()

@@ -48,25 +48,29 @@ STORIES: dict[str, tuple[list[Fault], Callable[[Run], Awaitable[Any]], str]] = {
     "a revocation of all that signs in": (
         [],
         lambda run: revoke(run, credentials=True),
-        "one reading doesn't show that",
+        "one read does not prove that",
     ),
     "a principal that is not found": (
         [Fault(operation, "status", status=404, code="Request_ResourceNotFound", times=0) for operation in OBJECTS],
         revoke,
-        "the principal is looked for once more",
+        "rotator looks for the principal once more",
     ),
-    "an add without an answer": ([Fault("graph.applications.addPassword", "lost")], reconcile, "what it may have made"),
+    "an add without an answer": (
+        [Fault("graph.applications.addPassword", "lost")],
+        reconcile,
+        "rotator looks for a credential named",
+    ),
     "an add that never came": (
         [Fault("graph.applications.addPassword", "timeout")],
         reconcile,
-        "what it may have made",
+        "rotator looks for a credential named",
     ),
     "a publication that never came": (
         [Fault("keyvault.secrets.set", "timeout")],
         reconcile,
-        "its new version is looked for",
+        "rotator looks for its new version",
     ),
-    "a redeployment": ([], reconcile, "is watched until it shows how it fares"),
+    "a redeployment": ([], reconcile, "is watched until it is healthy or has failed"),
 }
 
 

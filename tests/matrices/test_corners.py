@@ -52,7 +52,7 @@ def test_no_password_is_added_whose_proof_has_no_time_left(minutes: float, adds:
         result, _ = await rotated(made, minutes=minutes)
         assert made.writes(since).count(ADD) == adds
         assert result.exit_code == (0 if adds else 3)
-        assert ("a proof may take 300 s" in made.told()) == (not adds)
+        assert ("the proof of a new credential may take 300 s" in made.told()) == (not adds)
 
     within("first", act)
 
@@ -112,15 +112,25 @@ async def interrupted(made: Stage, at: Point, *strikes: Strike) -> list[str]:
 
 PROVING, LOST, PUBLISHED = Point("entra.token", 2), Strike(ADD, 1, Effect.UNKNOWN), Strike(SET, 1, Effect.UNKNOWN)
 INTERRUPTED: dict[str, tuple[Point, tuple[Strike, ...], list[str], str]] = {
-    "in the proof": (PROVING, (), [ADD, REMOVE], "was added and not published; its removal was asked for once"),
+    "in the proof": (PROVING, (), [ADD, REMOVE], "was added and not published; rotator asked Graph once to remove it"),
     "in the proof, and Graph refuses": (
         PROVING,
         (Strike(REMOVE, 1, Effect.NO),),
         [ADD, REMOVE],
         "and its removal failed",
     ),
-    "when the publication has no answer": (Point(SLEEPING, 3), (PUBLISHED,), [ADD, SET], "may be published, and stays"),
-    "when the add has no answer": (Point(SLEEPING, 1), (LOST,), [ADD], "an add got no answer: if Graph took it"),
+    "when the publication has no answer": (
+        Point(SLEEPING, 3),
+        (PUBLISHED,),
+        [ADD, SET],
+        "may be published, so it stays",
+    ),
+    "when the add has no answer": (
+        Point(SLEEPING, 1),
+        (LOST,),
+        [ADD],
+        "Graph did not answer when a password was added",
+    ),
 }
 
 

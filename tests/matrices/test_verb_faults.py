@@ -86,7 +86,7 @@ def _provisioned(made: Stage, directory: Path) -> None:
 
 def _stripped(made: Stage) -> bool:
     """What takes rotator's tags off is told once, and is a person's to find."""
-    return "doesn't show rotator's tags" in made.told()
+    return "has no tags of rotator after a redeployment" in made.told()
 
 
 def _enabled(made: Stage) -> list[Version]:

@@ -190,6 +190,6 @@ def test_a_group_that_is_absent_is_told_and_stops_nothing(rotator: Scene) -> Non
     before = rotator.azure.world()
     said = rotator("deploy", rotator.name)
     assert said.code == 1
-    for word in (f"{rotator.name}-mistyped isn't there", "State: Nothing was changed", "What to do: "):
+    for word in (f"{rotator.name}-mistyped does not exist", "State: Nothing was changed", "What to do: "):
         assert word in said.err, said
     assert rotator.azure.world() == before
