@@ -55,3 +55,5 @@ class Enqueued:
     seen: tuple[Previewed, ...]
     added: tuple[str, ...]
     poisoned: tuple[str, ...]
+    results: tuple[Result, ...] = ()
+    """How each look ended: 1 where something needs a person."""

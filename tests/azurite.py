@@ -8,6 +8,7 @@ host names, over TLS: rotator needs no setting for it.
 import base64
 import functools
 import http.client
+import inspect
 import json
 import os
 import re
@@ -115,6 +116,9 @@ class Blocking:
     down: bool = False
 
     def request(self, method: str, url: URL | str, **options: Any) -> "_Answer":
+        inspect.signature(aiohttp.ClientSession._request).bind(
+            self, method, url, **options
+        )  # refuses what aiohttp does
         return _Answer(functools.partial(self._answered, method, str(url), options))
 
     def _answered(self, method: str, url: str, options: dict[str, Any]) -> SessionResponse:
@@ -225,6 +229,8 @@ def _certificate(where: Path) -> tuple[Path, Path]:
     """Write a certificate for 127.0.0.1 that signs itself, and its key."""
     from ipaddress import ip_address
 
+    hosts = (f"*.{service}.core.windows.net" for service in ("blob", "queue"))
+    names = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, hosts)]
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "azurite")])
     begun = datetime(2020, 1, 1, tzinfo=UTC)
@@ -236,7 +242,7 @@ def _certificate(where: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(begun)
         .not_valid_after(begun + timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(private, hashes.SHA256())
     )

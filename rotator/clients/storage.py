@@ -27,9 +27,15 @@ def options(line: Line, host: str, *, once: bool = True) -> dict[str, Any]:
 
 
 class _Retry(Retry):
-    """The one retry policy; a list's next page is asked of the host that answered, which Microsoft's own one notes."""
+    """The one retry policy, in place of Microsoft's.
+
+    As that one does, it takes out the options that no transport knows, and notes which host answered: the next page of
+    a list is asked of the same.
+    """
 
     async def send(self, request: Any) -> Any:
+        for option in ("hosts", "location_mode"):
+            request.context.options.pop(option, None)
         response: Any = await super().send(request)
         response.http_response.location_mode = "primary"
         return response

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from rotator.codes import NoteCode
 from rotator.engine import Run, glance
 from rotator.errors import RotatorError
-from rotator.events import Finished, Noted
+from rotator.events import Finished, Noted, StepFailed
 from rotator.fleet.side_by_side import AT_ONCE, Do, after, previews, run
 from rotator.policy import Policy
 from rotator.ports import Clock, Lease, Message, Queue
@@ -64,7 +64,35 @@ async def surveyed(runs: Sequence[Run], queue: Queue, looks: Looks) -> Enqueued:
         if not isinstance(what, RotatorError):
             looks.note(one)
     await looks.write(runs[0].clock)
-    return Enqueued(queue.where, seen, names, await queue.poisoned())
+    results = tuple(_looked(one, what) for one, what in zip(runs, found, strict=True))
+    return Enqueued(queue.where, seen, names, await queue.poisoned(), results)
+
+
+def _looked(one: Run, what: Preview | RotatorError) -> Result:
+    """Tell of a look what needs a person, as the end of a run does."""
+    due_at = None
+    if isinstance(what, RotatorError):
+        said = what.diagnose()
+        one.tell(
+            StepFailed(
+                step="observe",
+                target=one.policy.name,
+                happened=said.happened,
+                state=said.state,
+                remedy=said.remedy,
+            )
+        )
+    else:
+        due_at = what.next_due
+        for wait in what.plan.waits:
+            if wait.warn:
+                one.tell(wait)
+        for note in what.plan.notes:
+            if note.warn:
+                one.tell(note)
+    code, summary = one.score.exit_code, "looked at" if one.score.exit_code == 0 else one.score.summary()
+    one.tell(Finished(exit_code=code, summary=summary, next_due=due_at))
+    return Result(one.policy.name, code, summary, due_at)
 
 
 async def enqueue(queue: Queue, names: Iterable[str]) -> None:

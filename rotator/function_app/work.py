@@ -12,7 +12,7 @@ from rotator import fleet
 from rotator.codes import NoteCode
 from rotator.engine import glance, reconcile
 from rotator.errors import Holder, Mistake, PolicyError, RotatorError
-from rotator.events import Noted, StepFailed
+from rotator.events import Noted
 from rotator.function_app.invocation import Invocation, RotationFailed, state, tell, told, within
 from rotator.function_app.settings import AppSettings
 from rotator.lease import RenewedLease, held
@@ -49,7 +49,7 @@ async def rotate(settings: AppSettings) -> None:
         looks = Looks.read(state() / FILE)
         added = await fleet.surveyed(now_.runs(policies), now_.queue, looks)
         told("enqueued", logging.INFO, policies=list(added.added))
-        return _alarms(added.seen, added.poisoned)
+        return "; ".join(filter(None, (_alarms(added.seen, added.poisoned), _failures(added.results))))
 
     if settings.queue:
         failed = await within(settings, survey, settings.at_most)
@@ -63,20 +63,7 @@ def _failures(results: Iterable[Result]) -> str:
 
 
 def _alarms(seen: tuple[Previewed, ...], poisoned: tuple[str, ...]) -> str:
-    """Return what of a survey needs a person; log the policies that can't be seen."""
-    for name, what in seen:
-        if isinstance(what, RotatorError):
-            found = what.diagnose()
-            tell(
-                StepFailed(
-                    policy=name,
-                    step="look",
-                    target=name,
-                    happened=found.happened,
-                    state=found.state,
-                    remedy=found.remedy,
-                )
-            )
+    """Return what of a survey needs a person."""
     urgent = [row for row in rows(seen) if row.standing in ALARMING]
     said = [f"{row.policy}: {row.error.happened if row.error else '; '.join(row.remarks)}" for row in urgent]
     said.extend(f"{name}: its runs failed again and again, and its message was moved aside" for name in poisoned)

@@ -12,7 +12,7 @@ from rotator.results import Enqueued
 
 def survey_code(found: Enqueued) -> int:
     """Return the exit code: 1 where a state raises an alarm as in `rotator status`, or a message was moved aside."""
-    return 1 if found.poisoned else status_code(found.seen)
+    return 1 if found.poisoned or any(one.exit_code for one in found.results) else status_code(found.seen)
 
 
 def survey_text(found: Enqueued) -> str:

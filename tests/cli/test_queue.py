@@ -49,6 +49,18 @@ def test_a_policy_that_can_not_be_seen_is_added_so_that_its_run_says_why(rotator
     assert texts(queue) == [NAME]
 
 
+def test_a_survey_writes_the_metrics_of_the_fleet_and_counts_what_waits_past_its_warning(
+    rotator: Scene, queue: MemoryQueue
+) -> None:
+    metrics = rotator.policies.parent / "rotator.prom"
+    assert rotator("enqueue", "--metrics", str(metrics)).code == 0
+    assert f'policy="{NAME}"' in metrics.read_text()
+    assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
+    rotator.pass_(days=80)
+    said = rotator("enqueue", "--metrics", str(metrics))
+    assert (said.code, rotator("status").code, texts(queue)[-1]) == (1, 1, NAME)
+
+
 def test_what_fails_again_and_again_is_told_to_people(rotator: Scene, queue: MemoryQueue) -> None:
     rotator.azure.faults.add(Fault("keyvault.secrets.set", "status", status=403, code="Forbidden", times=0))
     rotator("enqueue")

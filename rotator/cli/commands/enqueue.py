@@ -8,6 +8,7 @@ import typer
 
 from rotator.cli import wiring
 from rotator.cli.invocation import Common
+from rotator.cli.notices import Hook, Metrics, notices_of
 from rotator.cli.options import Leases, Names, Queue, command
 
 if TYPE_CHECKING:
@@ -16,12 +17,20 @@ if TYPE_CHECKING:
 
 
 @command
-def carry_out(common: Common, names: Names = None, queue: Queue = "", lease_dir: Leases = None) -> None:
+def carry_out(
+    common: Common,
+    names: Names = None,
+    queue: Queue = "",
+    lease_dir: Leases = None,
+    metrics: Metrics = None,
+    hook: Hook = None,
+) -> None:
     """Look at every policy, and add each with something due to a queue.
 
     For `rotator work`, on as many machines as needed. A message is a policy's name. Tries nothing, and changes nothing
     but the queue; what is at rest by the services' lists isn't looked at, but for once a day. Ends with 1 as `rotator
-    status` does, and where messages were moved aside because their runs failed again and again.
+    status` does, and where messages were moved aside because their runs failed again and again. ROTATOR_WEBHOOK and
+    ROTATOR_PING name addresses to tell (docs/notifications.md).
     """
     from rotator import lease
     from rotator.cli import session
@@ -29,14 +38,17 @@ def carry_out(common: Common, names: Names = None, queue: Queue = "", lease_dir:
     from rotator.report.queue import survey_body, survey_code, survey_text
     from rotator.survey import FILE, Looks
 
-    policies, address = common.load(tuple(names or ())), address_of(common, queue)
+    told, address = notices_of(metrics, hook, lease_dir, whole=not names), address_of(common, queue)
     looks = Looks.read((lease_dir or lease.directory(os.environ)) / FILE)
 
     async def work(runs: "Iterable[Run]") -> "Enqueued":
-        each = tuple(runs)
-        return await surveyed(each, wiring.queue(each[0].world, address), looks)
+        each = tuple(told.watched(runs))
+        found = await surveyed(each, wiring.queue(each[0].world, address), looks)
+        await told.told(common, found.results, story.events)
+        return found
 
-    found = session.run(common, policies, work)
+    with told.failing(common), session.heard(common) as (tell, story):
+        found = session.run(common, common.load(tuple(names or ())), work, tell=tell)
     common.write(lambda: survey_text(found), lambda: survey_body(found), survey_code(found))
 
 
