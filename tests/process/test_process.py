@@ -189,7 +189,7 @@ def test_a_group_that_is_absent_is_told_and_stops_nothing(rotator: Scene) -> Non
     assert rotator("rotate", rotator.name).code == 0
     before = rotator.azure.world()
     said = rotator("deploy", rotator.name)
-    assert said.code == 1
-    for word in (f"{rotator.name}-mistyped does not exist", "State: Nothing was changed", "What to do: "):
+    assert said.code == 3
+    for word in (f"{rotator.name}-mistyped does not exist", "State: Nothing was deployed", "What to do: "):
         assert word in said.err, said
     assert rotator.azure.world() == before
