@@ -204,9 +204,13 @@ class Locked(Conflict):
 
 
 class Throttled(AzureError):
-    """Azure asked to slow down (429) for longer than rotator waits."""
+    """Azure asked to slow down (429) for longer than rotator waits, or its limit on requests is known to be reached.
+
+    `seconds`: the pause asked for, if any.
+    """
 
     remedy = "Run again later; nothing is lost."
+    seconds: float | None = None
 
 
 class Unavailable(AzureError):

@@ -289,6 +289,18 @@ class World(Protocol):
         """
         ...
 
+    async def permit(self, group_id: ResourceId, *, urgency: float, patience: float) -> float:
+        """Hold one redeployment of the group within Azure's limits, until its PUT or `waive`.
+
+        Return 0.0, or the seconds until one is free: then none is held. Waits for at most `patience` seconds; of all
+        who wait, the one with the smallest `urgency` is first.
+        """
+        ...
+
+    def waive(self, group_id: ResourceId) -> None:
+        """Give back what is held for the group."""
+        ...
+
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:

@@ -183,6 +183,16 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """Step that waits for one of Azure's limits on requests: its kind and target, the limit's end, and which it is."""
+
+    step: str
+    target: str
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """Facts known to a run beside one observation: answers to its tries and questions, and memories of earlier looks.
 
@@ -196,7 +206,8 @@ class Known:
     made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
     object naming the orphan. `may_be_published`: the orphans whose password readers of an untagged version, or, without
     a current credential, of the newest one may have, and the superseded ones whose password readers of an untagged
-    newest version may have, by their hints; None if unknown. `refused`: see `Refused`.
+    newest version may have, by their hints; None if unknown. `refused`: see `Refused`. `limited`: steps that wait for
+    Azure's limits on requests.
     """
 
     proof: Proof | None = None
@@ -213,6 +224,7 @@ class Known:
     unnamed_since: tuple[tuple[str, datetime], ...] = ()
     may_be_published: tuple[str, ...] | None = ()
     refused: Refused = frozenset()
+    limited: tuple[Postponed, ...] = ()
 
     @property
     def groups_refused(self) -> tuple[ResourceId, ...]:

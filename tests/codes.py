@@ -54,7 +54,15 @@ def members(node: ast.expr) -> Iterator[tuple[str, str]]:
         yield from (*members(node.body), *members(node.orelse))
 
 
-PLAN = ("plan/rules.py", "plan/moves.py", "plan/reclaim.py", "plan/alarms.py", "plan/unseen.py", "plan/ways_out.py")
+PLAN = (
+    "plan/rules.py",
+    "plan/moves.py",
+    "plan/reclaim.py",
+    "plan/alarms.py",
+    "plan/unseen.py",
+    "plan/ways_out.py",
+    "plan/postponed.py",
+)
 GUARD = ("guard/veto.py", "guard/issue.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
 
 

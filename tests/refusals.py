@@ -79,7 +79,7 @@ def _undeclared(at: Scene) -> None:
 def _due(at: Scene) -> None:
     """The current credential ends soon."""
     _undeclared(at)
-    at.pass_(days=75)
+    at.pass_(days=70)
 
 
 def _revoked(at: Scene) -> None:

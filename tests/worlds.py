@@ -33,7 +33,7 @@ from rotator.state import (
     marker,
     tags,
 )
-from rotator.steps import Intent, Known
+from rotator.steps import Intent, Known, Postponed
 
 TODAY = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 """Noon of a Wednesday."""
@@ -173,6 +173,10 @@ def known(case: Mapping[str, Any]) -> Known:
         ),
         refused=frozenset(
             (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
+        ),
+        limited=tuple(
+            Postponed(what, named(what, whom), TODAY + span(until), "a limit of Azure's is reached")
+            for (what, whom), until in ((text.split(" ", 1), until) for text, until in case.get("limited", {}).items())
         ),
         lost=tuple(case.get("lost", ())),
         unnamed_since=tuple(

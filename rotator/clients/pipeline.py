@@ -9,10 +9,9 @@ Rules for editors of this file:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from math import isnan
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -34,7 +33,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from httpx import TransportError
 
 from rotator import __version__
-from rotator.clients.azuretime import AzureTime, date
+from rotator.clients.azuretime import AzureTime
+from rotator.clients.budgets import Budgets
+from rotator.clients.pausing import retry_after
 from rotator.clients.translation import TRANSIENT, hopeless, never_sent
 from rotator.clients.wire import LONGEST, Carrier, Gate, Proxy
 from rotator.ports import Clock
@@ -176,43 +177,24 @@ def _response(state: tenacity.RetryCallState) -> Any:
     return getattr(result, "http_response", result)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait as asked by Azure.
-
-    The answer gives ``Retry-After`` in seconds or as a date (compared with the answer's own ``Date``), or in
-    milliseconds.
-    """
-    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
-        if (asked := _number(headers.get(name))) is not None:
-            return asked / 1000
-    value = headers.get("Retry-After")
-    if value is None or (asked := _number(value)) is not None:
-        return asked if value else None
-    until, at = date({"Date": value}), date(headers)
-    return (until - at).total_seconds() if until and at else None
-
-
-def _number(text: str | None) -> float | None:
-    """Parse a comparable number, even an infinite one."""
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return None if isnan(number) else number
-
-
 class Line:
     """Shared parts of all azure-core clients of one connection.
 
     These are the sessions, the retry limit, Azure's time, and logging without secret headers. `sessions` are the usual
     one, and the one with a connection for each request; `proxy` returns the proxy of an address. `longest`: seconds
-    that one request may take.
+    that one request may take. `budgets` are those of the process.
     """
 
     def __init__(
-        self, clock: Clock, time: AzureTime, sessions: tuple[Any, Any], proxy: Proxy, longest: float = LONGEST
+        self,
+        clock: Clock,
+        time: AzureTime,
+        sessions: tuple[Any, Any],
+        proxy: Proxy,
+        longest: float = LONGEST,
+        budgets: Budgets | None = None,
     ) -> None:
-        self.clock, self.time, self.longest, self.limit = clock, time, longest, Limit(clock)
+        self.clock, self.time, self.longest, self.limit, self.budgets = clock, time, longest, Limit(clock), budgets
         self._sessions, self._proxy = sessions, proxy
 
     def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
@@ -220,7 +202,7 @@ class Line:
 
         `hosts` is None for requests of azure-identity itself.
         """
-        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest)
+        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets)
         carrier: Any = Carrier(gate, *self._sessions, self._proxy)
         return AioHttpTransport(
             session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT

@@ -10,6 +10,8 @@ from typing import Any
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import DecodeError, DeserializationError, HttpResponseError
 
+from rotator.clients.pausing import retry_after
+
 ENTRA = "Microsoft Entra ID"
 """Name of the sign-in service: after its refusal, no other request is possible."""
 ODD = (
@@ -64,6 +66,8 @@ class ServiceRefusal:
     """Ids of the assignments of Azure Policy that disallow the request."""
     challenged: bool = False
     """True for a challenge of continuous access evaluation."""
+    pause: float | None = None
+    """Seconds after which the request may be repeated, if the answer says so."""
 
 
 class Refused(Exception):
@@ -109,6 +113,7 @@ def parsed(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal
         request_id,
         policies=tuple(dict.fromkeys(_policies(error))),
         challenged=challenged(status, headers),
+        pause=retry_after(headers),
     )
 
 

@@ -10,6 +10,7 @@ from rotator.clients.access_mark import AccessMark
 from rotator.clients.aci import ContainerGroups
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
+from rotator.clients.budgets import Budgets, Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
 from rotator.clients.keyvault import KeyVault, Published
@@ -35,9 +36,10 @@ class Services:
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
         self.cloud, self._transports = cloud, transports
         self._sessions = (transports.session(), (transports.fresh or transports.session)())
-        self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy)
+        self.budgets = Budgets(clock, Hosts(host(cloud.graph), host(cloud.arm), f".{cloud.vault_suffix}"))
+        self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy, budgets=self.budgets)
         self.readings = Readings(self.line.time)
-        self._http = _http(transports, cloud, self.line.time)
+        self._http = _http(transports, cloud, self.line.time, self.budgets)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
         self.mark = AccessMark(self.line, self.vault)
@@ -144,13 +146,13 @@ class Services:
         )
 
 
-def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncClient:
+def _http(transports: Transports, cloud: Cloud, time: AzureTime, budgets: Budgets) -> httpx.AsyncClient:
     """Create the httpx client for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     kept, fresh = (
         (transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True)
     )
-    gate = Gate(time, frozenset({host(cloud.graph)}))
+    gate = Gate(time, frozenset({host(cloud.graph)}), budgets=budgets)
     return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)
 
 

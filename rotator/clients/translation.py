@@ -117,9 +117,12 @@ def answered(asked: Asked, refused: ServiceRefusal, *, in_doubt: bool = False) -
     if kind is OutcomeUnknown or refused.status < 400:
         happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"
     remedy = str(advise(grounds)) if grounds and not (in_doubt and grounds.cause in _NEXT_RUNS) else None
-    return kind(
+    error = kind(
         happened, service=asked.service, code=refused.code, status=refused.status, remedy=remedy, grounds=grounds
     )
+    if isinstance(error, Throttled):
+        error.seconds = refused.pause
+    return error
 
 
 def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import aiohttp
@@ -24,6 +25,8 @@ from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, whole
+from rotator.clients.budgets import Budgets, Sent
+from rotator.clients.pausing import retry_after
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
 from rotator.clients.translation import never_sent
@@ -31,6 +34,8 @@ from rotator.errors import Unexpected
 
 LONGEST = 120.0
 """Timeout in seconds from a request's first byte to the answer's last byte; shorter for a proof."""
+PATIENCE = 300.0
+"""Seconds that a request may wait for Azure's limits before it is sent."""
 PIECE = 64 * 1024
 """Bytes read at once."""
 HTTPS = 443
@@ -42,12 +47,14 @@ Proxy = Callable[[str], str | None]
 class Gate:
     """Limits on the requests of one client.
 
-    `hosts` are the client's hosts, None for azure-identity's own requests, always without effect.
+    `hosts` are the client's hosts, None for azure-identity's own requests, always without effect. `budgets` are those
+    of the process.
     """
 
     time: AzureTime
     hosts: frozenset[str] | None
     longest: float = LONGEST
+    budgets: Budgets | None = None
 
     def writes(self, method: str) -> bool:
         """Tell if a request can have an effect; a token request has none."""
@@ -63,6 +70,25 @@ class Gate:
         if scheme != "https" or host.lower() not in self.hosts or port not in (None, HTTPS):
             raise foreign(host or "an address that names no host", self.hosts)
         ensure_in_time(self.time, method, host)
+
+    async def within_limits(self, sent: Sent, exchange: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the answer of an exchange that is begun within Azure's limits. Raises Throttled, and as the exchange.
+
+        The age of a write is checked after the wait, in the exchange.
+        """
+        if self.budgets is None:
+            return await exchange()
+        await self.budgets.admit(sent, PATIENCE)
+        answered = False
+        try:
+            answer = await exchange()
+            answered = True
+        finally:
+            if not answered:
+                self.budgets.unheard(sent)
+        status, headers = _status(answer), answer.headers
+        self.budgets.hear(sent, status, headers, retry_after(headers))
+        return answer
 
 
 def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
@@ -111,8 +137,13 @@ class Carrier:
         self._gate, self._session, self._fresh, self._proxy = gate, session, fresh, proxy
 
     async def request(self, method: str, url: str, **options: Any) -> Answer:
-        """Send one request. Raises as aiohttp, and as :meth:`Gate.ensure_open`."""
+        """Send one request. Raises as aiohttp, as :meth:`Gate.ensure_open`, and as :meth:`Gate.within_limits`."""
         address = _address(url, self._gate)
+        sent = Sent.of(method, str(address))
+        answer: Answer = await self._gate.within_limits(sent, partial(self._send, method, address, options))
+        return answer
+
+    async def _send(self, method: str, address: URL, options: dict[str, Any]) -> Answer:
         self._gate.ensure_open(method, address.scheme, address.host or "", address.explicit_port)
         options["proxy"] = self._proxy(str(address))
         writes = self._gate.writes(method)
@@ -171,6 +202,10 @@ def _said(answer: Any) -> tuple[int, bytes]:
     return (answer.status, answer.body) if isinstance(answer, Answer) else (answer.status_code, answer.content)
 
 
+def _status(answer: Any) -> int:
+    return int(answer.status if isinstance(answer, Answer) else answer.status_code)
+
+
 def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
     """Tell if a 401 challenge is to a write.
 
@@ -194,13 +229,18 @@ class GraphWire(httpx.AsyncBaseTransport):
         self._gate, self._inner, self._fresh = gate, inner, fresh
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request. Raises as httpx, and as :meth:`Gate.ensure_open`."""
-        method = _method(request)
+        """Send one request. Raises as httpx, as :meth:`Gate.ensure_open` and as :meth:`Gate.within_limits`."""
+        sent = Sent.of(_method(request), str(request.url))
+        answer: httpx.Response = await self._gate.within_limits(sent, partial(self._send, request, sent.method))
+        return answer
+
+    async def _send(self, request: httpx.Request, method: str) -> httpx.Response:
         self._gate.ensure_open(method, request.url.scheme, request.url.host, request.url.port)
         writes = self._gate.writes(method)
         with trying(writes=writes) as once:
             exchange = _settle(once, self._exchange(request, method))
-            return await (uncancelled(exchange) if writes else exchange)
+            answer: httpx.Response = await (uncancelled(exchange) if writes else exchange)
+            return answer
 
     async def _exchange(self, request: httpx.Request, method: str) -> httpx.Response:
         inner = self._inner if method in READS else self._fresh

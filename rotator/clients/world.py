@@ -57,7 +57,7 @@ class AzureWorld(Services):
 
     def repeat_until(self, deadline: float) -> None:
         """Stop all repetitions after `deadline`."""
-        self.line.limit.until = deadline
+        self.line.limit.until = self.budgets.until = deadline
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """Read all facts the planner needs of one policy now."""
@@ -236,6 +236,14 @@ class AzureWorld(Services):
             return {}
         listed = await together(*(self.groups.listed(each, newest) for each in subscriptions))
         return {ResourceId.parse(shown["id"]): shown for groups in listed for shown in groups}
+
+    async def permit(self, group_id: ResourceId, *, urgency: float, patience: float) -> float:
+        """Hold a redeployment of the group within Azure's limits; return 0.0, or the seconds until one is free."""
+        return await self.budgets.permit(group_id.lower(), urgency=urgency, patience=patience)
+
+    def waive(self, group_id: ResourceId) -> None:
+        """Give back what is held for the group."""
+        self.budgets.waive(group_id.lower())
 
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None

@@ -115,6 +115,12 @@ class WaitCode(Explained):
         " its credential, or if that is compromised, rotator does not wait for the window.",
         "nothing",
     )
+    LIMITED = (
+        "limited",
+        "One of Azure's limits on requests is reached, for example on redeployments in a subscription, and it lasts"
+        " longer than the run has time. A later run does the step. Exit 1 if late.",
+        "nothing; if late, run with more `--max-duration`, or ask Azure's support for a higher limit",
+    )
     JOB_RUNNING = (
         "job_running",
         "The container group is a running job, and rotator never interrupts a job. Exit 1 if late.",

@@ -23,6 +23,7 @@ from rotator.errors import (
     OutcomeUnknown,
     ProofFailed,
     RotatorError,
+    Throttled,
     UnsafeStep,
 )
 from rotator.events import GroupAccepted, GroupSettled, Noted
@@ -202,7 +203,7 @@ async def put(
         now = await run.world.group(group_id)
         if now.document is None or container_group.shows(now.document).key_id != key_id.lower():
             raise
-    except NotSent:
+    except (NotSent, Throttled):
         raise
     except AzureError as error:
         error.state = "Azure refused the redeployment, so the group is unchanged. Other groups keep their credentials."

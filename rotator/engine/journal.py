@@ -9,7 +9,7 @@ from rotator.plan import headline
 from rotator.ports import Tell
 from rotator.steps import Note, Wait
 
-POSTPONED = (WaitCode.ON_TOP, NoteCode.NOT_FORCED)
+POSTPONED = (WaitCode.ON_TOP, WaitCode.LIMITED, NoteCode.NOT_FORCED)
 """Codes of what was asked for and isn't done yet."""
 
 

@@ -1,7 +1,7 @@
 """Looks at the world for one run: observation, the run's memory of earlier looks, proof and permissions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
 from rotator.state import Credential, Observed
-from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, Wait, kind, target
+from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Postponed, Retire, Step, Wait, kind, target
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
@@ -48,6 +48,8 @@ class Memory:
     """Display names of credentials that an add of this run may have made."""
     alarms: tuple[Note, ...] = ()
     """Compromised credentials that the last look showed to work."""
+    held: set[ResourceId] = field(default_factory=set)
+    """Container groups with a permit for a redeployment."""
     paused: Patience | None = None
     """For what it has waited last."""
     looked: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -60,6 +62,11 @@ class Memory:
     def refuse(self, *steps: tuple[str, str]) -> None:
         """Don't ask for these steps again, each given by kind and target."""
         self.known = replace(self.known, refused=self.known.refused | set(steps))
+
+    def postpone(self, limits: Iterable[Postponed]) -> None:
+        """Don't ask for these steps again before their limits end."""
+        new = {(each.step, each.target): each for each in (*self.known.limited, *limits)}
+        self.known = replace(self.known, limited=tuple(new[asked] for asked in sorted(new)))
 
     def saw(self, view: View, may_be_published: tuple[str, ...] | None) -> None:
         """Remember the facts of a new look, and forget the proof made for an earlier one."""

@@ -14,6 +14,7 @@ from rotator import guard
 from rotator.codes import NoteCode
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.issuance import issue
+from rotator.engine.limits import harmless, permitted, refused, waive
 from rotator.engine.observation import Memory, look, look_and_try, prepared
 from rotator.engine.retirement import disable, retire
 from rotator.engine.run import (
@@ -51,6 +52,8 @@ async def reconcile(run: Run) -> Result:
     except RotatorError as error:
         run.tell(failure(run, "observe", run.policy.name, error))
         _tell_all(run, memory.alarms)
+    finally:
+        waive(run, memory)
     result = Result(run.policy.name, run.score.exit_code, run.score.summary(), due, run.score.done)
     run.tell(Finished(exit_code=result.exit_code, summary=result.summary, next_due=due))
     return result
@@ -116,6 +119,9 @@ def _settle(memory: Memory, observed: Observed) -> None:
 
 async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> bool:
     """Take the steps allowed by the guard; tell if every step is known to have happened."""
+    steps = await permitted(run, seen, memory, steps)
+    if not steps:
+        return False
     seen, steps = await _ready(run, seen, memory, steps)
     allowed: list[Step] = []
     for step in steps:
@@ -174,6 +180,9 @@ async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> bool:
         await _decide_again(run, memory, step, error)
         return False
     except RotatorError as error:
+        if harmless(error):
+            await refused(run, seen, memory, step, error)
+            return False
         memory.refuse((name, what))
         run.tell(failure(run, name, what, error))
         return False

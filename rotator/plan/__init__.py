@@ -31,6 +31,7 @@ from rotator.plan.compromise import CompromiseDeclared, declared
 from rotator.plan.due import later, next_due
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
+from rotator.plan.postponed import urgency
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rest import fingerprint, still_valid, turn, unrest
 from rotator.plan.revocation_end import (
@@ -111,6 +112,7 @@ __all__ = [
     "turn",
     "unrest",
     "unseen_marks",
+    "urgency",
     "usable",
     "vanished",
     "worth_trying",

@@ -7,6 +7,7 @@ from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
+from rotator.plan.postponed import held_up, limited
 from rotator.plan.reclaim import reclaim_orphans, unresolved
 from rotator.plan.unseen import hiding, missing, newer, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
@@ -30,7 +31,6 @@ from rotator.steps import (
     Step,
     Wait,
     kind,
-    target,
 )
 from rotator.words import day, days
 
@@ -57,7 +57,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
         unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
         return Next(notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
-    steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in known.refused]
+    steps = [f for f in findings if isinstance(f, ORDER) and not held_up(view, f)]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
     batch = tuple(s for s in steps if first and isinstance(s, first))
     waits = tuple(told(view, f) for f in findings if isinstance(f, Wait))
@@ -368,7 +368,7 @@ def _taken(view: View, version: Version) -> bool:
 
 
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
-    *(still_open, lingering, readers, unrenewed, drift, restore),
+    *(still_open, lingering, readers, unrenewed, drift, restore, limited),
     *(issue, deploy, retire, disable, kind_unsaid, missing, foreign),
     *(unlisted, unshown, hiding, unchecked, newer),
 )

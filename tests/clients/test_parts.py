@@ -12,7 +12,8 @@ from azure.mgmt.authorization.v2022_04_01.models import Permission
 from rotator.clients.acr import Image, images
 from rotator.clients.azuretime import date
 from rotator.clients.entra import judged
-from rotator.clients.pipeline import retry_after, together
+from rotator.clients.pausing import retry_after
+from rotator.clients.pipeline import together
 from rotator.clients.rbac import allowed
 from rotator.clients.redaction import secrets_of
 from rotator.clients.refusal import Asked, ServiceRefusal, parsed

@@ -27,7 +27,20 @@ HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 READS = frozenset(
     {
-        *("moment", "repeat_until", "observe", "examine", "subscriptions", "groups_of", "registries_of", "principals"),
+        *(
+            "moment",
+            "repeat_until",
+            "permit",
+            "waive",
+            "observe",
+            "reobserve",
+            "survey",
+            "examine",
+            "subscriptions",
+            "groups_of",
+            "registries_of",
+            "principals",
+        ),
         *("credentials", "sign_ins", "identities", "signed_in", "registries", "username", "versions", "value"),
         *("secret", "version", "prove", "pull", "group", "newer_groups", "logs", "permissions", "rights", "access"),
         *("assignments", "standing", "registry_access", "role"),

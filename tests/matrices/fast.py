@@ -6,7 +6,7 @@ the alphabet shows, on real SDK code, to which of the eight effects they reduce.
 is shown by shared stories that end in the same digest on both.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from local_azure.wire import ServiceError
 
 from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
+from rotator.clients.budgets import Budgets, Hosts, Sent
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import Limit
 from rotator.clients.readings import Readings
@@ -28,7 +29,8 @@ from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
-from rotator.ports import World
+from rotator.ports import Put, World
+from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,
     ContainerGroup,
@@ -60,7 +62,7 @@ class FastWorld(AzureWorld):
         self.token: Any = SimpleNamespace(who=lambda: _known(who))
         self.graph, self.vault = Graph(way), Vault(way)
         self.mark = Mark(self.vault, self._now)
-        self.readings = Readings(time)
+        self.readings, self.budgets = Readings(time), Budgets(clock, Hosts("", "", " "))
         self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
         self.arm: Any = Arm(way)
         self._servers = {}
@@ -80,6 +82,15 @@ class FastWorld(AzureWorld):
         at = observation.read_at(self, heard)
         seen = Observed(at, tenant, mark, self._way.caller.app_id, found, credentials, registries=registries)
         return observation.with_groups(observation.with_vault(seen, vault), groups)
+
+    async def put_group(
+        self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Put:
+        """The PUT, counted when it is over."""
+        try:
+            return await super().put_group(group_id, document, not_after=not_after)
+        finally:
+            self.budgets.unheard(Sent("PUT", "", group_id))
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
         """One object after the other."""

@@ -30,6 +30,7 @@ from rotator.plan import (
     marks,
     moves,
     next_steps,
+    postponed,
     provision,
     reclaim,
     rest,
@@ -53,6 +54,7 @@ from tests.plan import (
     test_access_steps,
     test_adoption,
     test_endings,
+    test_limited,
     test_plan,
     test_provision_steps,
     test_reclaim,
@@ -111,6 +113,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
             for module in (
                 test_access_steps,
                 test_endings,
+                test_limited,
                 test_reclaim,
                 test_remaining,
                 test_rest,
@@ -149,6 +152,7 @@ def _nobody_reads_why(monkeypatch: pytest.MonkeyPatch) -> None:
 MUTATED: tuple[ModuleType, ...] = (
     adoption,
     compromise,
+    postponed,
     marks,
     rules,
     reclaim,
@@ -171,6 +175,7 @@ MUTATED: tuple[ModuleType, ...] = (
     seen,
 )
 FOR_PEOPLE = {
+    "_done",
     "_no_way_back",
     "_where",
     "_under",
@@ -193,9 +198,7 @@ IMPLIED = "another condition of the same function implies it; it narrows a type"
 EQUIVALENT = {
     "plan.rules.next_steps: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "plan.rules.next_steps: if `observed.access_since` turned round": SENTENCE,
-    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in known.r`": (
-        IMPLIED
-    ),
+    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (not held_up(view, f))`": IMPLIED,
     "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": (
         "without a first kind there are no steps"
     ),

@@ -1,0 +1,115 @@
+"""Azure's limits on redeployments: slept through where the run has the time, else left to the next run, never a failure."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from local_azure.faults import Fault
+
+from rotator.codes import WaitCode
+from rotator.events import Waiting
+from rotator.steps import Intent
+from tests.engine.test_life import NO_OVERLAP, PUT, settled
+from tests.invariants import monitored
+from tests.stage import Stage
+
+GROUPS = ("app", "web", "worker")
+
+
+def others(made: Stage, number: int) -> None:
+    """Other people redeploy groups of the subscription."""
+    for _ in range(number):
+        made.azure.container_groups.budget.spend("put", made.seeded.subscription)
+
+
+def used_up(made: Stage, left: int) -> None:
+    """Other people have left so much of the hour's redeployments; the hour ends in fifty minutes."""
+    for number in (100, 100, 100 - left):
+        others(made, number)
+        made.pass_(minutes=5)
+
+
+def moved(made: Stage) -> list[str]:
+    """Groups that hold the published password."""
+    return [name for name in GROUPS if made.password_of(name) == made.published()]
+
+
+def refused(made: Stage, since: int) -> int:
+    return sum(call.operation == PUT and call.status == 429 for call in made.app.served[since:])
+
+
+def waits(made: Stage) -> list[str]:
+    return [event.code for event in made.events if isinstance(event, Waiting) and event.code == WaitCode.LIMITED]
+
+
+def scene(play: Callable[[Stage], Awaitable[None]]) -> None:
+    async def guarded(made: Stage) -> None:
+        with monitored(made, GROUPS):
+            await play(made)
+
+    settled(guarded, groups=GROUPS)
+
+
+def early(made: Stage) -> Intent:
+    return Intent(force_before=made.azure.clock.now(), no_overlap=True)
+
+
+@pytest.mark.parametrize("spent", [98, 99, 100], ids=["for the last group", "for the second", "for the first"])
+def test_a_run_with_time_sleeps_through_the_limit_and_then_looks_again(spent: int) -> None:
+    async def play(made: Stage) -> None:
+        others(made, spent)
+        since, begun = len(made.app.served), made.loop.time()
+        result = await made.rotate(early(made))
+        assert (result.exit_code, moved(made)) == (0, list(GROUPS))
+        assert refused(made, since) == (spent == 100), "Azure tells the rest with its first answer"
+        assert made.loop.time() - begun >= 300
+
+    scene(play)
+
+
+def test_a_run_without_time_ends_well_and_the_next_one_goes_on() -> None:
+    async def play(made: Stage) -> None:
+        used_up(made, left=1)
+        result = await made.rotate(early(made), minutes=30)
+        assert (result.exit_code, len(moved(made))) == (0, 1)
+        assert len(waits(made)) == 2 and "2 postponed" in result.summary
+        assert result.next_due
+        seconds = (result.next_due - made.azure.clock.now()).total_seconds()
+        assert 1800 < seconds <= 3600, "when others redeployed is not known, so an hour from now is certain"
+        made.events.clear()
+        made.pass_(seconds=seconds)
+        assert (await made.rotate(NO_OVERLAP)).exit_code == 0
+        assert moved(made) == list(GROUPS) and not waits(made)
+
+    scene(play)
+
+
+def test_a_group_whose_credential_is_late_calls_for_a_person() -> None:
+    async def play(made: Stage) -> None:
+        made.pass_(days=80)
+        used_up(made, left=0)
+        assert (await made.rotate(minutes=30)).exit_code == 1
+        assert waits(made)
+
+    scene(play)
+
+
+def test_a_refusal_that_tells_no_end_is_tried_again_a_bounded_number_of_times() -> None:
+    async def play(made: Stage) -> None:
+        made.azure.faults.add(Fault(PUT, times=0, kind="status", status=429, code="TooManyRequests", message="No."))
+        since = len(made.app.served)
+        result = await made.rotate(early(made))
+        assert (result.exit_code, moved(made)) == (0, [])
+        assert 1 < refused(made, since) <= 6 and waits(made)
+
+    scene(play)
+
+
+def test_a_quota_of_what_may_exist_is_a_failure() -> None:
+    async def play(made: Stage) -> None:
+        made.azure.faults.add(
+            Fault(PUT, times=0, kind="status", status=400, code="ContainerGroupQuotaReached", message="No.")
+        )
+        assert (await made.rotate(early(made))).exit_code == 1
+        assert not waits(made)
+
+    scene(play)
