@@ -3,10 +3,9 @@
 A policy has three container groups, its password and its user name in one of the vaults, and one of the subscriptions.
 """
 
-from copy import deepcopy
+import pickle
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from local_azure.azure import Azure
 from local_azure.seed import GROUP, SUBSCRIPTION, Seeded
@@ -67,7 +66,7 @@ def _vault(azure: Azure, seeded: Seeded, name: str) -> None:
         azure.vaults.delete(name, f"old-{number}")
 
 
-def _template(azure: Azure, seeded: Seeded) -> Any:
+def _template(azure: Azure, seeded: Seeded) -> bytes:
     """A group of nobody, that runs: all others are copies of it."""
     container = {
         "name": "app",
@@ -92,7 +91,7 @@ def _template(azure: Azure, seeded: Seeded) -> Any:
     group_id = _group_id(SUBSCRIPTION, "template")
     azure.container_groups.put(group_id, {"location": "eastus", "properties": properties}, "2025-09-01")
     azure.container_groups.settle()
-    return azure.container_groups.state.groups.pop(group_id.lower())
+    return pickle.dumps(azure.container_groups.state.groups.pop(group_id.lower()))
 
 
 def _group_id(subscription: str, name: str) -> str:
@@ -101,7 +100,7 @@ def _group_id(subscription: str, name: str) -> str:
 
 
 def _principal(
-    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: Any, age: timedelta
+    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: bytes, age: timedelta
 ) -> Policy:
     name, directory = f"p{number:05}", azure.directory
     application = directory.create_application(name)
@@ -119,7 +118,7 @@ def _principal(
     azure.vaults.set(vault, f"{name}-usr", application.app_id)
     groups = [_group_id(subscription, f"{name}-{each}") for each in range(GROUPS)]
     for group_id in groups:
-        copy = replace(deepcopy(template), id=group_id)
+        copy = replace(pickle.loads(template), id=group_id)
         entry = {**copy.resource["properties"]["imageRegistryCredentials"][0]}
         entry |= {"username": application.app_id, "password": password.secret}
         copy.resource["properties"]["imageRegistryCredentials"] = [entry]

@@ -4,7 +4,7 @@ A missing vault has no host name: :meth:`KeyVault.serves` returns False and the 
 and certificates are not emulated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -149,12 +149,11 @@ class KeyVault:
 
     def _versions(self, call: Call, vault: str) -> Response:
         found = self.vaults.versions(vault, call["secret"])
-        return _page(call, [self._item(call, vault, call["secret"], version) for version in found])
+        return _page(call, found, lambda version: self._item(call, vault, call["secret"], version))
 
     def _list(self, call: Call, vault: str) -> Response:
         return _page(
-            call,
-            [self._item(call, vault, secret.name, newest, short=True) for secret, newest in self.vaults.names(vault)],
+            call, self.vaults.names(vault), lambda each: self._item(call, vault, each[0].name, each[1], short=True)
         )
 
     def _delete(self, call: Call, vault: str) -> Response:
@@ -164,9 +163,8 @@ class KeyVault:
         return Response.json(200, self._deleted(call, vault, self.vaults.deleted(vault, call["secret"])))
 
     def _list_deleted(self, call: Call, vault: str) -> Response:
-        return _page(
-            call, [self._deleted(call, vault, secret, short=True) for secret in self.vaults.deleted_names(vault)]
-        )
+        found = self.vaults.deleted_names(vault)
+        return _page(call, found, lambda secret: self._deleted(call, vault, secret, short=True))
 
     def _recover(self, call: Call, vault: str) -> Response:
         secret, newest = self.vaults.recover(vault, call["secret"])
@@ -251,8 +249,10 @@ def _instant(seconds: int | None) -> datetime | None:
         raise invalid() from error
 
 
-def _page(call: Call, items: list[Json]) -> Response:
-    """One page, and the link to the next: null on the last, and with the port on the others (recorded).
+def _page(call: Call, items: Sequence[T], shown: Callable[[T], Json]) -> Response:
+    """One page of what `shown` makes of the items, and the link to the next page.
+
+    The link is null on the last page, and with the port on the others (recorded).
 
     A full page has a link, so that the last page may be empty.
     """
@@ -263,7 +263,7 @@ def _page(call: Call, items: list[Json]) -> Response:
         token = token_for(start + size)
         path = call.request.path.rstrip("/")
         link = f"https://{call.request.host}:443{path}?api-version={query['api-version']}&$skiptoken={token}&maxresults={size}"
-    return Response.json(200, {"value": items[start : start + size], "nextLink": link})
+    return Response.json(200, {"value": [shown(item) for item in items[start : start + size]], "nextLink": link})
 
 
 def _size(text: str | None) -> int:
