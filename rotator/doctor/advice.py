@@ -30,13 +30,17 @@ def identity_instead(case: Case) -> Found:
             without.append(seen.id)
             continue
         mine = min(identities)
-        text = f"it has the user-assigned identity {mine.rsplit('/', 1)[-1]}: let that pull, and it needs no password"
+        text = (
+            f"the group has the user-assigned identity {mine.rsplit('/', 1)[-1]}: let that identity pull, and the"
+            " group needs no password"
+        )
         steps = _roles(case, str(get(identities, mine, "principalId")))
         yield Finding(Severity.ADVICE, f"group {seen.id.name}", text, steps, _entry(case, mine))
     if without:
         names = ", ".join(group_id.name for group_id in without)
         text = (
-            f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
+            f"{names}: a user-assigned managed identity could pull instead of the principal, without a password"
+            " to rotate"
         )
         yield Finding(
             Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0]))

@@ -50,11 +50,13 @@ def writable(case: Case) -> Found:
             yield Finding(
                 Severity.FAIL,
                 subject,
-                "it may not be redeployed: it would keep the old credential until that ends",
+                "rotator may not redeploy the group, so the group would keep the old credential until that ends",
                 mend,
             )
         elif right.allowed is None:
-            yield Finding(Severity.UNKNOWN, subject, f"whether it may be redeployed isn't known: {right.why}", mend)
+            yield Finding(
+                Severity.UNKNOWN, subject, f"it is unknown if rotator may redeploy the group: {right.why}", mend
+            )
 
 
 def linkable(case: Case) -> Found:
@@ -64,20 +66,20 @@ def linkable(case: Case) -> Found:
         for action, scope in each.links:
             right = known.get((action, scope), Right(action, scope, True))
             allowed = right.allowed
-            text = f"a redeployment takes {action} on {scope.rsplit('/', 1)[-1]}"
+            text = f"a redeployment needs {action} on {scope.rsplit('/', 1)[-1]}"
             mend = (command.role(case, container_group.ROLES[action], scope),)
             if allowed is False:
                 yield Finding(
                     Severity.FAIL,
                     _subject(each),
-                    f"{text}, which this identity doesn't have; a custom role with that alone is enough",
+                    f"{text}, which this identity does not have; a custom role with that action alone is enough",
                     mend,
                 )
             elif allowed is None:
                 yield Finding(
                     Severity.UNKNOWN,
                     _subject(each),
-                    f"{text}; whether this identity has it isn't known: {right.why}",
+                    f"{text}; it is unknown if this identity has it: {right.why}",
                     mend,
                 )
 
@@ -87,7 +89,7 @@ def hidden_values_known(case: Case) -> Found:
     for each in _dependents(case):
         if each.declared and each.unsourced and not each.refused:
             text = (
-                f"Azure doesn't show {len(each.unsourced)} of its values, and nothing says where they come from:"
+                f"Azure hides {len(each.unsourced)} of its values, and the policy names no source for them:"
                 f" {', '.join(each.unsourced)}"
             )
             write = f"container_groups:\n  - id: {each.id}\n{each.lines_to_add}"
@@ -98,7 +100,10 @@ def jobs_decided(case: Case) -> Found:
     """Check that the policy decides on the redeployment of ended jobs."""
     for each in _dependents(case):
         if each.declared and each.needs_rotation and each.choice is container_group.Choice.UNDECIDED:
-            text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
+            text = (
+                "the group is a job that has ended; a redeployment would run it again, and the policy does not say"
+                " if that is wanted"
+            )
             write = (
                 f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its"
                 " manifest"
@@ -111,7 +116,10 @@ def services_said(case: Case) -> Found:
     for each in _dependents(case):
         if each.like_a_service and each.needs_rotation and case.view.movable(each):
             evidence = " and ".join(each.like_a_service)
-            text = f"it counts as a job by its restart policy, which is never interrupted; but {evidence}, as a service"
+            text = (
+                "the group counts as a job by its restart policy, and a running job is never interrupted; but"
+                f" {evidence}, as a service"
+            )
             write = f"container_groups:\n  - id: {each.id}\n    runs: service  # or job"
             yield Finding(Severity.ADVICE, _subject(each), text, (command.edit(case),), write)
 
@@ -120,7 +128,7 @@ def redeployable(case: Case) -> Found:
     """Check that no group is of a kind excluded from redeployment by rotator."""
     for each in _dependents(case):
         if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
-            text = f"it can't be redeployed: {each.refused}. It keeps what it holds until then"
+            text = f"the group can't be redeployed: {each.refused}. Until then it keeps its credential"
             ways = tuple(_out(case, each))
             yield Finding(Severity.FAIL, _subject(each), text, ways=ways)
 
@@ -132,13 +140,13 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     kinds = {kind for kind, _ in container_group.refusals(document)}
     if Refusal.CONTENT in kinds:
         yield Remedy(
-            "deploy it anew as it should be, by a manifest that names secrets and holds none",
+            "deploy the group by a manifest that names secrets and contains none",
             *_by_manifest(case, dependent),
         )
     if Refusal.POLICY in kinds:
         wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document))
         yield Remedy(
-            "correct these paths of its in the policy, or take them out",
+            "correct these paths of the group in the policy, or remove them",
             (command.edit(case),),
             f"container_groups:\n{wrong}",
         )
@@ -147,7 +155,7 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     if Refusal.OWNED in kinds:
         out = command.taken_out("container_groups", [dependent.id])
         yield Remedy(
-            "leave it to what makes it, which is to pull by other means, and take it out of the policy",
+            "remove the group from the policy, and let the tool that creates the group give it another way to pull",
             (command.edit(case),),
             out,
         )
@@ -180,7 +188,10 @@ def declared(case: Case) -> Found:
     """Check that no group uses the principal without being in the policy."""
     for each in _dependents(case):
         if not each.declared and not case.policy.discover.redeploy:
-            text = "it pulls with the principal and isn't in the policy: while it holds the old credential, that stays"
+            text = (
+                "the group pulls with the principal and is not in the policy; while it holds an old credential,"
+                " rotator does not remove that credential"
+            )
             lines = each.lines_to_add or f"  - id: {each.id}"
             yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
 
@@ -196,9 +207,9 @@ def passwords_declared(case: Case) -> Found:
     names = ", ".join(each.name for each in hidden[:MOST_NAMED])
     more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
     text = (
-        f"{names}{more} {'hides' if len(hidden) == 1 else 'hide'} a variable named like a principal's password, whose"
-        " owner is unknown, and no removal of an old password waits for that. If it is this principal's, declare the"
-        " group; doctor then prints the line for the variable"
+        f"{names}{more} {'hides' if len(hidden) == 1 else 'hide'} a variable that is named like a principal's"
+        " password, and its owner is unknown. rotator removes old passwords without regard to that. If the"
+        " password is this principal's, declare the group; doctor then prints the line for the variable"
     )
     lines = "\n".join(f"  - id: {each}" for each in hidden)
     write = f"container_groups:  # those that hold this principal's password\n{lines}"
@@ -220,7 +231,7 @@ def listed(case: Case) -> Found:
     """Check that every subscription with possible users of the principal may be listed."""
     for each in case.seen.unseen:
         accepted = case.policy.discover.unseen is UnseenSubscriptions.ACCEPT
-        text = f"who else uses the principal there can't be seen: {each.why}"
+        text = f"container groups there that use the principal are unknown: {each.why}"
         text, mend = command.permitted(case, text, each.grounds, READER, f"/subscriptions/{each.subscription}")
         yield Finding(Severity.WARN if accepted else Severity.FAIL, f"subscription {each.subscription}", text, mend)
 
@@ -228,11 +239,11 @@ def listed(case: Case) -> Found:
 def present(case: Case) -> Found:
     """Check that each declared group exists, or has a manifest to make it."""
     for group_id, name in case.view.missing:
-        text = "Azure has no such group: it holds nothing, and blocks nothing"
+        text = "this container group does not exist in Azure; it holds no credential and blocks no step"
         known = {each.id for each in case.policy.container_groups}
         meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id not in known]
         gone = Remedy(
-            "if it is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id])
+            "if the group is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id])
         )
         ways = (
             Remedy(f"if {each} is meant", (command.edit(case),), command.in_place("container_groups", each, group_id))
@@ -265,11 +276,11 @@ def logs_readable(case: Case) -> Found:
     for each in case.policy.container_groups:
         right = case.examined.right(LOGS, each.id)
         if each.manifest and not right.allowed:
-            unknown = f"whether its logs may be read isn't known: {right.why}"
+            unknown = f"it is unknown if its logs may be read: {right.why}"
             text = (
                 unknown
                 if right.allowed is None
-                else "its logs may not be read: `rotator deploy --logs` would print nothing"
+                else "rotator may not read its logs: `rotator deploy --logs` would print nothing"
             )
             yield Finding(
                 Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),)

@@ -36,7 +36,7 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
     login = remedy.sign_in(tenant)
     cause = why.grounds.cause if why.grounds else None
     if cause is None and why.kind is Why.SILENT:
-        text = f"{text} Let this machine reach it (HTTPS_PROXY names a proxy), and look again"
+        text = f"{text} Let this machine reach Entra (HTTPS_PROXY names a proxy), and run doctor again"
         return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
     if why.grounds and cause not in BY_NEW_SIGN_IN:
         advice = remedy.advise(why.grounds)
@@ -44,11 +44,11 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
         return Finding(severity, SUBJECT, f"{text}. {advice.text}", commands)
     if not app_id:
         return Finding(severity, SUBJECT, text, (login,))
-    how, stay = "somebody who may change it", remedy.export_password(app_id)
+    how, stay = "a person who may change it", remedy.export_password(app_id)
     if cause in OTHER_TENANT:
-        how, stay = "somebody of its tenant", remedy.export_tenant()
+        how, stay = "an account of its tenant", remedy.export_tenant()
     ways = (
-        Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as {how}", (stay,)),
+        Remedy(f"to stay with {app_id}, the id in AZURE_CLIENT_ID, while az is signed in as {how}", (stay,)),
         Remedy("to sign in as az does", (remedy.forget_environment(), login)),
     )
     return Finding(severity, SUBJECT, text, ways=ways)
@@ -58,8 +58,8 @@ def another(case: Case) -> Found:
     """Check that rotator isn't the principal: a rotation of its own credential can lock rotator out."""
     if case.caller.app_id == case.policy.principal.app_id.lower():
         text = (
-            f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of"
-            " its own, and the rights to that"
+            f"rotator is signed in as {case.caller.app_id}, the principal of this policy; give rotator an identity"
+            " of its own, with its rights"
         )
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.create_rotator_identity(),))
 
@@ -68,12 +68,14 @@ def graph_permission(case: Case) -> Found:
     """Check that Graph lets rotator change the credentials of the objects owned by rotator."""
     who = case.caller
     if isinstance(who.roles, Unknown):
-        yield _to_sign_in(case, Severity.UNKNOWN, f"what it may do in Graph: {who.roles.text}", who.roles)
+        yield _to_sign_in(
+            case, Severity.UNKNOWN, f"it is unknown what rotator may do in Graph: {who.roles.text}", who.roles
+        )
     elif who.person:
         yield Finding(
             Severity.WARN,
             SUBJECT,
-            "signed in as a person: what it may do in Graph depends on roles in the directory, which aren't asked for",
+            "signed in as a person: the rights in Graph depend on directory roles, which rotator does not read",
         )
     elif not {ALL, OWNED} & set(who.roles):
         has = ", ".join(who.roles) or "no permission"

@@ -27,8 +27,8 @@ def clock_right(case: Case) -> Found:
     if abs(off) > TOLERATED:
         way = "ahead of" if off > timedelta() else "behind"
         text = (
-            f"its clock is {days(abs(off))} {way} Azure's: signing in with a certificate or a federated token may fail,"
-            " and cron runs at another time"
+            f"its clock is {days(abs(off))} {way} Azure's: a sign-in with a certificate or a federated token may"
+            " fail, and cron starts runs at another time"
         )
         yield Finding(Severity.WARN, SUBJECT, text, (remedy.set_clock(),))
 
@@ -51,7 +51,8 @@ def leases_kept(case: Case) -> Found:
         yield Finding(Severity.FAIL, SUBJECT, text, (*aside, *freed, remedy.make_private_directory(where)))
     elif why := case.machine.exposed:
         text = (
-            f"the lease directory {where} isn't private: {why}. Others could keep every run out, or let two in at once"
+            f"the lease directory {where} is not private: {why}. Other users could block every run, or let two"
+            " runs start at once"
         )
         yield Finding(Severity.WARN, SUBJECT, text, (remedy.make_private_directory(where),))
 
@@ -62,22 +63,26 @@ def lease_free(case: Case) -> Found:
     if holder is None:
         return
     text = (
-        f"{holder} is at work on this policy: a second run would leave it alone and end with"
+        f"{holder} is running on this policy: a second run would not wait for it, and end with"
         f" {1 if _alarms(case, holder) else 4}"
     )
     if holder.overdue:
-        text += "; it takes longer than its run may"
+        text += "; it has been running longer than a run may"
     if holder.host:
-        text += ". It ends by itself, and a minute after its process or machine dies; if it hangs, end it there"
+        text += (
+            ". Its lease ends with the run, or a minute after its process or machine dies; if the run hangs, end"
+            " its process"
+        )
     file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
     ways = (
         ()
         if holder.host
         else (
             Remedy(
-                "it ends by itself; since when it runs, and what it is", (remedy.show_holder(holder.process, file),)
+                "the run ends by itself; this shows its process and its age",
+                (remedy.show_holder(holder.process, file),),
             ),
-            Remedy("if it hangs: the next run finishes what it has begun", (remedy.kill_holder(holder.process, file),)),
+            Remedy("if the run hangs; the next run finishes its work", (remedy.kill_holder(holder.process, file),)),
         )
     )
     yield Finding(Severity.FAIL if _alarms(case, holder) else Severity.WARN, SUBJECT, text, ways=ways)

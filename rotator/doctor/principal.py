@@ -46,8 +46,8 @@ def _absent(case: Case, text: str) -> Finding:
             " # and no app_id"
         )
         ways = (
-            Remedy("if there is one", (command.edit(case),), known),
-            Remedy("if it is still to be made", (command.edit(case), command.rotator(case, "provision")), new),
+            Remedy("if the application exists", (command.edit(case),), known),
+            Remedy("if the application must be created", (command.edit(case), command.rotator(case, "provision")), new),
         )
         return Finding(Severity.FAIL, SUBJECT, text, ways=ways)
     if len(named) == 1:
@@ -55,7 +55,7 @@ def _absent(case: Case, text: str) -> Finding:
         return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
     meant = (
         Remedy(
-            f"if {name}, as whom container groups pull, is meant",
+            f"if {name} is meant, with which container groups pull",
             (command.edit(case),),
             f"principal: {{app_id: {name}}}",
         )
@@ -75,7 +75,7 @@ def none_exposed(case: Case) -> Found:
         yield Finding(
             Severity.UNKNOWN,
             SUBJECT,
-            "whether a compromised credential still works isn't known",
+            "it is unknown if a compromised credential still works",
             (command.rotator(case, "doctor"),),
         )
         return
@@ -172,10 +172,14 @@ def _to_finish(case: Case, text: str, waiting: Credential) -> Finding:
     """Return the finding on a rotation whose old password rotator itself removes, after its holders have moved."""
     holders = [each.name for each in case.view.holders(waiting.key_id)]
     overlap = case.policy.rotation.overlap
-    when = f"{', '.join(holders)} may hold it, and moves first" if holders else "no container group holds it any more"
+    when = (
+        f"{', '.join(holders)} may hold it, and must be redeployed first"
+        if holders
+        else "no container group holds it any more"
+    )
     text = (
         f"{text}. Don't remove {waiting.key_id} by hand: {when}. rotator removes it in a run after the overlap"
-        f" ({overlap.total_seconds() / 3600:.0f} h since the last move)"
+        f" ({overlap.total_seconds() / 3600:.0f} h since the last redeployment)"
     )
     return Finding(Severity.WARN, SUBJECT, text, command.issuing(case, "rotate"))
 
@@ -183,7 +187,7 @@ def _to_finish(case: Case, text: str, waiting: Credential) -> Finding:
 def life_allowed(case: Case) -> Found:
     """No app management policy, as far as rotator may read them, stands against a password of this length."""
     if isinstance(case.examined.limits, Unknown):
-        text = f"whether an app management policy limits its passwords isn't known: {case.examined.limits.text}"
+        text = f"it is unknown if an app management policy limits passwords: {case.examined.limits.text}"
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
         return
     for limit in (one for one in case.examined.limits if one.home is _adds(case)):
@@ -191,8 +195,8 @@ def life_allowed(case: Case) -> Found:
             yield _forbidden(case, limit)
         elif limit.longest < case.policy.rotation.validity:
             text = (
-                f"app management policy {limit.policy} lets a password live {limit.longest.days} days, and the policy"
-                " wants more"
+                f"app management policy {limit.policy} limits the lifetime of passwords to {limit.longest.days}"
+                " days, and `validity` is longer"
             )
             write = f"rotation: {{validity: {limit.longest.days}d}}"
             yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
@@ -209,12 +213,9 @@ def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
     """
     principal, graph, home = case.seen.principal, case.cloud.graph, limit.home
     object_id = str(principal.application if home is Home.APPLICATION else principal.service_principal)
-    text = (
-        f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this"
-        " application"
-    )
+    text = f"app management policy {limit.policy} forbids new passwords; its administrator must exempt this application"
     if limit.assigned:
-        text = f"{text}: without a policy of its own, it has the tenant's"
+        text = f"{text}. Without a policy of its own the application falls under the tenant's policy"
         return Finding(
             Severity.FAIL, SUBJECT, text, (remedy.unassign_password_policy(graph, home, object_id, limit.assigned),)
         )
@@ -240,13 +241,16 @@ def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, men
         yield Finding(
             Severity.UNKNOWN,
             SUBJECT,
-            f"who owns the {what}: Microsoft Graph shows it, and says that it isn't there when asked for owners",
+            (
+                f"the owners of the {what} are unknown: Microsoft Graph shows the {what}, but answers 404 when"
+                " asked for its owners"
+            ),
             (mend,),
         )
     elif isinstance(owners, Unknown):
-        yield Finding(Severity.UNKNOWN, SUBJECT, f"who owns the {what}: {owners.text}", (mend,))
+        yield Finding(Severity.UNKNOWN, SUBJECT, f"the owners of the {what} are unknown: {owners.text}", (mend,))
     elif case.caller.object_id not in owners:
-        text = f"{case.caller.object_id} doesn't own the {what}, so that it may neither add nor remove passwords there"
+        text = f"{case.caller.object_id} does not own the {what}, so it may neither add nor remove passwords there"
         yield Finding(Severity.FAIL, SUBJECT, text, (mend,))
 
 
@@ -257,9 +261,9 @@ def credential_live(case: Case) -> Found:
         return
     if current is None or not current.live(case.seen.at):
         ended = f"ended {day(current.end)}" if current else "is gone from Graph"
-        text = f"credential {version.key_id}, which is published, {ended}: every new pull fails until it is replaced"
+        text = f"the published credential {version.key_id} {ended}: every new pull fails until it is replaced"
         if case.view.revoked:
-            text += ", and nothing replaces it while access is revoked. If it is to be granted again"
+            text += ", and no rotation replaces it while access is revoked. To grant access again"
         severity = Severity.WARN if case.view.revoked else Severity.FAIL
         yield Finding(severity, SUBJECT, text, command.issuing(case, "rotate"))
 
@@ -277,16 +281,16 @@ def rivals(case: Case) -> Found:
         stops = current is None or credential.start > current.start
         grade = Severity.FAIL if stops else Severity.WARN
         text = (
-            f"credential {credential.key_id} was made for another policy (lineage {credential.lineage}): one with"
-            " another vault or secret manages this principal, or did. Keep one policy; what the other left behind can"
-            " be handed over"
+            f"credential {credential.key_id} was made for another policy (lineage {credential.lineage}): a policy"
+            " with another vault or secret manages this principal, or managed it. Keep one policy; the credentials"
+            " of the other policy can be handed over"
         )
         if case.view.current_version:
             adopt = command.rotator(case, "adopt", key_id=credential.key_id)
             yield Finding(grade, SUBJECT, text, (adopt,))
         else:
             vault, secret = case.policy.key_vault.name, case.policy.key_vault.password_secret
-            move = Remedy(f"to go on with it in {vault}", (remedy.hand_over(vault, secret, credential),))
+            move = Remedy(f"to use this credential in {vault}", (remedy.hand_over(vault, secret, credential),))
             away = command.delete_password(case, credential.home, credential.key_id)
             yield Finding(grade, SUBJECT, text, ways=(move, Remedy("if nothing uses it", (away,))))
 
@@ -301,12 +305,12 @@ def signs_in(case: Case) -> Found:
     if case.examined.principal:
         return
     if unread and case.seen.principal.application and case.seen.principal.service_principal:
-        text = f"whether certificates or federated credentials sign in as it isn't known: {'; '.join(unread)}"
+        text = f"it is unknown if certificates or federated credentials sign in as the principal: {'; '.join(unread)}"
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
     keys = () if isinstance(shown, Unknown) else shown.live(case.seen.at).keys
     if keys:
         text = (
-            f"{counted(keys)}, with which somebody can sign in as {app_id}; rotator doesn't manage them, and a"
+            f"{counted(keys)}, which can be used to sign in as {app_id}; rotator does not manage them, and a"
             " revocation leaves them"
         )
         ended = ((key, removal(app_id, key)) for key in keys)
@@ -323,7 +327,8 @@ def unresolved(case: Case) -> Found:
     ]
     if len(lost) >= MOST_UNRESOLVED:
         text = (
-            f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
+            f"no version and no container group names {len(lost)} credentials of rotator, so no other is added"
+            " before one of them is removed"
         )
         remove = tuple(command.delete_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
         yield Finding(Severity.FAIL, SUBJECT, text, remove or command.issuing(case, "rotate"))

@@ -58,7 +58,9 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
         text = f"{text} The policy's container groups pull from {writes[0][0].login_server}"
         return Finding(Severity.FAIL, _name(gone.id), text, (command.edit(case),), writes[0][1])
     ways = [Remedy(f"if {each.login_server} is meant", (command.edit(case),), write) for each, write in writes]
-    return Finding(Severity.FAIL, _name(gone.id), text, ways=(*ways, Remedy("if it is still to be made", (make,))))
+    return Finding(
+        Severity.FAIL, _name(gone.id), text, ways=(*ways, Remedy("if the registry must be created", (make,)))
+    )
 
 
 def role_honoured(case: Case) -> Found:
@@ -81,9 +83,9 @@ def public(case: Case) -> Found:
     for each, _ in _known(case):
         if not each.public:
             text = (
-                "public network access is disabled, and container groups can't pull with a service principal through a"
-                " private endpoint: open it, or let the groups pull with a managed identity, for which there are"
-                " commands below"
+                "public network access is disabled, and container groups with a service principal can't pull"
+                " through a private endpoint: enable public access, or let the groups pull with a managed identity"
+                " (the commands are below)"
             )
             yield Finding(Severity.FAIL, _name(each.id), text, (remedy.enable_public_network(each.id),))
 
@@ -95,7 +97,10 @@ def open_to_groups(case: Case) -> Found:
     """
     for each, _ in _known(case):
         if each.public and not each.open:
-            text = "its firewall denies what isn't listed, and the addresses from which container groups pull can't be"
+            text = (
+                "its firewall denies all addresses that are not listed, and container groups pull from addresses"
+                " that can't be listed"
+            )
             yield Finding(Severity.FAIL, _name(each.id), text, (remedy.allow_every_address(each.id),))
 
 
@@ -104,13 +109,15 @@ def reached(case: Case) -> Found:
     for each, _ in _known(case):
         if each.reached and each.public and each.open:
             needed = case.policy.proof.registry is RegistryProof.REQUIRED
-            text = f"it can't be reached from here, so that no pull can be proven: {each.reached.text}"
+            text = f"this machine can't reach the registry, so no pull can be proven: {each.reached.text}"
             again = Remedy(
-                "if this machine should reach it (HTTPS_PROXY names a proxy), once it does",
+                "if this machine should reach the registry (HTTPS_PROXY names a proxy), after that is fixed",
                 (command.rotator(case, "doctor"),),
             )
             accept = Remedy(
-                "if it never will: pulls are then not proven", (command.edit(case),), "proof: {registry: optional}"
+                "if this machine will never reach it: pulls are then not proven",
+                (command.edit(case),),
+                "proof: {registry: optional}",
             )
             ways = (again, accept) if needed else (again,)
             yield Finding(Severity.FAIL if needed else Severity.WARN, _name(each.id), text, ways=ways)
@@ -135,7 +142,7 @@ def pull_proven(case: Case) -> Found:
         yield Finding(
             Severity.WARN,
             "pull",
-            f"the registry doesn't have {image}: a container group that runs it isn't redeployed",
+            f"the registry does not have {image}: a container group with this image is not redeployed",
             ways=_to_pull(case, image),
         )
 
@@ -155,8 +162,11 @@ def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
     tags = remedy.list_tags(name, repository, subscription)
     return (
-        Remedy("if it should be there, on a machine that has it", (remedy.push_image(image),)),
-        Remedy("if the group should run another: what there is, and then its own deployment", (tags,)),
+        Remedy("if the image should exist: on a machine that has it", (remedy.push_image(image),)),
+        Remedy(
+            "if the group should run another image: this lists the tags; then deploy the group by its own means",
+            (tags,),
+        ),
     )
 
 
@@ -164,13 +174,14 @@ def access_unrevoked(case: Case) -> Found:
     """Check that access isn't revoked, and after a revocation that the published value pulls no more."""
     if case.seen.access is Access.REVOKED and case.examined.known.proof and case.examined.known.proof.ok:
         text = (
-            f"access was revoked {day(case.seen.access_since)}, and the published value still pulls: a role that a"
-            " management lock keeps, or that was given elsewhere, remains, or Azure hasn't caught up yet (ten minutes)"
+            f"access was revoked {day(case.seen.access_since)}, and a pull with the published value still succeeds:"
+            " a role remains (a management lock keeps it, or it was given elsewhere), or Azure has not applied the"
+            " change yet (up to ten minutes)"
         )
         ways = (
-            Remedy("if access is to end, once the lock is removed", (command.rotator(case, "revoke"),)),
-            Remedy("if it is to end at once", (command.rotator(case, "revoke", credentials=True),)),
-            Remedy("if it is to go on", (command.rotator(case, "grant"),)),
+            Remedy("if access must end: after the lock is removed", (command.rotator(case, "revoke"),)),
+            Remedy("if access must end at once", (command.rotator(case, "revoke", credentials=True),)),
+            Remedy("if access must be restored", (command.rotator(case, "grant"),)),
         )
         yield Finding(Severity.FAIL, "pull", text, ways=ways)
     elif case.seen.access is Access.REVOKED:
@@ -182,9 +193,7 @@ def admin_user_off(case: Case) -> Found:
     """Check that the admin user is off: its password pulls even after a revocation."""
     for each, shown in _known(case):
         if shown.admin_user:
-            text = (
-                "its admin user is enabled: one shared password that no rotation replaces and no revocation takes away"
-            )
+            text = "its admin user is enabled: one shared password that rotator neither rotates nor revokes"
             yield Finding(Severity.WARN, _name(each.id), text, (remedy.disable_admin_user(each.id),))
 
 
@@ -192,7 +201,7 @@ def anonymous_off(case: Case) -> Found:
     """Check that no pull is possible without a credential."""
     for each, _ in _known(case):
         if each.anonymous:
-            text = "anybody may pull from it without a password (anonymous pull)"
+            text = "everyone can pull from it without a password (anonymous pull)"
             yield Finding(Severity.WARN, _name(each.id), text, (remedy.disable_anonymous_pull(each.id),))
 
 
@@ -202,14 +211,14 @@ def assignable(case: Case) -> Found:
         may, mend = _assigns(case, each.id), (command.role(case, RBAC_ADMIN, each.id),)
         if may is False:
             text = (
-                "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need another"
-                " one, or this role"
+                "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need"
+                " another identity, or this role"
             )
             yield Finding(Severity.ADVICE, _name(each.id), text, mend)
         elif may is None:
             text = (
-                "whether this identity can change role assignments here, for `rotator revoke` and `grant`, isn't"
-                f" known{_why(case, each.id)}"
+                "it is unknown if this identity can change role assignments here, as `rotator revoke` and `grant`"
+                f" need{_why(case, each.id)}"
             )
             yield Finding(Severity.ADVICE, _name(each.id), text, mend)
 

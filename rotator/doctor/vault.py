@@ -70,27 +70,27 @@ def readable(case: Case) -> Found:
             return
         mend = _letting_in(case, refused.grounds).commands
         within = Remedy(
-            "if it is to stay within its network, from a machine in there", (command.rotator(case, "doctor"),)
+            "if the vault must stay closed: from a machine within its network", (command.rotator(case, "doctor"),)
         )
         yield Finding(
             Severity.FAIL,
             _subject(case),
             refused.text,
-            ways=(within, Remedy("if it may be reached from elsewhere", mend)),
+            ways=(within, Remedy("if the vault may be opened to this machine", mend)),
         )
 
 
 def _silent(case: Case, text: str) -> Finding:
     """Return the finding on a vault without an answer: no vault at the address, or an obstacle in the network."""
     again = Remedy(
-        "if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)",
+        "if the address is right: after this machine can reach it (HTTPS_PROXY names a proxy)",
         (command.rotator(case, "doctor"),),
     )
     if case.examined.vault.id:
         return Finding(
             Severity.FAIL,
             _subject(case),
-            f"{text} Azure has it: it is down, or something on the way keeps this machine off",
+            f"{text} The vault exists in Azure: it is down, or this machine can't reach it (firewall, proxy, DNS)",
             again.mend,
         )
     meant = (
@@ -112,7 +112,7 @@ def settable(case: Case) -> Found:
         yield _refused(case, f"{case.caller.object_id} may not set secrets there", None)
     elif vault.unread or vault.id:
         why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
-        text = f"whether secrets may be set there can't be told: {why}"
+        text = f"it is unknown if rotator may set secrets there: {why}"
         if vault.unread and vault.unread.grounds and vault.unread.grounds.cause is not Cause.ROLE:
             yield _refused(case, text, vault.unread.grounds, Severity.UNKNOWN)
             return
@@ -120,16 +120,17 @@ def settable(case: Case) -> Found:
         yield Finding(Severity.UNKNOWN, _subject(case), text, (mend,))
     else:
         text = (
-            "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
+            "it is unknown if rotator may set secrets there, because the vault was not found in the policy's"
+            " subscriptions"
         )
         known = ", ".join(case.policy.subscriptions)
         write = f"discover: {{subscriptions: [{known}, <the one that `{remedy.LIST_VAULTS}` finds it in>]}}"
         ways = (
             Remedy(
-                "if it is in one of them: reading it needs a role",
+                "if the vault is in one of them: rotator needs a role to read it",
                 (command.role(case, "Reader", command.vault_scope(case)),),
             ),
-            Remedy("if it is in another: name that, too", (command.edit(case),), write),
+            Remedy("if the vault is in another subscription: add that", (command.edit(case),), write),
         )
         yield Finding(Severity.UNKNOWN, _subject(case), text, ways=ways)
 
@@ -140,9 +141,9 @@ def name_free(case: Case) -> Found:
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
     if isinstance(deleted, Unknown):
-        yield _refused(case, f"whether {name} is soft-deleted: {deleted.text}", deleted.grounds, Severity.WARN)
+        yield _refused(case, f"it is unknown if {name} is soft-deleted: {deleted.text}", deleted.grounds, Severity.WARN)
     elif deleted:
-        text = f"secret {name} is deleted but recoverable, so that nothing can be published under its name"
+        text = f"secret {name} is soft-deleted, so nothing can be published under its name"
         yield Finding(Severity.FAIL, _subject(case), text, (remedy.recover_secret(case.policy.key_vault.name, name),))
 
 
@@ -151,8 +152,8 @@ def few_versions(case: Case) -> Found:
     count, name = len(case.seen.versions), case.policy.key_vault.password_secret
     if count >= MANY:
         text = (
-            f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, and every look lists them all;"
-            " versions can't be deleted"
+            f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, every run lists them all,"
+            " and versions can't be deleted"
         )
         write = (
             f"key_vault: {{password_secret: {_next(name)}}}  # begin a new secret: the old credentials are then"
@@ -168,12 +169,15 @@ def tags_fit(case: Case) -> Found:
     theirs = [*case.policy.key_vault.tags, *(tag for tag in kept if tag not in case.policy.key_vault.tags)]
     if newest is None or len(theirs) <= MOST_CARRIED - SPARE:
         return
-    room = f"rotator leaves them {MOST_CARRIED} of the {MOST_TAGS} that Key Vault gives a version"
+    room = f"a version can have {MOST_TAGS} (a limit of Key Vault), of which {MOST_CARRIED} are left for others"
     text = f"version {newest.id} of {name} has {len(theirs)} tags of others, and {room}"
     more = (
         ""
         if len(theirs) <= MOST_CARRIED
-        else "; nothing is issued, but for a credential that is compromised or in its last week, and that drops some"
+        else (
+            "; no new credential is issued, except if the current one is compromised or ends within a week; then"
+            " some tags are lost"
+        )
     )
     severity = Severity.FAIL if more else Severity.WARN
     yield Finding(
@@ -198,25 +202,25 @@ def value_fits(case: Case) -> Found:
         return
     if proof and proof.around and case.view.current_version is None:
         text = (
-            f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it"
-            " only without"
+            f"the value of {name} is the right password with {proof.around} around it; Microsoft Entra ID accepts"
+            " only the password itself"
         )
         yield Finding(Severity.FAIL, _subject(case), text, (_bared(case),))
     elif proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
         text = (
-            f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody"
-            " else's, or its password is gone"
+            f"the value of {name} does not authenticate as {case.policy.principal.app_id}: the secret belongs to"
+            " another principal, or its password was removed"
         )
         standard = f"{case.policy.name}-pull-pwd"
         fresh = standard if standard != name else _next(name)
         fitting = remedy.set_new_password(case.policy.key_vault.name, name, case.policy.principal.app_id)
         ways = (
             Remedy(
-                "if it is somebody else's: begin one of this principal's own",
+                "if the secret belongs to another principal: use a new secret",
                 (command.edit(case),),
                 f"key_vault: {{password_secret: {fresh}}}",
             ),
-            Remedy("if it is this principal's: put a password there that works", (fitting,)),
+            Remedy("if the secret belongs to this principal: set a password that works", (fitting,)),
         )
         yield Finding(Severity.FAIL, _subject(case), text, ways=ways)
 
@@ -226,12 +230,15 @@ def undrifted(case: Case) -> Found:
     newest = case.view.newest
     if newest and case.view.drift:
         name = case.policy.key_vault.password_secret
-        text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
+        text = (
+            f"version {newest.id} of {name} was written by others on top of the version of rotator: no credential"
+            " is issued or removed"
+        )
         crowded = any(
             wait.code is WaitCode.ON_TOP for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
         )
         cover = command.issuing(case, "rotate", accept_drift=True, no_overlap=crowded)
-        on_top = Remedy("if it isn't: put one of ours on top", cover)
+        on_top = Remedy("if not: put a version of rotator on top", cover)
         severity = Severity.WARN if case.view.drift_tolerated or case.view.revoked else Severity.FAIL
         if why := _unusable(case):
             text, right = (
@@ -239,12 +246,15 @@ def undrifted(case: Case) -> Found:
                 bool(case.examined.known.proof and case.examined.known.proof.around),
             )
             stay = Remedy(
-                "if it is to stay, without what is around it", (_bared(case), *command.issuing(case, "adopt"))
+                "if its credential must stay: write the value again without the extra characters",
+                (_bared(case), *command.issuing(case, "adopt")),
             )
             severity = Severity.WARN if case.view.revoked else Severity.FAIL
             yield Finding(severity, _subject(case), text, () if right else cover, ways=(stay, on_top) if right else ())
             return
-        stay = Remedy("if what it holds is to stay, and to be looked after", command.issuing(case, "adopt"))
+        stay = Remedy(
+            "if its credential must stay: rotator then manages that credential", command.issuing(case, "adopt")
+        )
         yield Finding(severity, _subject(case), text, ways=(stay, on_top))
 
 
@@ -256,15 +266,15 @@ def version_valid(case: Case) -> Found:
     newest, name, at = case.view.newest, case.policy.key_vault.password_secret, case.seen.at
     if newest and newest.begins and newest.begins > at:
         text = (
-            f"version {newest.id} of {name} isn't valid before {day(newest.begins)}: Key Vault gives its value all the"
-            " same, and a reader that keeps to the date waits until then, or until it is valid now"
+            f"version {newest.id} of {name} is not valid before {day(newest.begins)}: Key Vault returns its value"
+            " all the same, but a reader that checks the date waits until then; or make the version valid now"
         )
         mend = remedy.begin_secret(case.policy.key_vault.name, name, _instant(at))
         yield Finding(Severity.WARN, _subject(case), text, (mend,))
     elif newest and newest.expires and newest.expires <= at:
         text = (
-            f"version {newest.id} of {name} expired {day(newest.expires)}: Key Vault gives its value all the same, and"
-            " a reader that keeps to the date doesn't take it"
+            f"version {newest.id} of {name} expired {day(newest.expires)}: Key Vault returns its value all the"
+            " same, but a reader that checks the date refuses it"
         )
         yield Finding(Severity.WARN, _subject(case), text, _extended(case, newest))
 
@@ -282,7 +292,7 @@ def _unusable(case: Case) -> str:
     """Return the reason why no reader can sign in with the newest value; empty if one can, or the answer is unknown."""
     proof, newest = case.examined.known.proof, case.view.newest
     if newest and not newest.enabled:
-        return "it is disabled, so that Key Vault answers 403"
+        return "it is disabled, so Key Vault answers 403"
     return proof.detail if proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED) else ""
 
 
@@ -322,15 +332,15 @@ def sources_valid(case: Case) -> Found:
                 Remedy("if its value is still right", (remedy.extend_secret(vault, each.name, until),)),
             )
             text = (
-                f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment would"
-                " still put its value there"
+                f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment"
+                " would still use its value"
             )
             yield Finding(Severity.WARN, _subject(case), text, ways=ways)
         elif each.begins and each.begins > case.seen.at:
             begins = day(each.begins)
             text = (
-                f"secret {each.name}, which a container group needs, isn't valid before {begins}; a redeployment would"
-                " put its value there now"
+                f"secret {each.name}, which a container group needs, is not valid before {begins}; a redeployment"
+                " would use its value now"
             )
             mend = remedy.begin_secret(vault, each.name, _instant(case.seen.at))
             yield Finding(Severity.WARN, _subject(case), text, (mend,))

@@ -32,14 +32,15 @@ def advise_pull(grounds: Grounds, app_id: str) -> str:
     match grounds.cause:
         case Cause.CONDITIONAL_ACCESS:
             return (
-                f"A Conditional Access policy of the tenant blocks this sign-in as {app_id}; the principal itself needs"
-                " no repair. Run rotator from a place that the policy allows, or have an administrator of Conditional"
-                " Access exclude this principal; the sign-in log of service principals names the policy."
+                f"A Conditional Access policy of the tenant blocks this sign-in as {app_id}; the principal itself"
+                " is in order. Run rotator from a place that the policy allows, or have an administrator of"
+                " Conditional Access exclude this principal; the sign-in log of service principals names the"
+                " policy."
             )
         case Cause.WRONG_TENANT:
             return "Correct `principal.tenant_id`, or sign in to the tenant that has the application."
         case Cause.UNKNOWN_APPLICATION:
-            return "Correct `app_id`, or `principal.tenant_id`: that tenant doesn't have the application."
+            return "Correct `app_id`, or `principal.tenant_id`: that tenant does not have the application."
     return "Enable the service principal (accountEnabled) and the application (isDisabled), or correct `app_id`."
 
 
@@ -56,22 +57,22 @@ def _role(grounds: Grounds) -> Advice:
 
 def _linked_role(grounds: Grounds) -> Advice:
     return Advice(
-        "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator doctor`"
-        " prints the command."
+        "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator"
+        " doctor` prints the command."
     )
 
 
 def _deny_assignment(grounds: Grounds) -> Advice:
     which = f"Deny assignment {' '.join(grounds.named)}" if grounds.named else "A deny assignment"
     return Advice(
-        f"{which} forbids it, and no role overrides that. Have its owner (a deployment stack, a managed application or"
-        " a blueprint) exclude the identity that rotator signs in as."
+        f"{which} forbids the request, and no role overrides that. Have its owner (a deployment stack, a managed"
+        " application or a blueprint) exclude rotator's identity."
     )
 
 
 def _azure_policy(grounds: Grounds) -> Advice:
     named = ", ".join(grounds.named) or "the assignment named above"
-    text = f"Azure Policy disallows it, and no role overrides that. Make the resource comply with {named}"
+    text = f"Azure Policy disallows the request, and no role overrides that. Make the resource comply with {named}"
     if not (grounds.named and grounds.resource):
         return Advice(f"{text}, or have its owner exempt the resource.")
     exempt = tuple(exempt_from_policy(each, grounds.resource) for each in grounds.named)
@@ -80,14 +81,17 @@ def _azure_policy(grounds: Grounds) -> Advice:
 
 def _secret_policy(grounds: Grounds) -> Advice:
     return Advice(
-        "Azure Policy on the vault's secrets disallows it, and no role overrides that. Publish as it demands"
-        " (`key_vault: {content_type: …, tags: {…}}` and `rotation: {validity: …}` in the policy file), or have the"
-        " owner of its assignment exempt the vault."
+        "Azure Policy on the vault's secrets disallows the request, and no role overrides that. Publish as the"
+        " policy demands (`key_vault: {content_type: …, tags: {…}}` and `rotation: {validity: …}` in the policy"
+        " file), or have the owner of its assignment exempt the vault."
     )
 
 
 def _vault_firewall(grounds: Grounds) -> Advice:
-    text = "The vault's firewall refuses this address, and no role overrides that. Run rotator within its networks"
+    text = (
+        "The vault's firewall refuses this machine's address, and no role overrides that. Run rotator within the"
+        " vault's networks"
+    )
     if not grounds.vault:
         return Advice(f"{text}, or let the address in.")
     admitted = admit_address(grounds.vault, grounds.subscription, grounds.address or None)
@@ -95,14 +99,16 @@ def _vault_firewall(grounds: Grounds) -> Advice:
 
 
 def _vault_closed(grounds: Grounds) -> Advice:
-    text = "The vault is closed to the public network, and no role overrides that. Run rotator within its network"
+    text = (
+        "The vault is closed to the public network, and no role overrides that. Run rotator within the vault's network"
+    )
     if not grounds.vault:
         return Advice(f"{text}, or open it.")
     return Advice(f"{text}, or open it", (open_vault(grounds.vault, grounds.subscription),))
 
 
 def _access_policy(grounds: Grounds) -> Advice:
-    text = "Access policies rule this vault, and roles count for nothing. Let the identity that rotator signs in as in"
+    text = "This vault uses access policies, so roles have no effect on its secrets. Give rotator's identity access"
     if not (grounds.vault and grounds.caller):
         return Advice(f"{text}, by an access policy with the secret permissions get, list and set.")
     return Advice(text, (admit_identity(grounds.vault, grounds.subscription, grounds.caller),))
@@ -111,8 +117,10 @@ def _access_policy(grounds: Grounds) -> Advice:
 def _secret_disabled(grounds: Grounds) -> Advice:
     text = "The newest version of the secret is disabled"
     if not (grounds.vault and grounds.resource):
-        return Advice(f"{text}: enable it, or set the secret again.")
-    return Advice(f"{text}. Enable it, or set the secret again", (enable_secret(grounds.vault, grounds.resource),))
+        return Advice(f"{text}: enable the version, or set the secret again.")
+    return Advice(
+        f"{text}. Enable the version, or set the secret again", (enable_secret(grounds.vault, grounds.resource),)
+    )
 
 
 def _own_secret(grounds: Grounds) -> Advice:
@@ -123,29 +131,29 @@ def _own_secret(grounds: Grounds) -> Advice:
     )
     if not grounds.app_id:
         return Advice(f"{what}. Give rotator a new secret of its application, or another way to sign in.")
-    return Advice(f"{what}. Give rotator a new one of its own", (export_password(grounds.app_id),))
+    return Advice(f"{what}. Give rotator a new secret", (export_password(grounds.app_id),))
 
 
 def _sign_in_again(grounds: Grounds) -> Advice:
     return Advice(
-        "The sign-in has ended, or wants another step from a person. On a host that nobody watches, sign in as a"
-        " service principal or a managed identity (AZURE_TOKEN_CREDENTIALS=prod); else sign in again",
+        "The sign-in has ended, or a person must confirm it. On a host without a person, sign in as a service"
+        " principal or a managed identity (AZURE_TOKEN_CREDENTIALS=prod); else sign in again",
         (LOGIN,),
     )
 
 
 def _no_identity(grounds: Grounds) -> Advice:
     return Advice(
-        "The managed identity isn't assigned to this machine, and a role would not change that. Assign it (`az vm"
-        " identity assign`, `az functionapp identity assign`, or the group's `identity`), or correct AZURE_CLIENT_ID,"
-        " which names the user-assigned identity to use."
+        "The managed identity is not assigned to this machine, and a role would not change that. Assign it (`az vm"
+        " identity assign`, `az functionapp identity assign`, or the group's `identity`), or correct"
+        " AZURE_CLIENT_ID, which names the user-assigned identity to use."
     )
 
 
 def _wrong_tenant(grounds: Grounds) -> Advice:
     return Advice(
-        "The sign-in is to a tenant that isn't the resources'. Correct AZURE_TENANT_ID, or sign in to the tenant of the"
-        " subscription",
+        "The sign-in is to a tenant other than that of the resources. Correct AZURE_TENANT_ID, or sign in to the"
+        " tenant of the subscription",
         (az("account show", query="tenantId"),),
     )
 
@@ -159,27 +167,28 @@ def _unknown_application(grounds: Grounds) -> Advice:
 
 def _challenge(grounds: Grounds) -> Advice:
     return Advice(
-        "Azure withdrew the token early (continuous access evaluation): the identity was disabled or revoked, or signs"
-        " in from a place that Conditional Access doesn't allow. Run again, and rotator signs in anew; if that is"
-        " refused, have an administrator look at the identity's risk and at the policies of Conditional Access."
+        "Azure withdrew the token early (continuous access evaluation): the identity was disabled or revoked, or"
+        " signs in from a place that Conditional Access does not allow. Run again: rotator then signs in again. If"
+        " that is refused, have an administrator look at the identity's risk and at the policies of Conditional"
+        " Access."
     )
 
 
 def _slow_cli(grounds: Grounds) -> Advice:
     return Advice(
-        "az took longer to give a token than rotator waits. Let rotator wait longer (ROTATOR_AZ_TIMEOUT=120, in"
-        " seconds), or sign in without az (AZURE_TOKEN_CREDENTIALS=prod, with a service principal or a managed"
+        "az did not give a token within the time that rotator waits. Make the time longer (ROTATOR_AZ_TIMEOUT=120,"
+        " in seconds), or sign in without az (AZURE_TOKEN_CREDENTIALS=prod, with a service principal or a managed"
         " identity)."
     )
 
 
 def _unclear(grounds: Grounds) -> Advice:
     code = f"code {grounds.code}" if grounds.code and not grounds.code.isdigit() else "no code of Azure's"
-    needs = f" If a permission is missing, it is this: {grounds.needs}." if grounds.needs else ""
-    where = f" Look it up in the documentation of {grounds.service}." if grounds.service else ""
+    needs = f" If a permission is missing, it is {grounds.needs}." if grounds.needs else ""
+    where = f" The documentation of {grounds.service} explains its codes." if grounds.service else ""
     if code.startswith("no "):
-        where = " A proxy or firewall on the way gives such answers, too."
-    return Advice(f"The refusal has {code}, which rotator doesn't know.{where}{needs}")
+        where = " A proxy or firewall between this machine and Azure gives such answers, too."
+    return Advice(f"The refusal has {code}, which rotator does not know.{where}{needs}")
 
 
 def _always(text: str, *commands: str) -> Callable[[Grounds], Advice]:
@@ -206,9 +215,9 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
             " of Conditional Access exclude the identity; the sign-in log of service principals names the policy."
         ),
         Cause.CERTIFICATE: _always(
-            "Entra doesn't take the certificate, or the federated token, with which rotator signs in. Register it on"
-            " the application again (AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE name it), and see that"
-            " this machine's clock is right."
+            "Entra refuses the certificate, or the federated token, with which rotator signs in. Register it on"
+            " the application again (AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE name it), and check"
+            " that this machine's clock is right."
         ),
         Cause.SIGN_IN_AGAIN: _sign_in_again,
         Cause.NO_IDENTITY: _no_identity,
@@ -220,32 +229,32 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
         ),
         Cause.CHALLENGE: _challenge,
         Cause.API_VERSION: _always(
-            "The service doesn't take the version of its interface that this rotator speaks. Install a newer rotator;"
-            " docs/azure-facts.md has the versions with their dates."
+            "The service does not support the version of its interface that this rotator uses. Install a newer"
+            " rotator; docs/azure-facts.md has the versions with their dates."
         ),
         Cause.SLOW_CLI: _slow_cli,
         Cause.NOT_SIGNED_IN: _always(
-            "Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run"
-            f" `{LOGIN}`, or run where a managed identity is."
+            f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run on a"
+            " machine with a managed identity."
         ),
         Cause.PASSWORDS_FORBIDDEN: _always(
             "An app management policy of the tenant forbids passwords here: have an administrator exempt this"
             " application (or rotator, as the caller), or let the groups pull with a managed identity."
         ),
         Cause.PASSWORD_LIFE: _always(
-            "An app management policy of the tenant caps the life of passwords: write a shorter `rotation: {validity:"
-            " …}`."
+            "An app management policy of the tenant limits the lifetime of passwords: write a shorter `rotation:"
+            " {validity: …}`."
         ),
         Cause.INSTANCE_LOCK: _always(
-            "The application's instance lock forbids passwords on the service principal: write `home: application`, or"
-            " lift the lock (servicePrincipalLockConfiguration)."
+            "The application's instance lock forbids passwords on the service principal: write `home:"
+            " application`, or remove the lock (servicePrincipalLockConfiguration)."
         ),
         Cause.TOO_MANY_CREDENTIALS: _always(
             "The application has about 1000 credentials: remove those that have ended."
         ),
         Cause.TWO_PASSWORDS: _always(
-            "The application is for personal accounts, too, and holds two passwords at most: remove one that nothing"
-            " uses."
+            "The application allows personal accounts, so it can have two passwords, and it has two: remove one"
+            " that is not used."
         ),
     }
 )

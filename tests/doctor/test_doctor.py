@@ -107,7 +107,7 @@ def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_i
     (certificate,) = rotator.application.certificates
     assert (code, told["severity"]) == (0, "advice")
     assert told["text"].startswith(
-        "its application has 1 certificate and 1 federated credential, with which somebody can sign in as "
+        "its application has 1 certificate and 1 federated credential, which can be used to sign in as "
     )
     assert [way["mend"] for way in told["ways"]] == [
         [f"az ad app credential delete --id {rotator.application.app_id} --key-id {certificate.key_id} --cert"],
@@ -122,7 +122,7 @@ def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_i
     assert [each["severity"] for each in findings if each["check"] == "signs_in"] == ["warn", "advice"]
     rotator.azure.directory.update(rotator.application, {"keyCredentials": []})
     (told,) = [each for each in looked(rotator)[1] if each["check"] == "signs_in"]
-    assert "isn't known: the federated credentials of its application can't be read (" in told["text"]
+    assert "sign in as the principal: the federated credentials of its application can't be read (" in told["text"]
 
 
 def test_nobody_waits_for_minutes_for_a_service_that_is_down(rotator: Scene) -> None:
