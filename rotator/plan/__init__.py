@@ -50,6 +50,7 @@ from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.spread import renewal, spread_over
 from rotator.plan.unfold import evolve, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
+from rotator.plan.workload import Redeployed, Workload, forecast
 
 __all__ = [
     "EVERY_GROUP",
@@ -65,11 +66,13 @@ __all__ = [
     "Ending",
     "Mark",
     "Missing",
+    "Redeployed",
     "Shown",
     "Tries",
     "Value",
     "View",
     "Way",
+    "Workload",
     "adoptable",
     "adoption_marks",
     "alarming",
@@ -86,6 +89,7 @@ __all__ = [
     "fingerprint",
     "first_steps",
     "fitting",
+    "forecast",
     "grant_steps",
     "group_steps",
     "headline",

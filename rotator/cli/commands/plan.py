@@ -1,6 +1,8 @@
 """``rotator plan``: show due steps and the reasons."""
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from rotator.steps import Intent
 from rotator.cli.looking import looked
 
+Calendar = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar", metavar="SPAN", help="Show the work of each day for so long, against Azure's limits: 1y, 90d."
+    ),
+]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]
 
 
@@ -22,13 +30,50 @@ WHEN_DUE = 5
 
 
 @command
-def carry_out(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
+def carry_out(common: Common, names: Names = None, exit_code: ExitCode = False, calendar: Calendar = None) -> None:
     """Show what is due and why; change nothing.
 
     Also shows the restarts, the refused steps and how to fix them, and the waits with their ends. The current value is
     tried once. Of more than 20 policies, those with nothing due are counted; -v shows each.
+
+    With --calendar: the new credentials and redeployments of each day, the busiest days first, if nothing but time
+    changes.
     """
-    show_plan(common, names, exit_code=exit_code)
+    if calendar:
+        show_calendar(common, names, _span(calendar))
+    else:
+        show_plan(common, names, exit_code=exit_code)
+
+
+def show_calendar(common: Common, names: list[str] | None, span: timedelta) -> None:
+    """Look at each policy, and write the work to come; policies that can't be seen are told, and end with 1."""
+    from rotator.engine import glance
+    from rotator.plan import forecast
+    from rotator.report.words import error_body, failed_text
+    from rotator.report.workload import workload_body, workload_text
+
+    seen = looked(common, names, glance)
+    views = [what.view for _, what in seen if not isinstance(what, RotatorError)]
+    failed = [(name, what) for name, what in seen if isinstance(what, RotatorError)]
+    until = min((view.at for view in views), default=datetime.fromtimestamp(0, UTC)) + span
+    days = forecast(views, until)
+    told = (failed_text(name, error) for name, error in failed)
+    common.write(
+        lambda: "\n\n".join([*told, *([workload_text(days, len(views), until)] if views else [])]),
+        lambda: {**workload_body(days, until), "unseen": [{"policy": n, "error": error_body(e)} for n, e in failed]},
+        1 if failed else 0,
+    )
+
+
+def _span(text: str) -> timedelta:
+    """Parse a span of time, which may be in years. Raises BadParameter."""
+    from rotator.policy import durations
+
+    years = re.fullmatch(r"([1-9])y", text)
+    try:
+        return timedelta(days=365 * int(years[1])) if years else durations.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--calendar {text}: {error}; write 1y, 90d or 12w") from error
 
 
 def show_plan(
