@@ -161,6 +161,12 @@ class Budgets:
                 self._bucket(_arm(sent)).learn(self._clock.elapsed(), left)
             self._hear_container_instances(sent, status, headers)
 
+    def hear_within(self, sent: Sent, status: int, headers: Mapping[str, str], retry_after: float | None) -> None:
+        """Count a request that was sent inside a batch, and learn from its own answer (azure-facts C11)."""
+        for key in self._keys(sent):
+            self._bucket(key).spend(self._clock.elapsed())
+        self.hear(sent, status, headers, retry_after)
+
     def unheard(self, sent: Sent) -> None:
         """Count a redeployment that got no answer."""
         if sent.group:

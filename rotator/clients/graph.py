@@ -20,6 +20,7 @@ from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
 from rotator.clients.api_versions import GRAPH
+from rotator.clients.budgets import Sent
 from rotator.clients.directory import (
     Named,
     PasswordHolder,
@@ -35,11 +36,12 @@ from rotator.clients.directory import (
     no_body,
     service_principal_of,
 )
+from rotator.clients.pausing import retry_after
 from rotator.clients.pipeline import Line, host, retrying, together
 from rotator.clients.refusal import Asked, Refused, decoded, parsed
 from rotator.clients.token import Token
 from rotator.clients.translation import answered, ask
-from rotator.clients.typed import items, record, records, text
+from rotator.clients.typed import items, labels, record, records, text
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
 from rotator.ports import Issued
@@ -170,9 +172,18 @@ class Graph:
 
         def answers(shown: Shown) -> list[Shown | AzureError]:
             found = {text(each["id"]): each for each in records(shown["responses"])}
+            for answer in found.values():
+                self._count(answer)
             return [batched(asked, found[each["id"]]) for each in reads]
 
         return await self._send(asked, Method.POST, "$batch", answers, {"requests": reads}, tenant=tenant)
+
+    def _count(self, answer: Shown) -> None:
+        """Count a read inside a batch by its own price, and obey its refusal. Raises TypeError."""
+        headers, status = labels(answer.get("headers")), answer.get("status")
+        if self._line.budgets and isinstance(status, int):
+            sent = Sent("GET", host(self._url), "")
+            self._line.budgets.hear_within(sent, status, headers, retry_after(headers))
 
     async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
         """Return the object ids of the owners of the application or service principal.

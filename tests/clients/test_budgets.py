@@ -10,7 +10,7 @@ from local_azure.virtual import VirtualLoop, run
 from rotator.clients.buckets import Counter, Redeployments, Store
 from rotator.clients.budgets import LONGEST_BLOCK, UNSAID, Budgets, Hosts, Sent
 from rotator.errors import Throttled
-from rotator.rate_limits import REDEPLOYMENTS, Refill, Window
+from rotator.rate_limits import GRAPH_UNITS, REDEPLOYMENTS, Refill, Window
 from tests.stage import Clock
 
 SUB = "11111111-1111-1111-1111-111111111111"
@@ -307,3 +307,19 @@ def test_an_answer_tells_what_is_left(kind: str, headers: dict[str, Any], second
         assert seconds <= loop.time() - start <= seconds * 1.01 + 0.02
 
     run(main)
+
+
+def test_a_read_inside_a_batch_counts_by_its_own_price_and_its_refusal_is_obeyed() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        kept, sent = budgets(loop), Sent("GET", GRAPH, "")
+        for _ in range(GRAPH_UNITS.amount // 2):
+            kept.hear_within(sent, 200, {"x-ms-resource-unit": "2"}, None)
+        with pytest.raises(Throttled):
+            await kept.admit(sent, NO_PATIENCE)
+        await kept.admit(sent, PATIENT)
+        kept.hear_within(sent, 429, {}, 30.0)
+        began = loop.time()
+        await kept.admit(sent, PATIENT)
+        assert loop.time() - began >= 30
+
+    run(scene)
