@@ -124,12 +124,19 @@ class Worker:
 
     async def work(self, concurrency: int = AT_ONCE) -> None:
         """Serve messages side by side. Failures are kept in `trouble`; none is raised."""
+        left = self.deadline - self.clock.elapsed()
+        if slow := [name for name, policy in self.policies.items() if policy.proof.deadline.total_seconds() > left]:
+            happened = f"the time of this worker is shorter than a proof may take: {', '.join(sorted(slow))}"
+            remedy = "Give it a longer --max-duration, or shorten `proof.deadline` in the policies."
+            self.trouble.append(RotatorError(happened, remedy=remedy))
         async with asyncio.TaskGroup() as tasks:
             for _ in range(concurrency):
                 tasks.create_task(self._take_all())
 
     async def _take_all(self) -> None:
-        longest = max((policy.proof.deadline.total_seconds() for policy in self.policies.values()), default=0)
+        left = self.deadline - self.clock.elapsed()
+        proofs = (policy.proof.deadline.total_seconds() for policy in self.policies.values())
+        longest = max((proof for proof in proofs if proof <= left), default=0)
         try:
             while self.deadline - self.clock.elapsed() >= longest:
                 message = await self.queue.take(VISIBLE)
@@ -137,7 +144,8 @@ class Worker:
                     return
                 await self.serve(message)
         except RotatorError as error:
-            self.trouble.append(error)
+            if error.happened not in (each.happened for each in self.trouble):
+                self.trouble.append(error)
 
     async def serve(self, message: Message) -> None:
         """Do what a message asks for, and settle the message. Raises RotatorError for a failure of the queue."""

@@ -85,6 +85,24 @@ def test_a_message_about_no_policy_is_dropped_and_said(rotator: Scene, queue: Me
     assert texts(queue) == []
 
 
+def test_a_worker_with_less_time_than_a_proof_may_take_says_so_and_serves_the_others(
+    rotator: Scene, queue: MemoryQueue
+) -> None:
+    rotator("enqueue")
+    rotator.write(
+        "slow",
+        principal={"app_id": f"{'0' * 8}-0000-0000-0000-{'0' * 12}"},
+        container_groups=[],
+        key_vault={"url": rotator.seeded.vault_url, "password_secret": "slow"},
+        proof={"deadline": "20m"},
+    )
+    before = rotator.live()
+    said = rotator("work", "--max-duration", "15m")
+    assert said.code == 1
+    assert "the time of this worker is shorter than a proof may take: slow" in said.out
+    assert len(rotator.live() - before) == 1
+
+
 @pytest.mark.parametrize("command", ["enqueue", "work"])
 def test_a_queue_that_can_not_be_reached_ends_with_1(rotator: Scene, queue: MemoryQueue, command: str) -> None:
     queue.down = True
