@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from rotator.codes import NoteCode, ReasonCode, VetoCode, WaitCode
+from rotator.codes import FailureCode, NoteCode, ReasonCode, VetoCode, WaitCode
 from rotator.codes.explained import Explained
 
 ROOT = Path(__file__).parents[1]
@@ -13,7 +13,9 @@ SOURCES = sorted(
     file for file in (ROOT / "rotator").rglob("*.py") if "demo" not in file.parts and file.parent.name != "codes"
 )
 KINDS: dict[str, type[Explained]] = {"reason": ReasonCode, "wait": WaitCode, "note": NoteCode, "veto": VetoCode}
-NAMES = {codes.__name__: kind for kind, codes in KINDS.items()}
+TABLES: dict[str, type[Explained]] = {**KINDS, "failure": FailureCode}
+"""What docs/codes.md explains: the codes of decisions, and those of failures."""
+NAMES = {codes.__name__: kind for kind, codes in TABLES.items()}
 
 
 def used_codes() -> set[str]:
@@ -28,9 +30,9 @@ def codes_by_kind() -> dict[str, set[str]]:
 
 @cache
 def carried_by_kind() -> dict[str, set[str]]:
-    """The codes that the source gives to a reason, a wait, a note, a veto."""
+    """The codes that the source gives to a reason, a wait, a note, a veto, a failure."""
     carried = [each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in carried_by(node)]
-    return {kind: {code for carrier, code in carried if carrier == kind} for kind in KINDS}
+    return {kind: {code for carrier, code in carried if carrier == kind} for kind in TABLES}
 
 
 def carried_by(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -49,7 +51,7 @@ def members(node: ast.expr) -> Iterator[tuple[str, str]]:
     """The members that an expression may come to: one, or the branches of a choice between them."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in NAMES:
         kind = NAMES[node.value.id]
-        yield kind, KINDS[kind][node.attr].value
+        yield kind, TABLES[kind][node.attr].value
     elif isinstance(node, ast.IfExp):
         yield from (*members(node.body), *members(node.orelse))
 

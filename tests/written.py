@@ -30,7 +30,7 @@ from rotator.policy.jsonschema import schema
 from rotator.report import metrics
 from tests import manual
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
-from tests.codes import GUARD, KINDS, PLAN, codes_by_rule
+from tests.codes import GUARD, KINDS, PLAN, TABLES, codes_by_rule
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -172,13 +172,14 @@ COLUMNS = {
     "wait": ("code", "what happened, and what it means", "what to do"),
     "note": ("code", "what happened, what it means, and what to do"),
     "veto": ("code", "steps", "why the step is refused", "what to do"),
+    "failure": ("code", "what happened, and what it means", "what to do"),
 }
 """The columns of the codes' tables, by what carries a code."""
 
 
 def code_table(kind: str) -> str:
     """A table of the codes of one kind, each with its explanation."""
-    return _table(COLUMNS[kind], [(f"`{code}`", *code.cells) for code in KINDS[kind]])
+    return _table(COLUMNS[kind], [(f"`{code}`", *code.cells) for code in TABLES[kind]])
 
 
 def rule_table(whose: str) -> str:

@@ -17,6 +17,7 @@ from rotator.clients.keyvault import GET, LIST, SERVICE, KeyVault, asked_of, ver
 from rotator.clients.pipeline import Line
 from rotator.clients.translation import ask
 from rotator.clients.typed import labels
+from rotator.codes import FailureCode
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
@@ -112,7 +113,7 @@ class AccessMark:
     def _now(self) -> datetime:
         now = self._line.time.now()
         if now is None:
-            raise Unexpected(f"no answer of {SERVICE} carried a Date", service=SERVICE, code="NoDate")
+            raise Unexpected(f"no answer of {SERVICE} carried a Date", service=SERVICE, code=FailureCode.NO_DATE)
         return now
 
 
@@ -127,7 +128,9 @@ def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:
             f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no"
             " version of it"
         )
-        raise Unavailable(what, service=SERVICE, code="NoVersions", remedy="Run again; Key Vault's lists may lag.")
+        raise Unavailable(
+            what, service=SERVICE, code=FailureCode.NO_VERSIONS, remedy="Run again; Key Vault's lists may lag."
+        )
     return newest
 
 
@@ -164,7 +167,7 @@ def _mark(policy: Policy, version: Version) -> Access:
     raise Conflict(
         what,
         service=SERVICE,
-        code="ForeignAccessRecord",
+        code=FailureCode.FOREIGN_ACCESS_RECORD,
         remedy="Give that secret another name; rotator keeps the access mark there.",
     )
 

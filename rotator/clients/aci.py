@@ -27,6 +27,7 @@ from rotator.clients.token import Token
 from rotator.clients.translation import ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
+from rotator.codes import FailureCode
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
 from rotator.resource_id import ResourceId
@@ -136,7 +137,7 @@ class ContainerGroups:
         found = await self.listed(subscription)
         for group in found:
             if odd := flaw(group):
-                raise Unexpected(f"{group['id']}: {unread(odd)}", service=SERVICE, code="UnreadableAnswer")
+                raise Unexpected(f"{group['id']}: {unread(odd)}", service=SERVICE, code=FailureCode.UNREADABLE_ANSWER)
         return found
 
     async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:

@@ -20,6 +20,7 @@ from rotator.clients.token import Token
 from rotator.clients.translation import ask
 from rotator.clients.typed import flag, items, record, records, text
 from rotator.cloud import Cloud
+from rotator.codes import FailureCode
 from rotator.errors import NotFound, Unseen
 from rotator.remedy import SHOW_REGISTRY_ID
 from rotator.resource_id import ArmId, ResourceId
@@ -166,7 +167,9 @@ class Arm:
                 if found.name.lower() == name.lower():
                     shown = await ask(asked, self._properties(found, VAULTS))
                     return found if shown.get("enableRbacAuthorization") is True else None
-        raise NotFound(f"vault {name} isn't seen in the policy's subscriptions", service=SERVICE, code="NoSuchVault")
+        raise NotFound(
+            f"vault {name} isn't seen in the policy's subscriptions", service=SERVICE, code=FailureCode.NO_SUCH_VAULT
+        )
 
     async def _vaults(self, asked: Asked, subscription: str) -> list[ResourceId]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"

@@ -17,6 +17,7 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from rotator.clients.buckets import Bucket, Counter, Redeployments, Store
+from rotator.codes import FailureCode
 from rotator.errors import Throttled
 from rotator.ports import Clock
 from rotator.rate_limits import (
@@ -239,7 +240,7 @@ def _held_back(sent: Sent, seconds: float) -> Throttled:
     error = Throttled(
         f"a {sent.method} to {sent.host} was held back: Azure's limit on requests is reached for {seconds:.0f} s",
         service=sent.host,
-        code="HeldBack",
+        code=FailureCode.HELD_BACK,
         status=TOO_MANY,
     )
     error.seconds = seconds

@@ -43,6 +43,7 @@ from rotator.clients.token import Token
 from rotator.clients.translation import answered, ask
 from rotator.clients.typed import items, labels, record, records, text
 from rotator.cloud import Cloud
+from rotator.codes import FailureCode
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
 from rotator.ports import Issued
 from rotator.state import Home, Identity, Principal
@@ -53,8 +54,6 @@ COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "service
 WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
 READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
 NO_CONTENT = 204
-NO_PRINCIPAL = "NoSuchPrincipal"
-"""Code of ours where the tenant has neither application nor service principal of an app id."""
 MOST_IN_ONE_FILTER = 15
 """Largest number of values for ``in`` ("Use the $filter query parameter" of Microsoft Graph): always a single page."""
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
@@ -143,7 +142,9 @@ class Graph:
         )
         if following:
             raise Unexpected(
-                f"{app_id} has more federated credentials than one page", service=SERVICE, code="UnreadableAnswer"
+                f"{app_id} has more federated credentials than one page",
+                service=SERVICE,
+                code=FailureCode.UNREADABLE_ANSWER,
             )
         return listed
 
@@ -383,7 +384,7 @@ def _owner(principal: Principal, home: Home) -> str:
         raise Unexpected(
             f"principal {principal.app_id} has no {home.value.replace('_', ' ')} in this tenant",
             service=SERVICE,
-            code="NoSuchHome",
+            code=FailureCode.NO_SUCH_HOME,
         )
     return owner
 
@@ -395,4 +396,4 @@ def unknown(app_id: str, tenant: str) -> NotFound:
         " has it."
     )
     happened = f"no application or service principal with app id {app_id} is in tenant {tenant}"
-    return NotFound(happened, service=SERVICE, code=NO_PRINCIPAL, status=404, remedy=remedy)
+    return NotFound(happened, service=SERVICE, code=FailureCode.NO_SUCH_PRINCIPAL, status=404, remedy=remedy)

@@ -22,6 +22,7 @@ from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
 from rotator.clients.typed import labels
+from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy
 from rotator.state import Secret, Tags, Version, tags
@@ -155,7 +156,9 @@ class KeyVault:
         found = (await self.shown(policy, name, version)).value
         if found is None:
             raise Unexpected(
-                f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}", service=SERVICE, code="NoValue"
+                f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}",
+                service=SERVICE,
+                code=FailureCode.NO_VALUE,
             )
         return Secret(found)
 

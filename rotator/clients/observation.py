@@ -15,6 +15,7 @@ from rotator.clients.azuretime import AzureTime, Heard
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.clients.shape import flaw
+from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
@@ -198,5 +199,5 @@ def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
     at = time.latest(heard)
     if at is None:
         remedy = "See to it that the proxy passes the header on as it is."
-        raise Unexpected("no answer of Azure carried a Date", service="Azure", code="NoDate", remedy=remedy)
+        raise Unexpected("no answer of Azure carried a Date", service="Azure", code=FailureCode.NO_DATE, remedy=remedy)
     return at

@@ -8,6 +8,7 @@ from azure.core.async_paging import AsyncItemPaged
 
 from rotator.clients.refusal import Asked
 from rotator.clients.translation import ask
+from rotator.codes import FailureCode
 from rotator.errors import Unavailable, Unexpected
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Turner:
             raise TypeError("a link that isn't a text")
         if link in self._links or len(self._links) >= MOST_PAGES:
             happened = f"{self._asked.service} gave a list without an end when asked to {self._asked.doing}"
-            raise Unexpected(happened, service=self._asked.service, code="EndlessList")
+            raise Unexpected(happened, service=self._asked.service, code=FailureCode.ENDLESS_LIST)
         self._links.add(link)
         return link
 
@@ -59,4 +60,4 @@ async def in_time(asked: Asked, reading: Awaitable[T]) -> T:
             return await reading
     except TimeoutError:
         happened = f"{asked.service} didn't end a list within {LONGEST_LIST:.0f} s when asked to {asked.doing}"
-    raise Unavailable(happened, service=asked.service, code="EndlessList")
+    raise Unavailable(happened, service=asked.service, code=FailureCode.ENDLESS_LIST)

@@ -19,6 +19,7 @@ from rotator.clients.token import Token
 from rotator.clients.translation import ABSENT, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
+from rotator.codes import FailureCode
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen
 from rotator.preflight import Right
 from rotator.resource_id import ArmId, ResourceId
@@ -158,7 +159,10 @@ class Authorization:
         if names:
             return names[0]
         raise NotFound(
-            f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404
+            f"no role called {name} can be assigned at {scope}",
+            service=SERVICE,
+            code=FailureCode.NO_SUCH_ROLE,
+            status=404,
         )
 
     async def right(self, action: str, resource_id: ResourceId, *, data: bool = False) -> Right:

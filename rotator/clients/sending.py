@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rotator.clients.azuretime import AzureTime
+from rotator.codes import FailureCode
 from rotator.errors import NotSent
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
         f"a {method.upper()} to {host} was held back: what it rests on was read too long ago"
         f" ({time.moment() - limit:.0f} s past its time)"
     )
-    raise NotSent(happened, service=host, code="TooLate")
+    raise NotSent(happened, service=host, code=FailureCode.TOO_LATE)
 
 
 @dataclass(slots=True)

@@ -16,13 +16,13 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from rotator.arm_json import containers, entries, shown_values, text, user_name
-from rotator.clients.graph import NO_PRINCIPAL
 from rotator.clients.observation import latest
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.principals import by_app_id
 from rotator.clients.services import Services
 from rotator.clients.shape import flaw
-from rotator.clients.vault_lists import LONG_LIST, VaultLists, walked
+from rotator.clients.vault_lists import VaultLists, walked
+from rotator.codes import FailureCode
 from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.ports import Survey, Surveyed
@@ -60,9 +60,12 @@ async def read_lists(azure: Services, policies: Sequence[Policy], read: Read[T])
     return Survey(listed, unlisted, _distinct(failures))
 
 
+NO_FAILURES = (FailureCode.NO_SUCH_PRINCIPAL, FailureCode.LONG_LIST)
+
+
 def _failures(found: Iterable[object]) -> tuple[AzureError, ...]:
     """Return the failures of lists; a principal that isn't in one, and a list that isn't worth its pages, are none."""
-    return tuple(each for each in found if isinstance(each, AzureError) and each.code not in (NO_PRINCIPAL, LONG_LIST))
+    return tuple(each for each in found if isinstance(each, AzureError) and each.code not in NO_FAILURES)
 
 
 def _distinct(failures: Sequence[AzureError]) -> tuple[AzureError, ...]:

@@ -29,6 +29,7 @@ from rotator.clients.codes import grounds_of, sign_in_grounds
 from rotator.clients.redaction import clean
 from rotator.clients.refusal import ENTRA, ODD, Asked, Refused, ServiceRefusal, refused_by
 from rotator.clients.sending import doubting
+from rotator.codes import FailureCode
 from rotator.errors import (
     AzureError,
     Conflict,
@@ -158,14 +159,16 @@ def _below(error: BaseException) -> tuple[BaseException, ...]:
 def _odd(asked: Asked, error: BaseException, *, in_doubt: bool) -> AzureError:
     kind: type[AzureError] = OutcomeUnknown if in_doubt else Unexpected
     happened = f"{asked.service} gave an answer that can't be read when asked to {asked.doing} ({type(error).__name__})"
-    return kind(happened, service=asked.service, code="UnreadableAnswer")
+    return kind(happened, service=asked.service, code=FailureCode.UNREADABLE_ANSWER)
 
 
 def _not_signed_in(asked: Asked, message: str) -> AzureError:
     grounds = sign_in_grounds(message)
     purpose = "" if asked.service == ENTRA else f", so it can't {asked.doing}"
     happened = f"rotator can't sign in{purpose}: {clean(asked.secrets, message)}"
-    return Forbidden(happened, service=ENTRA, code="NotSignedIn", remedy=str(advise(grounds)), grounds=grounds)
+    return Forbidden(
+        happened, service=ENTRA, code=FailureCode.NOT_SIGNED_IN, remedy=str(advise(grounds)), grounds=grounds
+    )
 
 
 def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> AzureError:
@@ -175,7 +178,11 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
     remedy = f"Correct or unset what is wrong of the variables that are set ({names}), then run again."
     said = clean((), why)
     return Forbidden(
-        f"rotator can't sign in: {said}", service=ENTRA, code="NotSignedIn", state="No request was made.", remedy=remedy
+        f"rotator can't sign in: {said}",
+        service=ENTRA,
+        code=FailureCode.NOT_SIGNED_IN,
+        state="No request was made.",
+        remedy=remedy,
     )
 
 

@@ -21,6 +21,7 @@ from rotator.clients.pipeline import at_once
 from rotator.clients.refusal import Asked
 from rotator.clients.translation import ask
 from rotator.clients.typed import items, labels, record, text, text_or_none
+from rotator.codes import FailureCode
 from rotator.errors import AzureError, Unexpected
 from rotator.policy import Policy
 from rotator.state import Version, tags
@@ -29,8 +30,6 @@ PAGE = 25
 """Secrets on a page: the most that Key Vault gives."""
 LEAST_PAGES, PAGES_EACH = 2, 2
 """Pages of a list that are read in any case, and for each policy: a look at each costs less than a longer list."""
-LONG_LIST = "LongList"
-"""Code of ours for a list with more pages."""
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ async def _walk(
             pages += 1
             if pages > most:
                 happened = f"{asked.service} has more than {most} pages when asked to {asked.doing}"
-                raise Unexpected(happened, service=asked.service, code=LONG_LIST)
+                raise Unexpected(happened, service=asked.service, code=FailureCode.LONG_LIST)
             page = await _page(client, address)
             for item in items(page):
                 take(item)

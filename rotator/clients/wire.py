@@ -30,6 +30,7 @@ from rotator.clients.pausing import retry_after
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
 from rotator.clients.translation import never_sent
+from rotator.codes import FailureCode
 from rotator.errors import Unexpected
 
 LONGEST = 120.0
@@ -96,7 +97,7 @@ def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
     return Unexpected(
         f"an answer led to {host}, and this request may go to {', '.join(sorted(hosts)) or 'no host'} alone",
         service=host,
-        code="ForeignHost",
+        code=FailureCode.FOREIGN_HOST,
         state="Nothing was sent there.",
         remedy=(
             "Find out what answers in Azure's place (a proxy, a name server, a registry that isn't Azure's), then run"

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
+from rotator.codes import FailureCode
 from rotator.engine.evidence import acceptance
 from rotator.engine.exposed import finish
 from rotator.engine.run import FRESH, Run, access_now, ensure_granted
@@ -190,7 +191,7 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
         raise NotFound(
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",
             service="Microsoft Graph",
-            code="NoServicePrincipal",
+            code=FailureCode.NO_SERVICE_PRINCIPAL,
             remedy=f"`{rotator('provision', run.policy.name)}` creates the service principal.",
         )
     modes = {registry.id: registry for registry in registries}

@@ -6,8 +6,8 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 
 from collections.abc import Awaitable, Callable
 
-from rotator.codes import NoteCode
-from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Run, Sight, failure
+from rotator.codes import FailureCode, NoteCode
+from rotator.engine.run import FRESH, PAUSE, Run, Sight, failure
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
@@ -74,7 +74,7 @@ async def _sight(run: Run, looks: int) -> tuple[Sight | None, str]:
         try:
             sight = await _look(run, latest.policy if latest else run.policy)
         except RotatorError as error:
-            if latest is None and isinstance(error, NotFound) and error.code == NO_PRINCIPAL:
+            if latest is None and isinstance(error, NotFound) and error.code == FailureCode.NO_SUCH_PRINCIPAL:
                 return None, ""  # nothing signs in as a principal that isn't there: this run has said so, or has failed
             why = error.happened
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from rotator import container_group, guard
+from rotator.codes import FailureCode
 from rotator.engine.run import FRESH, Patience, Proved, Run, Seen
 from rotator.engine.trial import tried, try_value
 from rotator.errors import AzureError, Forbidden, NotFound
@@ -100,7 +101,7 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False, reuse: bool
         raise Forbidden(
             refused.text,
             service="Key Vault",
-            code="VaultUnreadable",
+            code=FailureCode.VAULT_UNREADABLE,
             status=403,
             remedy=remedy,
             grounds=refused.grounds,

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from rotator import guard
 from rotator.cloud import of_vault
-from rotator.codes import NoteCode
+from rotator.codes import FailureCode, NoteCode
 from rotator.container_group import Verdict
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
@@ -22,7 +22,6 @@ from rotator.engine.job import deploy_now
 from rotator.engine.observation import Memory, look, prepared
 from rotator.engine.run import (
     DECISIONS,
-    NO_PRINCIPAL,
     PAUSE,
     Patience,
     Run,
@@ -122,7 +121,7 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
         raise NotFound(
             f"no application or service principal has app id {wanted.principal.app_id}",
             service="Microsoft Graph",
-            code=NO_PRINCIPAL,
+            code=FailureCode.NO_SUCH_PRINCIPAL,
             remedy=(
                 f"Correct `app_id` in {wanted.file}; or write `display_name` in place of `app_id`: provision then"
                 " creates an application of that name."
@@ -212,7 +211,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
             if homes <= _shown_homes(seen.observed):
                 return seen
         except NotFound as error:
-            if error.code != NO_PRINCIPAL:
+            if error.code != FailureCode.NO_SUCH_PRINCIPAL:
                 raise
         await patience.sleep(EVERY)
     raise Unavailable(
@@ -221,7 +220,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
             " although they exist"
         ),
         service="Microsoft Graph",
-        code="NotVisible",
+        code=FailureCode.NOT_VISIBLE,
         state="The new objects stay, and the app id is in the policy's file.",
         remedy="Run again in a few minutes: that run creates the missing objects.",
     )

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import guard
+from rotator.codes import FailureCode
 from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, Left, gather, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retirement import withdraw
-from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Run, access_now, failure
+from rotator.engine.run import FRESH, Patience, Run, access_now, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, VersionDisabled
 from rotator.plan import Ending, Shown, Tries, View, credential_steps, revocation_notes, revoke_steps, vanished
@@ -133,7 +134,7 @@ async def _look(run: Run) -> Look:
     try:
         return Look(run, read, await run.observe())
     except NotFound as error:
-        if error.code == NO_PRINCIPAL:
+        if error.code == FailureCode.NO_SUCH_PRINCIPAL:
             return Look(run, read, None, error.happened)
         missing = error
     shown = {
@@ -146,7 +147,7 @@ async def _look(run: Run) -> Look:
     try:
         return Look(narrowed, read, await narrowed.observe())
     except NotFound as error:
-        if error.code == NO_PRINCIPAL:
+        if error.code == FailureCode.NO_SUCH_PRINCIPAL:
             return Look(narrowed, read, None, error.happened)
         raise
 

@@ -19,8 +19,6 @@ FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
 DECISIONS, PAUSE = 5, 10.0
 """Times that one run decides on the same write, each on a new look, and seconds between them."""
-NO_PRINCIPAL = "NoSuchPrincipal"
-"""The client's code where the tenant has neither application nor service principal of that app id."""
 
 
 class Undecided(RotatorError):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, cast
 
+from rotator.codes import FailureCode
 from rotator.errors import NotSent
 from rotator.ports import Held, World
 
@@ -49,7 +50,7 @@ class _Leased:
                 raise NotSent(
                     f"a write was held back: {self._held.ended()}",
                     service=SERVICE,
-                    code="LeaseLost",
+                    code=FailureCode.LEASE_LOST,
                     remedy="Nothing to do if another run is at work on this policy; else the next run goes on.",
                 )
             if limited:

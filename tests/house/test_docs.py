@@ -25,9 +25,9 @@ from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, K
 from tests import written
 from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
 from tests.codes import (
-    KINDS,
     PLAN,
     SOURCES,
+    TABLES,
     carried_by,
     carried_by_kind,
     codes_by_kind,
@@ -397,12 +397,24 @@ def test_every_invariant_is_in_the_table() -> None:
         ("wait", "What waits"),
         ("note", "What is worth knowing"),
         ("veto", "What is refused"),
+        ("failure", "What fails without a code of Azure"),
     ],
 )
 def test_every_code_is_explained_and_used_and_no_other(kind: str, heading: str) -> None:
-    assert [cell.strip("`") for cell in cells(section(CODES, heading), 0)[1:]] == [code.value for code in KINDS[kind]]
-    assert [code for code in KINDS[kind] if len(code.cells) != len(COLUMNS[kind]) - 1 or not all(code.cells)] == []
-    assert codes_by_kind()[kind] == carried_by_kind()[kind]
+    assert [cell.strip("`") for cell in cells(section(CODES, heading), 0)[1:]] == [code.value for code in TABLES[kind]]
+    assert [code for code in TABLES[kind] if len(code.cells) != len(COLUMNS[kind]) - 1 or not all(code.cells)] == []
+    assert {code.value for code in TABLES[kind]} == carried_by_kind()[kind]
+
+
+def test_the_code_of_a_failure_is_azures_or_one_of_the_enumeration() -> None:
+    written = [
+        f"{file.relative_to(ROOT)}:{node.value.lineno}"
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant)
+        if isinstance(node.value.value, str) and node.value.value
+    ]
+    assert written == []
 
 
 def test_every_wait_and_note_of_a_rotation_says_when_it_becomes_an_alarm() -> None:
