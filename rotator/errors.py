@@ -81,7 +81,7 @@ class PolicyError(RotatorError):
     """Unusable policies; `mistakes` has all mistakes, so that one edit fixes all."""
 
     state = "No request was made."
-    remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
+    remedy = "Correct the lines above; `rotator validate` checks them without a request to Azure."
 
     def __init__(self, mistakes: tuple[Mistake, ...], *, state: str | None = None) -> None:
         super().__init__("", state=state)
@@ -134,7 +134,7 @@ class Holder:
 class LeaseHeld(RotatorError):
     """Another run holds the policy's lease."""
 
-    remedy = "Wait for the other run; a lease that its holder lost expires by itself."
+    remedy = "Wait for the other run to end; the lease of a process that died ends by itself."
 
     def __init__(self, happened: str, holder: Holder | None = None, *, remedy: str | None = None) -> None:
         super().__init__(happened, remedy=remedy)
@@ -148,7 +148,8 @@ class AzureError(RotatorError):
     """
 
     remedy = (
-        "Look at the error code in the service's documentation; the next run goes on from the state the world is in."
+        "Look the error code up in the service's documentation. The next run reads the state of Azure and goes"
+        " on from there."
     )
 
     def __init__(
@@ -200,7 +201,7 @@ class Locked(Conflict):
     A CanNotDelete lock also keeps role assignments from being deleted.
     """
 
-    remedy = "Remove the lock that is named, and run again."
+    remedy = "Remove the lock named above, and run again."
 
 
 class Throttled(AzureError):
@@ -229,7 +230,7 @@ class NotSent(AzureError):
     """A write held back on this machine, since its basis was read too long ago: Azure is unchanged."""
 
     state = "Nothing was sent."
-    remedy = "Run again: what the write rests on is then read anew."
+    remedy = "Run again: the run then reads again before the write."
 
 
 class OutcomeUnknown(AzureError):
@@ -248,4 +249,4 @@ class UnsupportedVersion(AzureError):
 class Unexpected(AzureError):
     """An answer without the documented shape."""
 
-    remedy = "Report it with the request id above; rotator stops rather than guess."
+    remedy = "Report the answer, with the request id above: rotator does not guess what it means."

@@ -25,14 +25,12 @@ async def registry_access(azure: Services, registry_id: ResourceId, principal: s
         registry = await azure.arm.registry(registry_id)
     except (Forbidden, NotFound) as error:
         return RegistryAccess(
-            Registry(registry_id, ""), unread=(f"by what its images can be pulled can't be read ({error.happened})",)
+            Registry(registry_id, ""), unread=(f"the ways to pull from it can't be read ({error.happened})",)
         )
     unread = list[str]()
     reading = azure.rbac.assigned(registry.id, principal) if principal else _none()
-    assignments = await _read(unread, "who has a role there may not be read", reading, ())
-    tokens = await _read(
-        unread, "whether it has repository-scoped tokens may not be read", azure.arm.tokens(registry.id), ()
-    )
+    assignments = await _read(unread, "the role assignments there may not be read", reading, ())
+    tokens = await _read(unread, "its repository-scoped tokens may not be read", azure.arm.tokens(registry.id), ())
     roles = await together(*(_role(azure, role, registry.id) for role in sorted({a.role for a in assignments})))
     groups = sorted({a.principal_id.lower() for a in assignments} - {(principal or "").lower()})
     names = await together(*(_named(azure, group) for group in groups))

@@ -113,7 +113,7 @@ class AccessMark:
     def _now(self) -> datetime:
         now = self._line.time.now()
         if now is None:
-            raise Unexpected(f"no answer of {SERVICE} carried a Date", service=SERVICE, code=FailureCode.NO_DATE)
+            raise Unexpected(f"no answer of {SERVICE} had a Date header", service=SERVICE, code=FailureCode.NO_DATE)
         return now
 
 
@@ -125,8 +125,8 @@ def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:
     newest = max(listed, key=lambda version: (version.created, not version.enabled, version.id), default=None)
     if newest is None:
         what = (
-            f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no"
-            " version of it"
+            f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, but lists"
+            " no version of the secret"
         )
         raise Unavailable(
             what, service=SERVICE, code=FailureCode.NO_VERSIONS, remedy="Run again; Key Vault's lists may lag."
@@ -144,14 +144,16 @@ def _recorded(policy: Policy, assignments: Sequence[Assignment]) -> str:
     value = next((each for each in values if len(each.encode()) <= LARGEST), None)
     if value is None:
         size = (
-            f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of Key"
-            f" Vault {LARGEST} at most"
+            f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of"
+            f" Key Vault can have {LARGEST}"
         )
         remedy = (
-            f"Delete some of them by hand (`{delete_role_assignment('ID')}`), noting them for later, and run again."
+            f"Write some of the role assignments down, delete them by hand (`{delete_role_assignment('ID')}`),"
+            " and run again."
         )
         raise UnsafeStep(
-            f"{size}: {policy.access_secret} can't hold it, so that no grant could restore them", remedy=remedy
+            f"{size}. {policy.access_secret} can't hold the record, so no grant could restore the assignments",
+            remedy=remedy,
         )
     return value
 
@@ -161,14 +163,14 @@ def _mark(policy: Policy, version: Version) -> Access:
         return Access(version.tag(ACCESS) or "")
     except ValueError:
         what = (
-            f"secret {policy.access_secret} of {policy.key_vault.host} isn't rotator's: it has no tag {ACCESS} that"
-            " says revoked or granted"
+            f"secret {policy.access_secret} of {policy.key_vault.host} was not written by rotator: its tag {ACCESS}"
+            " is neither revoked nor granted"
         )
     raise Conflict(
         what,
         service=SERVICE,
         code=FailureCode.FOREIGN_ACCESS_RECORD,
-        remedy="Give that secret another name; rotator keeps the access mark there.",
+        remedy="Give that secret another name: rotator needs this name for the access mark.",
     )
 
 

@@ -82,7 +82,7 @@ class ContainerGroups:
         try:
             await ask(asked, self._get(group_id, answers))
         except NotFound as error:
-            why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
+            why = None if error.code in ABSENT else f"{error} (this answer does not prove that the group is absent)"
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=why)
         except (Forbidden, Unexpected) as error:
             if error.status not in (401, 403, 404) or not answers:
@@ -187,7 +187,7 @@ class ContainerGroups:
 
 def unread(odd: str) -> str:
     """Return the reason why a group can't be read: Azure's answer isn't a container group."""
-    return f"{SERVICE} shows it in a form that can't be read, so who holds what there isn't known: {odd}"
+    return f"{SERVICE} returned the group in an undocumented form, so its credential is unknown: {odd}"
 
 
 def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:

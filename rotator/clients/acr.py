@@ -152,7 +152,7 @@ def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Pr
         )
     genuine = bool(said.code) or VERSION in answer.headers
     if genuine and status == 401 and not pulled:
-        return Proof(Outcome.REFUSED, f"the registry doesn't take the password when asked for {what} ({shown})")
+        return Proof(Outcome.REFUSED, f"the registry refuses the password when asked for {what} ({shown})")
     if genuine and status in (401, 403):
         return Proof(Outcome.NO_PULL, f"the registry refuses the pull of {what} ({shown})")
     return Proof(

@@ -168,7 +168,7 @@ class Arm:
                     shown = await ask(asked, self._properties(found, VAULTS))
                     return found if shown.get("enableRbacAuthorization") is True else None
         raise NotFound(
-            f"vault {name} isn't seen in the policy's subscriptions", service=SERVICE, code=FailureCode.NO_SUCH_VAULT
+            f"vault {name} was not found in the policy's subscriptions", service=SERVICE, code=FailureCode.NO_SUCH_VAULT
         )
 
     async def _vaults(self, asked: Asked, subscription: str) -> list[ResourceId]:

@@ -73,7 +73,7 @@ def judged(refused: ServiceRefusal) -> Proof:
         outcome = Outcome.EXPIRED if code == EXPIRED else Outcome.REFUSED
         return Proof(
             outcome,
-            f"Microsoft Entra ID doesn't take the password{', which has expired' if code == EXPIRED else ''} ({shown})",
+            f"Microsoft Entra ID refuses the password{', which has expired' if code == EXPIRED else ''} ({shown})",
         )
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
@@ -82,6 +82,6 @@ def judged(refused: ServiceRefusal) -> Proof:
     what = (
         "a Conditional Access policy blocks this sign-in"
         if grounds and grounds.cause is Cause.CONDITIONAL_ACCESS
-        else "Microsoft Entra ID lets nobody sign in as it"
+        else "Microsoft Entra ID refuses every sign-in as the principal"
     )
     return Proof(Outcome.DISABLED, f"{what} ({shown}: {said})", nobody=code in NOBODY, grounds=grounds)

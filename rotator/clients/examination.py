@@ -167,7 +167,7 @@ async def _reached(azure: Services, server: str) -> Unknown | None:
         )
     code = str(answer.status_code)
     if VERSION not in answer.headers:
-        return Unknown(Why.SILENT, f"something that isn't a registry answers in the place of {server} ({code})")
+        return Unknown(Why.SILENT, f"{server} answers, but not as a registry ({code})")
     return (
         None
         if code in ("200", "401")

@@ -162,7 +162,8 @@ class Lists:
         if group.id.subscription in self.listed:
             return group
         return replace(
-            group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed"
+            group,
+            unreadable="GET answers 404, but the group's subscription can't be listed, so its absence is not confirmed",
         )
 
 
@@ -198,6 +199,8 @@ def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
     """
     at = time.latest(heard)
     if at is None:
-        remedy = "See to it that the proxy passes the header on as it is."
-        raise Unexpected("no answer of Azure carried a Date", service="Azure", code=FailureCode.NO_DATE, remedy=remedy)
+        remedy = "Let the proxy pass the Date header on unchanged."
+        raise Unexpected(
+            "no answer of Azure had a Date header", service="Azure", code=FailureCode.NO_DATE, remedy=remedy
+        )
     return at

@@ -50,8 +50,8 @@ def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
     if limit is None or method.upper() in READS or time.moment() <= limit:
         return
     happened = (
-        f"a {method.upper()} to {host} was held back: what it rests on was read too long ago"
-        f" ({time.moment() - limit:.0f} s past its time)"
+        f"a {method.upper()} to {host} was held back: the reads before it are too old ({time.moment() - limit:.0f}"
+        " s past their limit)"
     )
     raise NotSent(happened, service=host, code=FailureCode.TOO_LATE)
 

@@ -57,11 +57,10 @@ def _absent(application: SignIns | None, principal: SignIns | None) -> Iterator[
     possible.
     """
     if application is None and not (principal and any(key.means is Means.IDENTITY for key in principal.keys)):
-        yield "no application of that app id was found in the tenant, so its credentials can't be seen"
+        yield "no application of that app id was found in the tenant, so its credentials are unknown"
     if principal is None:
         yield (
-            "no service principal of that app id was found in the tenant, so neither its credentials nor its roles can"
-            " be seen"
+            "no service principal of that app id was found in the tenant, so its credentials and its roles are unknown"
         )
 
 

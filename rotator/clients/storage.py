@@ -53,5 +53,5 @@ def load(package: str) -> Any:
     except ModuleNotFoundError:
         name = "-".join(package.split(".")[:3])
         raise RotatorError(
-            f"{name} isn't installed", remedy=f"Install {name}: the package's extra `functions` has it."
+            f"{name} isn't installed", remedy=f"Install {name}; it is in the package's extra `functions`."
         ) from None

@@ -20,8 +20,11 @@ def ensure_usable(environment: Mapping[str, str]) -> None:
     """Check proxy and authorities. Raises RotatorError naming the variable and the expected value."""
     for name in PROXIES:
         if (value := environment.get(name)) and (why := _no_proxy(value)):
-            what = f"{name} names no proxy that rotator could use: {why}"
-            remedy = f"Write {name}=http://HOST:PORT, or unset it. Its value isn't shown, since it may hold a password."
+            what = f"{name} is not a usable proxy address: {why}"
+            remedy = (
+                f"Write {name}=http://HOST:PORT, or unset it. Its value is not shown, because it may contain a"
+                " password."
+            )
             raise RotatorError(what, state="No request was made.", remedy=remedy)
     if (file := environment.get(AUTHORITIES)) and (wrong := _unreadable(file)):
         remedy = f"Let {AUTHORITIES} name a file with the certificates of the authorities to trust (PEM), or unset it."
@@ -45,8 +48,8 @@ def _no_proxy(value: str) -> str | None:
         return "its user's name or password has a character that HTTP's Basic authentication can't send"
     if parts.scheme != "http":
         return (
-            f"it begins with {parts.scheme}://, and rotator speaks to a proxy by http:// (what goes through it is"
-            " encrypted all the same)"
+            f"it begins with {parts.scheme}://, but rotator connects to a proxy by http:// only (the requests"
+            " through it are encrypted)"
         )
     if not host:
         return "it has no host"

@@ -104,7 +104,7 @@ def _unmarked(azure: Services, policy: Policy, vault: VaultLists | AzureError) -
         return f"secret {policy.access_secret} is soft-deleted"
     shown = vault.newest.get(name)
     if shown and not (shown.enabled and shown.tag(ACCESS) in set(Access)):
-        return f"secret {policy.access_secret} isn't an access mark that can be read"
+        return f"secret {policy.access_secret} is not a readable access mark"
     return ""
 
 
@@ -151,7 +151,7 @@ class _Groups(Generic[T]):
         """Keep what is made of one listed group for each policy that it concerns."""
         group_id = ResourceId.parse(text(shown, "id"))
         if odd := flaw(shown):
-            self._subscriptions[subscription] = f"{group_id} is shown in a form that can't be read: {odd}"
+            self._subscriptions[subscription] = f"{group_id} is returned in an undocumented form: {odd}"
             return
         names = {user_name(entry) for entry in entries(shown)}
         names.update(*(shown_values(container) for _, container in containers(shown)))

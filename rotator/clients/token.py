@@ -103,7 +103,9 @@ class Token:
         """
         claims = await self.claims(self._cloud.arm_scope)
         if not claims:
-            raise translate(Asked(ENTRA, "say whom rotator is signed in as"), ValueError("a token that can't be read"))
+            raise translate(
+                Asked(ENTRA, "read the identity in rotator's token"), ValueError("a token that can't be read")
+            )
         return _who(claims)
 
     async def close(self) -> None:

@@ -75,8 +75,8 @@ _NEVER_SENT = (
 )
 _HOPELESS = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
 UNSENT = (
-    "See that the name is right and can be reached from this machine (DNS, proxy, firewall), then run again; nothing is"
-    " lost."
+    "Check that the host name is right, and that this machine can reach it (DNS, proxy, firewall); then run again."
+    " Nothing is lost."
 )
 """Remedy for a failed connection: a wrong host name fails in the same way."""
 
@@ -175,7 +175,7 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
     """Return the error for variables unusable by azure-identity: an invalid tenant, a missing certificate file."""
     why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
     names = ", ".join(sorted(name for name in environment if name.startswith("AZURE_")))
-    remedy = f"Correct or unset what is wrong of the variables that are set ({names}), then run again."
+    remedy = f"Correct or unset the wrong one of these variables ({names}), then run again."
     said = clean((), why)
     return Forbidden(
         f"rotator can't sign in: {said}",

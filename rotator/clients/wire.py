@@ -95,7 +95,7 @@ class Gate:
 def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
     """Return the refusal to send to a host."""
     return Unexpected(
-        f"an answer led to {host}, and this request may go to {', '.join(sorted(hosts)) or 'no host'} alone",
+        f"an answer led to {host}, but this request may only go to {', '.join(sorted(hosts)) or 'no host'}",
         service=host,
         code=FailureCode.FOREIGN_HOST,
         state="Nothing was sent there.",

@@ -131,8 +131,8 @@ def _unfit(found: os.stat_result) -> str:
     if not stat.S_ISREG(found.st_mode):
         return "not a plain file, so no lease"
     if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-        return f"another user's file (uid {found.st_uid}), who could hold it for ever"
-    return "a file that has another name, too, and would be written to" if found.st_nlink > 1 else ""
+        return f"a file of another user (uid {found.st_uid}), who could hold the lease for ever"
+    return "a file with a second name (a hard link), which a lease would overwrite" if found.st_nlink > 1 else ""
 
 
 def _holder(descriptor: int, now: datetime) -> Holder:
@@ -195,7 +195,10 @@ def _warn(where: Path, why: str) -> None:
     """Warn once per directory about access by other users."""
     if why:
         log.warning(
-            "the lease directory %s isn't private: %s. Others could keep every run out; `chmod 700` closes it",
+            (
+                "the lease directory %s is not private: %s. Other users could block every run; `chmod 700` makes"
+                " it private"
+            ),
             where,
             why,
         )
@@ -234,8 +237,8 @@ class LocalLease:
             return _opened(self.where / lease_file(name), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             remedy = (
-                "Mend it as `rotator doctor` says, or name another with --lease-dir; all runs of a policy must name the"
-                " same."
+                "Fix the directory as `rotator doctor` says, or name another one with --lease-dir; all runs of a"
+                " policy must use the same."
             )
             why = (
                 "it is no directory" if isinstance(error, FileExistsError) else f"{lease_file(name)}: {error.strerror}"
@@ -247,10 +250,10 @@ class LocalLease:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = _holder(descriptor, self.now())
-            remedy = "Wait until it has finished; its end frees the lease."
+            remedy = "Wait until the other run has ended; its lease ends with it."
             raise LeaseHeld(f"{holder} holds the lease {name}", holder, remedy=remedy) from error
         except OSError as error:
-            remedy = "Name a directory on a local disk with --lease-dir; all runs of a policy must name the same."
+            remedy = "Name a directory on a local disk with --lease-dir; all runs of a policy must use the same."
             raise RotatorError(
                 f"the lease directory {self.where} has no locks: {error.strerror}", remedy=remedy
             ) from error

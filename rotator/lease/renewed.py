@@ -82,7 +82,7 @@ class Renewal:
                 continue
             if not renewed:
                 self.lost = True
-                log.warning("%s. No further write is begun", self.ended())
+                log.warning("%s. The run starts no further write", self.ended())
             self.until = max(self.until, begun + LIFE)
 
 
@@ -122,7 +122,7 @@ class RenewedLease:
             ) from None
         if other is not None:
             found = holder(other, self.now())
-            remedy = f"Wait until it has finished; a lease that isn't renewed ends within {LIFE:.0f} s."
+            remedy = f"Wait until the other run has ended; a lease that is not renewed ends within {LIFE:.0f} s."
             raise LeaseHeld(f"{found} holds the lease {name} in {self.store.where}", found, remedy=remedy)
         return Renewal(self.store, self.clock, name, id_, begun + LIFE)
 

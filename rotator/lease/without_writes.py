@@ -51,7 +51,7 @@ class _Leased:
                     f"a write was held back: {self._held.ended()}",
                     service=SERVICE,
                     code=FailureCode.LEASE_LOST,
-                    remedy="Nothing to do if another run is at work on this policy; else the next run goes on.",
+                    remedy="Nothing to do if another run works on this policy; else run again.",
                 )
             if limited:
                 until, asked = self._world.moment() + left, named.get("not_after")

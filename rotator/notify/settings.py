@@ -89,4 +89,4 @@ def _words(command: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(command))
     except ValueError:
-        raise ValueError(f"--hook (or {HOOK}) has a quotation mark without its pair") from None
+        raise ValueError(f"--hook (or {HOOK}) has an unclosed quotation mark") from None

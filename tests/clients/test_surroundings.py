@@ -50,7 +50,7 @@ def test_a_proxy_that_can_not_be_used_is_named_and_not_shown(name: str, value: s
     with pytest.raises(RotatorError) as refused:
         ensure_usable({name: value})
     said = str(refused.value.diagnose())
-    assert said.startswith(f"{name} names no proxy") and BAD[value] in said
+    assert said.startswith(f"{name} is not a usable proxy address") and BAD[value] in said
     assert HIDDEN not in said and HIDDEN not in repr(refused.value)
 
 
@@ -99,7 +99,11 @@ def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rotator", verb, "--policies", str(tmp_path), "-vv"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "HTTPS_PROXY names no proxy" in ended.stderr and HIDDEN not in ended.stderr and "bug" not in ended.stderr
+    assert (
+        "HTTPS_PROXY is not a usable proxy address" in ended.stderr
+        and HIDDEN not in ended.stderr
+        and "bug" not in ended.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_what_is_no_plain_file_is_named_and_never_waited_for(tmp_path: Path, kin
 def test_a_lease_never_writes_into_a_file_that_has_another_name(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "one.lock").hardlink_to(tmp_path / "precious")
-    with pytest.raises(RotatorError, match="has another name, too"):
+    with pytest.raises(RotatorError, match="a second name"):
         hold(tmp_path, "one")
     assert (tmp_path / "precious").read_text() == "mine"
 
@@ -225,7 +225,7 @@ def test_another_user_s_file_is_no_lease(tmp_path: Path, monkeypatch: pytest.Mon
     found = (tmp_path / "one.lock").stat()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(os, "fstat", lambda _: os.stat_result([found.st_mode, 0, 0, 1, 1001, 0, 0, 0, 0, 0]))
-    with pytest.raises(RotatorError, match=r"another user's file \(uid 1001\), who could hold it for ever"):
+    with pytest.raises(RotatorError, match=r"a file of another user \(uid 1001\), who could hold the lease for ever"):
         hold(tmp_path, "one")
 
 

@@ -165,7 +165,7 @@ class FastWorld(AzureWorld):
             registry = await self._try("acr.token", lambda: registries.rights.registry(server))
             identity = registries.rights.identify(registry, policy.principal.app_id, secret.reveal())
         except (_Refused, Refused) as refused:
-            return Proof(Outcome.REFUSED, f"the registry doesn't take the password ({refused.code})")
+            return Proof(Outcome.REFUSED, f"the registry refuses the password ({refused.code})")
         except AzureError as error:
             return _unreached(error)
         return acr.verdict([await self._manifest(registry, identity, image) for image in wanted])

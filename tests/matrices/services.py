@@ -231,7 +231,7 @@ class ContainerGroups(aci.ContainerGroups):
         try:
             document = await self._way.read("aci.containerGroups.get", look, group_id)
         except NotFound as error:
-            why = None if error.code in aci.ABSENT else f"{error} (this doesn't say that the group is absent)"
+            why = None if error.code in aci.ABSENT else f"{error} (this answer does not prove that the group is absent)"
             return ContainerGroup(group_id, self._read_at(), unreadable=why)
         except (Forbidden, Unexpected) as error:
             return ContainerGroup(group_id, self._read_at(), unreadable=str(error))
