@@ -4,19 +4,16 @@ The programs that are compared take turns, so that a noisy moment meets all of t
 counts.
 """
 
-import os
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import against_az
 import fleet
 import load
+from costs import cost
 
-ROOT = Path(__file__).parent.parent
 ROUNDS = 15
 BARE = (
     "import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str = 'you') -> None:\n    print(name)\napp()\n"
@@ -41,26 +38,6 @@ STARTUP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one process took, in seconds."""
-
-    processor: float
-    elapsed: float
-
-
-def cost(command: Sequence[str]) -> Cost:
-    """Run a program to its end and see what it took; one that fails stops the measurement."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command[-3:])} failed: {said.decode()}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - began)
-
-
 def measured(compared: Compared) -> str:
     """A line of the table."""
     turns = [(cost(compared.ours), cost(compared.theirs)) for _ in range(ROUNDS)]
@@ -78,6 +55,8 @@ def main() -> None:
         print(measured(compared), flush=True)
     print("the emulator under load, by its own processor time:")
     print(load.measured())
+    print("rotation of many principals by the real command, and of one by the commands of az, over TLS:", flush=True)
+    print("\n".join(against_az.lines()))
     print("a run with nothing due, in front of the emulator, whose own time isn't counted:", flush=True)
     print("\n".join(fleet.lines()))
 

@@ -38,7 +38,7 @@ from rotator.lease import LocalLease
 from rotator.policy import Policy
 from rotator.ports import Clock, Lease, World
 from rotator.results import Result
-from tests.fleets import DUE, GROUPS, Fleet, at_rest
+from tests.fleets import DUE, GROUPS, Fleet, at_rest, let_pull
 from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.fast import FastWorld
 from tests.matrices.process import LATE_READ, LATE_WRITE, Process
@@ -131,11 +131,10 @@ class Watched:
     def over(cls, made: Fleet) -> "Watched":
         """Let every principal pull, and remember how the fleet was."""
         watched = cls(made)
+        let_pull(made)
         for policy in made.policies:
             application = made.azure.directory.application(policy.principal.app_id)
-            principal = made.azure.directory.principal(policy.principal.app_id)
-            assert application and principal
-            made.azure.authorization.assign(made.seeded.registry_id, principal.id, "AcrPull", at_once=True)
+            assert application
             watched.owners[application.id] = policy.name
             watched.first[policy.name] = watched.value(policy)
         return watched

@@ -31,7 +31,7 @@ class Fleet:
     policies: tuple[Policy, ...]
 
 
-def at_rest(azure: Azure, seeded: Seeded, size: int, age: timedelta = AGE) -> Fleet:
+def at_rest(azure: Azure, seeded: Seeded, size: int, age: timedelta = AGE, groups: int = GROUPS) -> Fleet:
     """Make so many principals with all that belongs to them; their credentials were added `age` ago."""
     subscriptions = [SUBSCRIPTION, *(f"00000000-0000-0000-0000-00000000000{n}" for n in range(2, SUBSCRIPTIONS + 1))]
     vaults = [f"fleetvault{number}" for number in range(VAULTS)]
@@ -42,10 +42,20 @@ def at_rest(azure: Azure, seeded: Seeded, size: int, age: timedelta = AGE) -> Fl
     template = _template(azure, seeded)
     azure.clock.advance(age)
     made = tuple(
-        _principal(azure, seeded, number, subscriptions[number % SUBSCRIPTIONS], vaults[number % VAULTS], template, age)
+        _principal(
+            azure, seeded, number, subscriptions[number % SUBSCRIPTIONS], vaults[number % VAULTS], template, age, groups
+        )
         for number in range(size)
     )
     return Fleet(azure, seeded, made)
+
+
+def let_pull(fleet: Fleet) -> None:
+    """Give every principal the role to pull."""
+    for policy in fleet.policies:
+        principal = fleet.azure.directory.principal(policy.principal.app_id)
+        assert principal
+        fleet.azure.authorization.assign(fleet.seeded.registry_id, principal.id, "AcrPull", at_once=True)
 
 
 def _subscription(azure: Azure, seeded: Seeded, subscription: str, *, new: bool) -> None:
@@ -100,7 +110,7 @@ def _group_id(subscription: str, name: str) -> str:
 
 
 def _principal(
-    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: bytes, age: timedelta
+    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: bytes, age: timedelta, groups: int
 ) -> Policy:
     name, directory = f"p{number:05}", azure.directory
     application = directory.create_application(name)
@@ -116,8 +126,8 @@ def _principal(
     tags = {KEY_ID: password.key_id, HOME: Home.APPLICATION.value, ATTEMPT: attempt}
     azure.vaults.set(vault, secret, password.secret, tags=tags, exp=password.end)
     azure.vaults.set(vault, f"{name}-usr", application.app_id)
-    groups = [_group_id(subscription, f"{name}-{each}") for each in range(GROUPS)]
-    for group_id in groups:
+    ids = [_group_id(subscription, f"{name}-{each}") for each in range(groups)]
+    for group_id in ids:
         copy = replace(pickle.loads(template), id=group_id)
         entry = {**copy.resource["properties"]["imageRegistryCredentials"][0]}
         entry |= {"username": application.app_id, "password": password.secret}
@@ -131,7 +141,7 @@ def _principal(
             "principal": {"app_id": application.app_id},
             "registries": [{"id": seeded.registry_id}],
             "key_vault": {"url": f"https://{host}", "password_secret": secret, "username_secret": f"{name}-usr"},
-            "container_groups": [{"id": each} for each in groups],
+            "container_groups": [{"id": each} for each in ids],
             "discover": {"subscriptions": [subscription]},
         }
     )
