@@ -140,6 +140,12 @@ def shown_values(container: Value) -> frozenset[str]:
     return frozenset(text(variable, "value").strip().lower() for variable in variables(container))
 
 
+def names(document: Value) -> frozenset[str]:
+    """Return the user names of a group's registry credentials and the visible values of its variables, lowered."""
+    values = (shown_values(container) for _, container in containers(document))
+    return frozenset(user_name(entry) for entry in entries(document)).union(*values)
+
+
 def shows_app_id(document: Value, app_id: str) -> bool:
     """Tell if a variable of any container shows the app id."""
     return any(app_id.lower() in shown_values(container) for _, container in containers(document))

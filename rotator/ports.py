@@ -131,11 +131,14 @@ class World(Protocol):
         """
         ...
 
-    async def reobserve(self, policy: Policy, *, recent: bool) -> tuple[float, Observed]:
-        """Observe again in the same run; return the `moment` before the oldest reading, too.
+    async def observe_again(
+        self, policy: Policy, *, since: float, recent: bool, confirmed: bool = False
+    ) -> tuple[float, Observed]:
+        """Observe as one of several looks; return the `moment` before the oldest reading, too.
 
-        Registries are as read some minutes ago. With `recent`, so is everything read within the last minute, unless a
-        write of ours touched it since.
+        Registries may be as read some minutes ago, and lists of container groups as read for another policy after the
+        moment `since`. With `recent`, so may be everything read within the last minute, unless a write of ours touched
+        it since.
         """
         ...
 

@@ -110,7 +110,14 @@ def _group_id(subscription: str, name: str) -> str:
 
 
 def _principal(
-    azure: Azure, seeded: Seeded, number: int, subscription: str, vault: str, template: bytes, age: timedelta, groups: int
+    azure: Azure,
+    seeded: Seeded,
+    number: int,
+    subscription: str,
+    vault: str,
+    template: bytes,
+    age: timedelta,
+    groups: int,
 ) -> Policy:
     name, directory = f"p{number:05}", azure.directory
     application = directory.create_application(name)

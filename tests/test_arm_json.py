@@ -8,9 +8,20 @@ import pytest
 
 from rotator import container_group
 from rotator.arm_json import TOKEN, principal_of, pulls_as, shows_app_id
-from rotator.clients.aci import hides_secret, may_pull_as
+from rotator.clients.group_list import GroupList
 from rotator.discovery import Listed, app_ids
-from tests.container_group.documents import APP_ID, CORPUS, document, observed, policy, seen_group
+from tests.container_group.documents import APP_ID, CORPUS, RESOURCES, document, observed, policy, seen_group
+
+GROUP = f"{RESOURCES}/Microsoft.ContainerInstance/containerGroups/listed"
+
+
+def may_pull_as(shown: Any, app_id: str) -> bool:
+    return bool(GroupList.of([{**shown, "id": GROUP}]).may_pull_as(app_id))
+
+
+def hides_secret(shown: Any) -> bool:
+    return bool(GroupList.of([{**shown, "id": GROUP}]).hiding)
+
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))

@@ -16,7 +16,6 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.arm_json import hides_client_secret, pulls_as, shows_app_id
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
@@ -188,22 +187,6 @@ class ContainerGroups:
 def unread(odd: str) -> str:
     """Return the reason why a group can't be read: Azure's answer isn't a container group."""
     return f"{SERVICE} returned the group in an undocumented form, so its credential is unknown: {odd}"
-
-
-def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:
-    """Tell if a listed group names the user for a registry or in a variable, or can't be read.
-
-    Letter case is ignored.
-    """
-    return bool(flaw(document)) or pulls_as(document, app_id) or shows_app_id(document, app_id)
-
-
-def hides_secret(document: Mapping[str, Any]) -> bool:
-    """Tell if a container of a listed group hides a variable named like a client secret.
-
-    A container with a visible client id doesn't count.
-    """
-    return not flaw(document) and hides_client_secret(document)
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:

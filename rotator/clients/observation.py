@@ -4,14 +4,14 @@ Unreadable and absent are told apart. A refusing vault, an unreadable group or a
 picture; an absent principal or registry ends the read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from rotator.causes import Denial
-from rotator.clients import aci, keyvault
+from rotator.clients import keyvault
 from rotator.clients.azuretime import AzureTime, Heard
+from rotator.clients.group_list import GroupList
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.clients.shape import flaw
@@ -20,9 +20,6 @@ from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import Access, ContainerGroup, Observed, UnlistedSubscription, lineage
-
-Shown = Mapping[str, Any]
-"""A container group as a list shows it."""
 
 
 async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -> Observed:
@@ -109,7 +106,7 @@ async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
         lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))
     ]
     read = {group.id for group in found}
-    hiding = sorted(each for each, shown in lists.groups if each not in read and aci.hides_secret(shown))
+    hiding = sorted(each for found_ in lists.found for each in found_.hiding if each not in read)
     return ObservedGroups(
         tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding)
     )
@@ -117,8 +114,8 @@ async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
 
 def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> list[ResourceId]:
     """Return the ids of undeclared groups pulling as the principal, sorted."""
-    app_id = policy.principal.app_id
-    return sorted(each for each, shown in lists.groups if each not in declared and aci.may_pull_as(shown, app_id))
+    pulling = (each for found in lists.found for each in found.may_pull_as(policy.principal.app_id))
+    return sorted({each for each in pulling if each not in declared})
 
 
 async def _read(azure: Services, group_ids: Sequence[ResourceId]) -> list[ContainerGroup]:
@@ -130,19 +127,19 @@ class Lists:
     """Complete lists of subscriptions, and the subscriptions not listable."""
 
     listed: frozenset[str]
-    groups: tuple[tuple[ResourceId, Shown], ...]
+    found: tuple[GroupList, ...]
     unseen: tuple[UnlistedSubscription, ...]
 
     @classmethod
-    def of(cls, subscriptions: Sequence[str], found: Sequence[tuple[Shown, ...] | UnlistedSubscription]) -> "Lists":
+    def of(cls, subscriptions: Sequence[str], found: Sequence[GroupList | UnlistedSubscription]) -> "Lists":
         """Collect the answers for each of `subscriptions`."""
-        seen = [each for each in found if not isinstance(each, UnlistedSubscription)]
+        seen = tuple(each for each in found if not isinstance(each, UnlistedSubscription))
         unseen = tuple(each for each in found if isinstance(each, UnlistedSubscription))
         listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
-        return cls(listed, tuple((ResourceId.parse(shown["id"]), shown) for groups in seen for shown in groups), unseen)
+        return cls(listed, seen, unseen)
 
     def __or__(self, more: "Lists") -> "Lists":
-        return Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
+        return Lists(self.listed | more.listed, (*self.found, *more.found), (*self.unseen, *more.unseen))
 
     def confirmed(self, group: ContainerGroup) -> ContainerGroup:
         """Check a group against the lists: absent only if GET says so and the complete list of the same read agrees.
@@ -150,7 +147,7 @@ class Lists:
         An unreadable group is taken as the list shows it: use of the principal, and the credential named by its tag.
         Where the list's form is unreadable, too, none of this is known.
         """
-        shown = next((each for listed, each in self.groups if listed == group.id), None)
+        shown = next((found.shown[group.id] for found in self.found if group.id in found.shown), None)
         if group.document is not None or (group.unreadable and shown is None):
             return group
         if shown is not None:
@@ -179,7 +176,7 @@ async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:
     return Lists.of(subscriptions, await together(*(_list(azure, each) for each in subscriptions)))
 
 
-async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | UnlistedSubscription:
+async def _list(azure: Services, subscription: str) -> GroupList | UnlistedSubscription:
     try:
         return await azure.listed(subscription)
     except (Forbidden, NotFound) as error:

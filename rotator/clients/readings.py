@@ -2,8 +2,8 @@
 
 Rules for editors of this file:
 
-1. A reading is reused only inside `reusing`. A look that seconds another one reuses registries only; a read just before
-   a write reuses nothing.
+1. A reading is reused only inside `reusing`. A look that seconds another one reuses registries, and lists of container
+   groups that were read, for another policy, after the look before; a read just before a write reuses nothing.
 2. A write of ours drops the readings of its target, before the request and after the answer: a read under way at the
    same time may show either state, and isn't kept.
 3. Only positive readings are kept. An absence, a refusal or an incomplete list is read again each time; the access
@@ -24,6 +24,10 @@ Key = tuple[str, ...]
 """Kind of a reading, and its target."""
 LIFE = 60.0
 """Seconds for which a reading is reused: half of the age at which a write may still rest on it."""
+SHARED = 30.0
+"""Seconds for which a list of container groups is reused by looks at other policies, too: a fleet of policies in one
+subscription would else list all groups for each look at each policy.
+"""
 CONSTANT = 600.0
 """Seconds for which a reading of a registry is reused: no write rests on it, and its login server never changes."""
 
@@ -39,14 +43,22 @@ class Kept:
 
 @dataclass(slots=True)
 class Reuse:
-    """One look that may reuse readings: all recent ones, or registries only.
+    """One look that may reuse readings: all recent ones, or registries and shared ones begun after `since`.
 
     `oldest` is the moment of the oldest recent reading reused; `asked`: Azure was asked, too.
     """
 
     recent: bool
+    since: float
     oldest: float
     asked: bool = False
+
+    def permits(self, kept: Kept, age: float) -> bool:
+        """Tell if the look may rest on a reading of that age."""
+        if kept.life == CONSTANT:
+            return age <= CONSTANT
+        shared = kept.life == SHARED and kept.begun > self.since and age <= SHARED
+        return shared or (self.recent and age <= LIFE)
 
 
 _reuse: ContextVar[Reuse | None] = ContextVar("_reuse", default=None)
@@ -66,9 +78,9 @@ class Readings:
         return len(self._kept)
 
     @contextmanager
-    def reusing(self, *, recent: bool) -> Iterator[Reuse]:
-        """Let the reads of the block, and of its tasks, reuse readings of registries, or all `recent` ones."""
-        token = _reuse.set(reuse := Reuse(recent, self._time.moment()))
+    def reusing(self, *, recent: bool, since: float) -> Iterator[Reuse]:
+        """Let the reads of the block, and of its tasks, reuse readings; arguments as in `Reuse`."""
+        token = _reuse.set(reuse := Reuse(recent, since, self._time.moment()))
         try:
             yield reuse
         finally:
@@ -84,7 +96,7 @@ class Readings:
         """Return a recent reading where one may be reused; else ask, and keep the answer if `keep` accepts it."""
         reuse, begun = _reuse.get(), self._time.moment()
         kept = self._kept.get(key)
-        if reuse and kept and begun - kept.begun <= kept.life and (reuse.recent or life == CONSTANT):
+        if reuse and kept and reuse.permits(kept, begun - kept.begun):
             reuse.oldest = reuse.oldest if life == CONSTANT else min(reuse.oldest, kept.begun)
             value: T = kept.value
             return value
@@ -118,5 +130,5 @@ class Readings:
 
     def _forget(self, now: float) -> None:
         """Forget readings too old for reuse: what is kept grows with what is in flight, not with the fleet."""
-        for key in [key for key, kept in self._kept.items() if now - kept.begun > kept.life]:
+        for key in [key for key, kept in self._kept.items() if now - kept.begun > max(kept.life, LIFE)]:
             del self._kept[key]

@@ -1,8 +1,7 @@
 """One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import httpx
 
@@ -13,11 +12,12 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import Budgets, Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
+from rotator.clients.group_list import GroupList
 from rotator.clients.keyvault import KeyVault, Published
 from rotator.clients.limits import password_limits
 from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, host, together
 from rotator.clients.rbac import Authorization
-from rotator.clients.readings import CONSTANT, Key, Readings
+from rotator.clients.readings import CONSTANT, SHARED, Key, Readings
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports, network
@@ -109,9 +109,13 @@ class Services:
         ask = partial(self.groups.group, group_id)
         return await self.readings.read(group_key(group_id), ask, lambda found: found.document is not None)
 
-    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Return every container group of a subscription from its list."""
-        return await self.readings.read(("list", subscription), partial(self.groups.listed, subscription))
+    async def listed(self, subscription: str) -> GroupList:
+        """Return every container group of a subscription from its list, which looks of several policies share."""
+
+        async def ask() -> GroupList:
+            return GroupList.of(await self.groups.listed(subscription))
+
+        return await self.readings.read(("list", subscription), ask, life=SHARED)
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """Read the policy's registries from ARM now."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from rotator.arm_json import containers, entries, shown_values, text, user_name
+from rotator.arm_json import names, text
 from rotator.clients.observation import latest
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.principals import by_app_id
@@ -153,9 +153,7 @@ class _Groups(Generic[T]):
         if odd := flaw(shown):
             self._subscriptions[subscription] = f"{group_id} is returned in an undocumented form: {odd}"
             return
-        names = {user_name(entry) for entry in entries(shown)}
-        names.update(*(shown_values(container) for _, container in containers(shown)))
-        users = (policy for name in names & self._by_app.keys() for policy in self._by_app[name])
+        users = (policy for name in names(shown) & self._by_app.keys() for policy in self._by_app[name])
         searching = (policy for policy in users if subscription in self._searched[policy.name])
         now = self._azure.line.time.now()
         for policy in {each.name: each for each in (*self._by_group.get(group_id.lower(), ()), *searching)}.values():

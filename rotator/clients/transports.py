@@ -7,6 +7,7 @@ Only proxies come from the environment: aiohttp and httpx would also take a user
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -58,7 +59,8 @@ def real() -> Transports:
             connector=connector, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated]
         )
 
-    return Transports(session, fresh=lambda: session(fresh=True), proxy=proxied)
+    known = cache(proxied)
+    return Transports(session, fresh=lambda: session(fresh=True), proxy=lambda address: known(_origin(address)))
 
 
 def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
@@ -72,6 +74,12 @@ def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
 
     kept = httpx.Limits(max_connections=100, max_keepalive_connections=0 if fresh else 20)
     return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=proxied(address), limits=kept)
+
+
+def _origin(address: str) -> str:
+    """Return scheme and host of an address."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def proxied(address: str) -> str | None:

@@ -67,10 +67,12 @@ class AzureWorld(Services):
         """Read the services' lists, each once, for all policies."""
         return await read_lists(self, policies, read)
 
-    async def reobserve(self, policy: Policy, *, recent: bool) -> tuple[float, Observed]:
-        """Observe again with readings of registries, or all recent ones; return the moment of the oldest one."""
-        with self.readings.reusing(recent=recent) as reuse:
-            observed = await self.observe(policy)
+    async def observe_again(
+        self, policy: Policy, *, since: float, recent: bool, confirmed: bool = False
+    ) -> tuple[float, Observed]:
+        """Observe with readings made for another policy, or all recent ones; return the moment of the oldest one."""
+        with self.readings.reusing(recent=recent, since=since) as reuse:
+            observed = await self.observe(policy, confirmed=confirmed)
         return reuse.oldest, observed
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:

@@ -31,8 +31,8 @@ class Memory:
 
     known: Known = NOTHING_KNOWN
     """For the rules and the guard."""
-    begun: bool = False
-    """The run has looked once."""
+    seen_at: float = float("-inf")
+    """The moment after the last look."""
     sourced: bool = False
     """The secrets that groups need were read."""
     asked: frozenset[tuple[str, str]] = frozenset()
@@ -71,7 +71,7 @@ class Memory:
 
     def saw(self, view: View, may_be_published: tuple[str, ...] | None) -> None:
         """Remember the facts of a new look, and forget the proof made for an earlier one."""
-        observed, known, self.begun = view.observed, self.known, True
+        observed, known = view.observed, self.known
         absent = view.current_key and not view.current
         names, first = {c.display_name for c in observed.credentials}, dict(known.unnamed_since)
         unnamed = view.orphans if observed.versions_complete else ()
@@ -92,10 +92,8 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False, reuse: bool
 
     Raises Forbidden if the vault may not be read: an empty answer would not prove an empty vault.
     """
-    if memory.begun:
-        read, observed = await run.reobserve(recent=reuse)
-    else:
-        read, observed = run.world.moment(), await run.observe(confirmed=confirmed)
+    read, observed = await run.observe_again(since=memory.seen_at, recent=reuse, confirmed=confirmed)
+    memory.seen_at = run.world.moment()
     if refused := observed.vault_refuses:
         remedy = str(advise(refused.grounds))
         raise Forbidden(

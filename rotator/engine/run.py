@@ -93,9 +93,9 @@ class Run:
         self.latest[:] = [Sight(self.policy, read, observed)]
         return observed
 
-    async def reobserve(self, *, recent: bool) -> tuple[float, Observed]:
-        """Observe again, as `World.reobserve` does, and keep what was seen as the latest."""
-        read, observed = await self.world.reobserve(self.policy, recent=recent)
+    async def observe_again(self, *, since: float, recent: bool, confirmed: bool = False) -> tuple[float, Observed]:
+        """Observe, as `World.observe_again` does, and keep what was seen as the latest."""
+        read, observed = await self.world.observe_again(self.policy, since=since, recent=recent, confirmed=confirmed)
         self.latest[:] = [Sight(self.policy, read, observed)]
         return read, observed
 

@@ -9,7 +9,7 @@ import pytest
 from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.readings import CONSTANT, LIFE, Readings
+from rotator.clients.readings import CONSTANT, LIFE, SHARED, Readings
 from rotator.state import Access, Home, Secret
 from tests.clients.scene import PASSWORD, Clock, Scene, set_up, sign_in
 from tests.clients.test_age import END, principal
@@ -41,7 +41,7 @@ def play(monkeypatch: pytest.MonkeyPatch, test: Callable[[Scene], Awaitable[None
 async def asked(at: Scene, *, recent: bool = True) -> Counter[str]:
     """Look again, and return what Azure was asked for."""
     before = len(at.served())
-    await at.world.reobserve(at.policy, recent=recent)
+    await at.world.observe_again(at.policy, since=at.world.moment(), recent=recent)
     return Counter(at.served()[before:])
 
 
@@ -50,7 +50,7 @@ def test_a_look_that_may_rest_on_recent_readings_asks_for_nothing(monkeypatch: p
         first, begun = await at.world.observe(at.policy), at.world.moment()
         await at.clock.sleep(LIFE - 1)
         assert not await asked(at)
-        oldest, again = await at.world.reobserve(at.policy, recent=True)
+        oldest, again = await at.world.observe_again(at.policy, since=0.0, recent=True)
         assert oldest == begun
         assert (again.credentials, again.versions, again.groups) == (first.credentials, first.versions, first.groups)
         assert (again.at - first.at).total_seconds() == pytest.approx(LIFE - 1, abs=1)
@@ -74,6 +74,25 @@ def test_a_look_that_seconds_another_asks_for_everything_but_registries(monkeypa
         before = len(at.served())
         await at.world.observe(at.policy)
         assert set(at.served()[before:]) - {"entra.token"} == LOOK
+
+    play(monkeypatch, test)
+
+
+def test_a_list_is_shared_with_other_policies_unless_it_is_older_than_the_look_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(at: Scene) -> None:
+        looked = at.world.moment()
+        await at.clock.sleep(5)
+        await at.world.observe(at.policy)
+        for since, shared in ((looked, True), (at.world.moment(), False), (float("-inf"), True)):
+            before = len(at.served())
+            await at.world.observe_again(at.policy, since=since, recent=False)
+            assert ("aci.containerGroups.list" not in at.served()[before:]) == shared
+        await at.clock.sleep(SHARED + 1)
+        before = len(at.served())
+        await at.world.observe_again(at.policy, since=looked, recent=False)
+        assert "aci.containerGroups.list" in at.served()[before:]
 
     play(monkeypatch, test)
 
@@ -140,7 +159,7 @@ def test_a_read_under_way_while_its_target_is_written_is_not_kept() -> None:
         with readings.writing(("secret", "s")):
             await clock.sleep(1)
         assert await reading == "before"
-        with readings.reusing(recent=True):
+        with readings.reusing(recent=True, since=0.0):
             assert await readings.read(("secret", "s"), slow) == "after"
 
     run(main)
