@@ -42,8 +42,11 @@ def reported(common: Common) -> Iterator[None]:
         _interrupted(common, error)
         raise typer.Exit(128 + error.number) from None
     except KeyboardInterrupt:
-        happened, remedy = "Interrupted.", "Nothing is lost: the next run looks at the world and goes on from there."
-        body = _body("Interrupted", happened, "Whatever was finished before is done.", remedy)
+        happened, remedy = (
+            "Interrupted.",
+            "Nothing is lost: the next run reads the state of Azure and goes on from there.",
+        )
+        body = _body("Interrupted", happened, "Steps that were reported as done are done.", remedy)
         _object(common, INTERRUPTED, body)
         say(f"{happened} {remedy}", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -56,7 +59,7 @@ def reported(common: Common) -> Iterator[None]:
 
 def _unusable(error: OSError) -> RotatorError:
     what = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}"
-    state = "Whatever was finished before is as reported."
+    state = "Steps that were reported as done are done."
     return RotatorError(what, state=state, remedy="Make it usable, then run again.")
 
 
@@ -65,8 +68,14 @@ def _body(kind: str, happened: str, state: str, remedy: str) -> dict[str, str]:
 
 
 def _interrupted(common: Common, error: Interrupted) -> None:
-    happened, remedy = f"Interrupted by {error}.", "Run again: the next run looks at the world and goes on from there."
-    state = "; ".join(error.left) or "what was finished before is done, and a request that was under way was awaited."
+    happened, remedy = (
+        f"Interrupted by {error}.",
+        "Run again: the next run reads the state of Azure and goes on from there.",
+    )
+    state = (
+        "; ".join(error.left)
+        or "steps that were reported as done are done, and rotator waited for the request that was under way."
+    )
     body = {"type": "Interrupted", "happened": happened, "state": state, "remedy": remedy}
     _tell(common, 128 + error.number, body, f"{happened}\nState: {state}\nWhat to do: {remedy}")
 

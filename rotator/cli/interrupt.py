@@ -53,8 +53,8 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
             _at_once(number)
         caught.append(number)
         say(
-            f"{name_of(number)}: nothing new is begun; a request under way is awaited, for {seconds:.0f} s at most."
-            " Again: at once.",
+            f"{name_of(number)}: no new request is begun; rotator waits for the request under way, for"
+            f" {seconds:.0f} s at most. A second signal ends at once.",
             err=True,
         )
         task.cancel()
@@ -78,8 +78,8 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
 def _at_once(number: int) -> NoReturn:
     """End the process now."""
     say(
-        f"{name_of(number)}: ended at once. A request may have been under way: the next run looks at the world and goes"
-        " on from there.",
+        f"{name_of(number)}: ended at once. A request may have been under way: the next run reads the state of"
+        " Azure and goes on from there.",
         err=True,
     )
     os._exit(128 + number)

@@ -19,9 +19,9 @@ def notes(document: Document) -> Iterator[str]:
     if address and not get(body, "properties", "ipAddress", "dnsNameLabel"):
         yield f"its IP address {address} is usually kept when it is redeployed, and not always"
     if text(body, "properties", "priority").lower() == "spot":
-        yield "it is a Spot group: Azure may have no room for it when it is redeployed, as at any other time"
+        yield "it is a Spot group: Azure may have no capacity for it at a redeployment"
     if text(body, "properties", "sku").lower() == "confidential":
-        yield "it is a confidential group: its ccePolicy stays as it is, and may forbid a variable to change its value"
+        yield "it is a confidential group: its ccePolicy is not changed, and may forbid a new value of a variable"
 
 
 def _registries(document: Document) -> Iterator[str]:
@@ -29,20 +29,17 @@ def _registries(document: Document) -> Iterator[str]:
     mine = [entry for entry in listed if belongs(entry, app_id)]
     others = [server(entry) for entry in listed if not takes_password(entry) and not _referring(entry, app_id)]
     if others:
-        yield (
-            f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or somebody else's password pulls"
-            " there"
-        )
+        yield (f"needs no rotation for {', '.join(sorted(set(others)))}: another identity or password is used there")
     for host in strays(document):
         yield (
-            f"takes this principal's password for {host} from a secret that rotator doesn't write, and isn't waited"
-            " for: refer to the published one"
+            f"takes this principal's password for {host} from a secret that rotator does not write, so no removal"
+            " waits for this group: refer to the published secret"
         )
     if follows(document):
         secret = document.policy.key_vault.password_secret
         yield (
-            f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others,"
-            " and has no way back"
+            f"Azure reads {secret} for the group at a redeployment, and possibly at other times. rotator redeploys"
+            " the group like the others, but can't put it back on the previous credential"
         )
     if document.declared and not mine and not others:
         yield f"has no registry entry with the user name {app_id}"
@@ -51,7 +48,7 @@ def _registries(document: Document) -> Iterator[str]:
             f"write `{{credential: password}}` under `secrets:` in {document.policy.file} if so, and"
             " `{key_vault: NAME}` if it is another secret"
         )
-        yield f"{', '.join(paths)} may hold the password, and keeps an old one from being removed: {how}"
+        yield f"{', '.join(paths)} may hold the password, so an old password is not removed: {how}"
 
 
 def _referring(entry: Value, app_id: str) -> bool:
@@ -64,16 +61,16 @@ def _sources(document: Document) -> Iterator[str]:
     if names := [one.key_vault for one in sources(document)]:
         listed = ", ".join(names)
         yield (
-            f"values that Azure hides are put back from {document.policy.key_vault.host}: {listed}. Whether it has the"
-            " same now can't be seen"
+            f"Azure hides values of the group; a redeployment sets them from {document.policy.key_vault.host}:"
+            f" {listed}. rotator can't compare them with the present values"
         )
     written = [place for place in document.places if known.writes(place)]
     for place in written:
         if place.holds is Holds.FILES:
             files = ", ".join(sorted(known.for_place(place)))
             yield (
-                f"{place.path.removesuffix('/secret')} will have exactly these files: {files}. Which it has now can't"
-                " be seen"
+                f"{place.path.removesuffix('/secret')} will have exactly these files: {files}. Azure does not show"
+                " its present files"
             )
     if inside := [place.path for place in written if known.password(place)]:
         yield f"the new password also goes into {', '.join(inside)}"

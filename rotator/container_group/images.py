@@ -79,7 +79,7 @@ def _ensure_pulled(document: Document, images: Mapping[str, str]) -> None:
     for host in sorted({registry_of(image) for image in images.values()} - servers):
         if is_registry(document.policy, host):
             raise UnsafeStep(
-                f"the container group has no imageRegistryCredentials entry for {host}, so that it could not pull.",
+                f"the container group has no imageRegistryCredentials entry for {host}, so it could not pull.",
                 state="Nothing was deployed.",
                 remedy="Deploy the group with such an entry, by a manifest.",
             )

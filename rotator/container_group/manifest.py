@@ -112,9 +112,12 @@ def _ensure_possible(written: Document, document: Mapping[str, Any] | None) -> N
     idle(document, written.declared.runs if written.declared else None)
     if fixed := conflicts(document, written.body):
         raise UnsafeStep(
-            f"{written.file} asks for what Azure doesn't change in a group that there is:"
+            f"{written.file} changes values that Azure can't change in an existing group:"
             f" {'; '.join(map(str, fixed))}.",
-            remedy=f"Change {written.file} back; or `{delete_group(written.id)}` and run again: it is down in between.",
+            remedy=(
+                f"Change {written.file} back; or `{delete_group(written.id)}` and run again: the group is down in"
+                " between."
+            ),
         )
 
 
@@ -145,8 +148,8 @@ def _problems(written: Document) -> Iterator[str]:
         yield why
     if not (follows(written) or any(written.recipes.password(place) for place in written.places)):
         yield (
-            f"no imageRegistryCredentials entry of it has the user name {written.app_id}, so that it would not hold the"
-            " credential"
+            f"none of its imageRegistryCredentials has the user name {written.app_id}, so the group would not hold"
+            " the credential"
         )
 
 
@@ -154,8 +157,8 @@ def _lacking(written: Document) -> Iterator[str]:
     if lost := unsourced(written):
         lines = lines_to_add(written.id, lost, within=written.says_secrets, password=signing_in(written))
         yield (
-            f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to"
-            f" {written.policy.file}:\n{lines}"
+            f"it lacks values that Azure never shows: {', '.join(lost)}. Write ${{ keyvault:NAME }} there, or add"
+            f" to {written.policy.file}:\n{lines}"
         )
 
 

@@ -102,5 +102,8 @@ def idle(document: Mapping[str, Any], said: Runs | None) -> None:
     if run_once(document, said) and now in (Phase.RUNNING, Phase.STARTING, Phase.UNKNOWN):
         raise UnsafeStep(
             f"the job of container group {name} is {now.value}, and a redeployment would end it.",
-            remedy="Run again when it has ended; if it is a service, write `runs: service` under it in its policy.",
+            remedy=(
+                "Run again when the job has ended; if the group is a service, write `runs: service` under it in"
+                " its policy."
+            ),
         )

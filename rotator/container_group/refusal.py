@@ -14,7 +14,7 @@ from rotator.container_group.tags import LIMIT, room
 from rotator.policy import Policy
 
 _OWNED = {
-    "orchestratorId": "it is part of an NGroups resource, which makes its groups anew from a container group profile",
+    "orchestratorId": "it is part of an NGroups resource, which creates its groups again from a profile",
     "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
     "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
 }
@@ -64,19 +64,19 @@ def _refusals(document: Document) -> Iterator[tuple[Refusal, str]]:
 def _of_content(document: Document) -> Iterator[str]:
     body = document.body
     if not any(kind == "containers" for kind, _ in containers(body)):
-        yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
+        yield "Azure's answer shows no containers of the group, so it is unknown what a redeployment must keep"
     if text(body, "properties", "sku").lower() == "confidential" and not text(
         body, "properties", "confidentialComputeProperties", "ccePolicy"
     ):
         yield (
-            "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would"
-            " enforce after a redeployment"
+            "it is a confidential group, and Azure's answer shows no ccePolicy, so it is unknown what its enclave"
+            " would enforce after a redeployment"
         )
     secret = document.policy.key_vault.password_secret
     for version in pinned(document):
         yield (
-            f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version"
-            " off that address"
+            f"its secretReferenceUri names version {version} of {secret}, so it would keep that version: remove the"
+            " version from the address"
         )
     yield from _ambiguous(body, document.app_id)
     yield from _elsewhere(document)
@@ -94,8 +94,8 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
     )
     for name in sorted(name for name, times in others.items() if times > 1):
         yield (
-            f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart."
-            " Remove the superfluous"
+            f"it has {others[name]} entries of other users for {name}, and Azure hides which password belongs to"
+            " which. Remove the unneeded entries"
         )
 
 
@@ -108,8 +108,8 @@ def _elsewhere(document: Document) -> Iterator[str]:
     for host in sorted({server(entry) for entry in mine}):
         if not is_registry(document.policy, host):
             yield (
-                f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or"
-                " remove the entry"
+                f"it would give the password to {host}, which is not a registry of the policy. Add it to the"
+                " policy, or remove the entry"
             )
 
 
@@ -133,7 +133,8 @@ def _misnamed(document: Document) -> Iterator[str]:
     """Refuse if a place for the new password is absent: its container would go on with the old password."""
     for path in misplaced(document):
         yield (
-            f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+            f"the policy gives the password to {path}, which does not exist in the group. Correct the path, or"
+            " remove it"
         )
 
 

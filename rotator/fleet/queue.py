@@ -227,6 +227,6 @@ def cut_short(one: Run, result: Result) -> bool:
 def poisoned(message: Message) -> str:
     """Return the text of the note about a message that is moved aside."""
     return (
-        f"its message was taken {message.tries} times and its run never ended well: the message is moved aside; the"
-        " next survey adds the policy again"
+        f"the message of this policy was received {message.tries} times, and each run failed. The message is moved"
+        " aside; the next survey adds the policy again"
     )

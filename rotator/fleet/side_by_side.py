@@ -156,8 +156,8 @@ async def _left(
 ) -> Result:
     """Leave a policy to another run; report an error if the other run hangs or urgent work can't wait."""
     ways = (
-        "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir or"
-        " --lease-container: two runs at once are safe."
+        "The lease ends with that run. If the run hangs, end its process, and the next run goes on; or name"
+        " another --lease-dir or --lease-container: two runs at once are safe."
     )
     if urgent:
         return _ended(one, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
@@ -248,10 +248,10 @@ def unexpected(error: Exception) -> RotatorError:
     log.debug("unexpected exception", exc_info=error)
     return RotatorError(
         f"an unexpected {type(error).__name__}: a bug in rotator",
-        state="Whatever was finished before is as reported; nothing was undone.",
+        state="Steps that were reported as done are done; nothing was undone.",
         remedy=(
-            "Run again: the next run looks at the world and goes on from there. `-vv` shows where it happened; please"
-            " report that."
+            "Run again: the next run reads the state of Azure and goes on from there. `-vv` shows where it"
+            " happened; please report that."
         ),
     )
 

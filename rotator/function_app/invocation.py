@@ -90,7 +90,7 @@ async def within(settings: AppSettings, work: Callable[[Invocation], Awaitable[T
             if working.done() and not working.cancelled():
                 return working.result()
             working.cancel()
-    state = "Whatever was finished before is as the events above say; a write that was under way may have happened."
+    state = "The events above show the steps that are done; a write that was under way may have happened."
     raise RotationFailed(f"the run was cut off {durations.render(at_most + GRACE)} after its start", state=state)
 
 

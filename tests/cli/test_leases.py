@@ -69,7 +69,7 @@ def test_a_declaration_is_recorded_although_another_run_is_at_work(rotator: Scen
         said = rotator("rotate", NAME, "--compromised", "--yes")
         assert said.code == 1
         assert "this run replaces nothing that is declared compromised: process" in said.out
-        assert "What is declared is recorded: whatever run looks next replaces the credential at once" in said.out
+        assert "The declaration is recorded: the next run of any process replaces the credential at once" in said.out
         assert compromised(rotator) == {current}
         assert rotator.live() == {current}
         assert rotator("rotate").code == 1, "a compromised credential that still works is no silent matter"

@@ -67,7 +67,7 @@ def test_what_fails_again_and_again_is_told_to_people(rotator: Scene, queue: Mem
     told = []
     for _ in range(5):
         said = rotator("work")
-        told.append((said.code, "its message was taken 5 times" in said.out))
+        told.append((said.code, "the message of this policy was received 5 times" in said.out))
         rotator.pass_(minutes=11)
     assert told == [(1, False)] * 4 + [(1, True)]
     assert (texts(queue), queue.aside) == ([], [NAME])

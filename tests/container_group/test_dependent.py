@@ -127,7 +127,7 @@ def test_a_proof_pulls_every_image_once_and_those_of_manifests_too() -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("identity-only", "needs no rotation"), ("password-reference", "from a secret that rotator doesn't write")],
+    [("identity-only", "needs no rotation"), ("password-reference", "from a secret that rotator does not write")],
 )
 def test_a_group_without_a_password_of_its_own_needs_no_rotation_and_says_so(name: str, says: str) -> None:
     found = one(name)

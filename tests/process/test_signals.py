@@ -74,7 +74,7 @@ def test_a_request_that_never_ends_holds_nobody_up_for_long(rotator: Scene, *, a
         lambda: any(call["operation"] == "keyvault.secrets.set" for call in rotator.azure.calls()[since:])
     )
     process.send_signal(signal.SIGTERM)
-    until(process, "nothing new is begun")
+    until(process, "no new request is begun")
     if again:
         process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=15)

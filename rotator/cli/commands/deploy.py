@@ -181,7 +181,7 @@ def _text(policy: "Policy", outcome: DeployOutcome) -> str:
         ),
     ]
     lines += [
-        one_line(f"{image} isn't pulled with the credential, so that nothing proved it beforehand")
+        one_line(f"{image} is not pulled with this credential, so its pull could not be proven before")
         for image in found.unproven
     ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []

@@ -83,8 +83,8 @@ def save(file: Path, app_id: str) -> None:
     try:
         _replace(real, written)
     except OSError as error:
-        state = f"Application {app_id} is there; the file doesn't name it yet, and is as it was."
-        remedy = "See that its directory can be written and has room, then run again: the application is found."
+        state = f"Application {app_id} exists; the file does not have its app_id yet, and is unchanged."
+        remedy = "Make its directory writable, with free space, then run again: rotator finds the application."
         raise RotatorError(f"{file} can't be written: {error.strerror}", state=state, remedy=remedy) from None
 
 

@@ -128,8 +128,8 @@ class Wishes:
         from rotator.fleet import Urgent
 
         state = (
-            "What is declared is recorded: whatever run looks next replaces the credential at once, that other one too."
-            " Until then it works."
+            "The declaration is recorded: the next run of any process replaces the credential at once. Until then"
+            " the credential works."
         )
         return (
             Urgent("this run replaces nothing that is declared compromised", state, self._declared)
