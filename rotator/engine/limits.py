@@ -48,7 +48,8 @@ async def _waited(run: Run, seen: Seen, memory: Memory, waits: Mapping[Deploy | 
     wait = waits[first]
     if wait < run.left():
         run.tell(Pausing(reason=f"{first.group.name} waits: {_reached(first)}", seconds=wait))
-        wait = await run.world.permit(first.group, urgency=urgency(view, first), patience=run.left())
+        async with run.aside():
+            wait = await run.world.permit(first.group, urgency=urgency(view, first), patience=run.left())
     if not wait:
         memory.held.add(first.group)
         return
@@ -80,7 +81,8 @@ async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: Rotat
         memory.postpone([Postponed(*asked, _now(run, seen) + timedelta(seconds=seconds), error.happened)])
         return
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))
-    await run.clock.sleep(seconds)
+    async with run.aside():
+        await run.clock.sleep(seconds)
 
 
 def _now(run: Run, seen: Seen) -> datetime:

@@ -1,5 +1,7 @@
 """Input of every step, and the result of a run."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -85,6 +87,8 @@ class Run:
     """Its last observation, once there is one; what is made of this run by `replace` shares it."""
     proved: list[Proved] = field(default_factory=list, compare=False)
     """The last proof of a published value, shared likewise."""
+    aside: Callable[[], AbstractAsyncContextManager[None]] = field(default=nullcontext, compare=False)
+    """Block in which the run only waits, so that another one may be at work in its place."""
 
     async def observe(self, *, confirmed: bool = False) -> Observed:
         """Observe the policy, as `World.observe` does, and keep what was seen as the latest."""

@@ -5,7 +5,7 @@ A failure in one policy never stops another policy.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,6 +15,7 @@ from rotator.codes import VetoCode
 from rotator.engine import Run, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
+from rotator.fleet.places import Places
 from rotator.lease import LONGEST, leased
 from rotator.plan import UNKNOWN
 from rotator.ports import Held, Lease
@@ -286,14 +287,19 @@ def _finished(one: Run, code: int, summary: str) -> Result:
 
 
 async def _side_by_side(runs: Iterable[Run], work: Callable[[Run], Awaitable[T]], concurrency: int) -> tuple[T, ...]:
-    """Run workers on one shared iterator, so memory grows only with the number of runs under way."""
-    waiting, results = enumerate(runs), dict[int, T]()
+    """Begin a run whenever there is a place, so that memory grows only with the number of runs under way."""
+    places, results = Places(concurrency), dict[int, T]()
+    waiting = enumerate(runs)
 
-    async def worker(numbered: Iterator[tuple[int, Run]]) -> None:
-        for number, one in numbered:
-            results[number] = await work(one)
+    async def worked(number: int, one: Run) -> None:
+        try:
+            results[number] = await work(replace(one, aside=places.aside))
+        finally:
+            places.leave()
 
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(concurrency):
-            tasks.create_task(worker(waiting))
+        await places.enter()
+        for number, one in waiting:
+            tasks.create_task(worked(number, one))
+            await places.enter()
     return tuple(results[number] for number in sorted(results))

@@ -16,8 +16,8 @@ def workload_text(days: Sequence[Workload], policies: int, until: datetime) -> s
     """Return the numbers, the busiest days, and the days above a limit."""
     issues, moves = sum(day.issues for day in days), sum(each.count for day in days for each in day.redeployed)
     head = (
-        f"until {until:%Y-%m-%d}, if nothing changes: {policies} policies, {issues} new credentials,"
-        f" {moves} redeployments"
+        f"until {until:%Y-%m-%d}, if nothing changes: {policies} polic{'y' if policies == 1 else 'ies'},"
+        f" {issues} new credentials, {moves} redeployments"
     )
     if not days:
         return head

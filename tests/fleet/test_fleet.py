@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
 
 from rotator import fleet
@@ -76,6 +77,25 @@ def test_results_come_in_the_order_of_the_policies_whoever_is_first(many: Fleet)
         return await fine(one)
 
     assert list(codes(many.go(slow_first, "dcba"))) == ["d", "c", "b", "a"]
+
+
+def test_who_waits_aside_leaves_the_place_to_the_others_and_comes_back_at_once(many: Fleet) -> None:
+    order: list[str] = []
+
+    async def do(one: Run) -> Result:
+        order.append(f"{one.policy.name} begins")
+        if one.policy.name == "a":
+            async with one.aside():
+                await pause(10)
+        order.append(f"{one.policy.name} goes on")
+        await pause(20)
+        return await fine(one)
+
+    assert list(codes(many.go(do, concurrency=1))) == ["a", "b", "c"]
+    assert order == [
+        *("a begins", "b begins", "b goes on", "a goes on"),
+        *("c begins", "c goes on"),
+    ]
 
 
 def test_no_more_run_at_a_time_than_allowed_and_the_rest_is_not_even_made(many: Fleet) -> None:
