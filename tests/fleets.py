@@ -99,7 +99,9 @@ def _template(azure: Azure, seeded: Seeded) -> bytes:
         "imageRegistryCredentials": [entry],
     }
     group_id = _group_id(SUBSCRIPTION, "template")
+    azure.clock.advance(timedelta(minutes=2))  # until every replica knows the password
     azure.container_groups.put(group_id, {"location": "eastus", "properties": properties}, "2025-09-01")
+    azure.clock.advance(timedelta(minutes=2))  # until its containers have started
     azure.container_groups.settle()
     return pickle.dumps(azure.container_groups.state.groups.pop(group_id.lower()))
 
