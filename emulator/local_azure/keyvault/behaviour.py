@@ -127,6 +127,17 @@ class Vaults:
         seen = [(s, s.newest(stale=stale)) for _, s in sorted(self._contents(vault).items()) if self._here(s)]
         return [(secret, newest) for secret, newest in seen if newest]
 
+    def listed(self, vault: str) -> list[Secret]:
+        """Return the secrets of :meth:`names`, without looking for the newest version of each."""
+        stale = self.faults.active("stale") is not None
+        found = sorted(self._contents(vault).items())
+        return [secret for _, secret in found if secret.seen(stale=stale) and self._here(secret)]
+
+    def newest(self, secret: Secret) -> Version:
+        """Return the newest version visible to a read of a listed secret."""
+        stale = self.faults.active("stale") is not None
+        return max(secret.seen(stale=stale).values(), key=lambda version: version.order)
+
     def update(self, vault: str, name: str, version: str | None, changes: Changes) -> Version:
         """Change the attributes, content type or tags of a version, or of the newest. Raises 400, 404."""
         refusals.check(name, changes.content_type, changes.tags)

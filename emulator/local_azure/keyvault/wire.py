@@ -153,7 +153,9 @@ class KeyVault:
 
     def _list(self, call: Call, vault: str) -> Response:
         return _page(
-            call, self.vaults.names(vault), lambda each: self._item(call, vault, each[0].name, each[1], short=True)
+            call,
+            self.vaults.listed(vault),
+            lambda secret: self._item(call, vault, secret.name, self.vaults.newest(secret), short=True),
         )
 
     def _delete(self, call: Call, vault: str) -> Response:
