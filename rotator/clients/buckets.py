@@ -92,13 +92,20 @@ class Counter:
         self._others.extend(repeat(now, max(others - len(self._others), 0)))
 
 
+PROBE = 5.0
+"""Seconds after which others ask again while the first redeployment after a refusal is on its way."""
+
+
 class Redeployments:
-    """Redeployments of one subscription: those sent, and those that are held for a group until its PUT."""
+    """Redeployments of one subscription: those sent, and those that are held for a group until its PUT.
+
+    After a refusal one is let through alone: the answer to it tells how many more there are.
+    """
 
     def __init__(self, limits: Mapping[str, Window]) -> None:
         self._counters = {name: Counter(limit) for name, limit in limits.items()}
         self._held: set[str] = set()
-        self._blocked = float("-inf")
+        self._blocked, self._refused = float("-inf"), False
 
     def hold(self, group: str) -> None:
         """Hold one redeployment for the group; once, however often it is asked for."""
@@ -113,15 +120,17 @@ class Redeployments:
         self._held.discard(group)
 
     def sent(self, now: float, group: str) -> None:
-        """Count a PUT that was answered, or that got no answer: by now Azure has counted it."""
+        """Count a PUT that was accepted, or that got no answer: by now Azure has counted it."""
         self._held.discard(group)
+        self._refused = False
         for counter in self._counters.values():
             counter.spend(now)
 
     def wait(self, now: float, ahead: int = 0) -> float:
         """Return the seconds until one more is free, after those of `ahead` others."""
         found = (_nth(counter.free(now, len(self._held)), ahead) for counter in self._counters.values())
-        return max(self._blocked, *found) - now
+        alone = now + PROBE if self._refused and (self._held or ahead) else now
+        return max(self._blocked, alone, *found) - now
 
     def learn(self, now: float, left: Mapping[str, int]) -> None:
         """Believe Azure about the rest in each window."""
@@ -129,8 +138,8 @@ class Redeployments:
             self._counters[name].learn(now, left[name])
 
     def block(self, until: float) -> None:
-        """Let nothing through before `until`."""
-        self._blocked = max(self._blocked, until)
+        """Let nothing through before `until`, and then one alone."""
+        self._blocked, self._refused = max(self._blocked, until), True
 
 
 def _nth(times: Iterable[float], number: int) -> float:

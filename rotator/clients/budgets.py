@@ -212,6 +212,7 @@ class Budgets:
         bucket.learn(now, max(int(GRAPH_UNITS.amount * (1 - used)), 0))
 
     def _hear_container_instances(self, sent: Sent, status: int, headers: Mapping[str, str]) -> None:
+        """Learn the rest; where a refusal tells that none is left, its pause says for how long."""
         if not sent.group:
             return
         now, limits = self._clock.elapsed(), self._line(sent.group).limits
@@ -220,7 +221,8 @@ class Budgets:
         else:
             limits.sent(now, sent.group)
         said = {name: _number(headers.get(f"{_RESOURCES}{name}")) for name in REDEPLOYMENTS}
-        limits.learn(now, {name: left for name, left in said.items() if left is not None})
+        known = {name: left for name, left in said.items() if left is not None}
+        limits.learn(now, {name: left for name, left in known.items() if left or status != TOO_MANY})
 
 
 def _arm(sent: Sent) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients.buckets import Counter, Redeployments, Store
@@ -188,6 +189,24 @@ def test_a_refused_redeployment_stops_the_others_and_counts_for_none(asked: int 
         answered(kept, put(), 429, **({} if asked is None else {"Retry_After": asked}))
         assert await kept.permit(group(), urgency=1.0, patience=NO_PATIENCE) == seconds
         assert await kept.permit(group(), urgency=1.0, patience=PATIENT) == 0
+
+    run(main)
+
+
+def test_after_a_refusal_one_goes_alone_and_its_answer_tells_how_many_may_follow() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        kept = budgets(loop)
+        answered(kept, put(), 429, Retry_After=77, **{f"{LEFT}-resource-requests-pt5m": 0})
+        begun, went = loop.time(), dict[str, float]()
+
+        async def one(name: str) -> None:
+            assert await kept.permit(group(name), urgency=1.0, patience=PATIENT) == 0
+            went[name] = loop.time() - begun
+            await pause(20)
+            answered(kept, put(name), 200, **{f"{LEFT}-resource-requests-pt5m": 1 if name == "a" else 0})
+
+        await asyncio.gather(*map(one, "abc"))
+        assert [round(went[name]) for name in "ab"] == [77, 97] and went["c"] > 300
 
     run(main)
 
