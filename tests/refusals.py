@@ -255,7 +255,7 @@ ALLOWED = (
         "provision*",
         "graph.servicePrincipals.get",
         "made or found, and not shown",
-        "doesn't show|already in use",
+        "doesn't show|has not shown|already in use",
         (404,),
     ),
     Allowed(
@@ -265,7 +265,7 @@ ALLOWED = (
         "doctor",
         "graph.applications.owners.list",
         "an object without owners that is there isn't known to be owned",
-        "when asked for owners",
+        "when asked for its owners",
         (404,),
     ),
     Allowed("*", "acr.*", "the registry's code is said with what was asked for", r"\(403|with 403"),
@@ -281,7 +281,7 @@ ALLOWED = (
         "provision",
         "aci.containerGroups.list",
         "a group that one answer says isn't there may be there",
-        "isn't confirmed",
+        "is not confirmed",
     ),
 )
 """What a refusal may come to beside, first the most special."""

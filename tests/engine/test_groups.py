@@ -660,7 +660,7 @@ def test_a_moved_tag_is_told_before_and_after_and_so_is_a_window_that_is_not_wai
         await planned(made, "a-tag-moved-and-the-window-is-not-waited-for")
         assert await story.run() == 1
         assert story.said("window_ignored")
-        assert "is another image than before" in made.told()
+        assert "has another digest than before" in made.told()
         made.pass_(hours=26)
         assert await story.run() == 0
 
