@@ -157,7 +157,7 @@ def _lacking(written: Document) -> Iterator[str]:
     if lost := unsourced(written):
         lines = lines_to_add(written.id, lost, within=written.says_secrets, password=signing_in(written))
         yield (
-            f"it lacks values that Azure never shows: {', '.join(lost)}. Write ${{ keyvault:NAME }} there, or add"
+            f"it lacks values that Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add"
             f" to {written.policy.file}:\n{lines}"
         )
 

@@ -102,7 +102,7 @@ class Template:
     def _none(self) -> Path | None:
         nested = [path for path, item in self._resources() if str(item.get("type")).lower() == _NESTED]
         if nested:
-            problem = "a nested deployment, into which rotator doesn't look, and no container group beside it"
+            problem = "a nested deployment, which rotator does not read, and no container group outside it"
             self._refuse(nested[0], (), problem, "Put the container group into this template, or name its own file.")
         else:
             remedy = f"Name the template that has one, or what `{EXPORT_GROUP}` writes."

@@ -28,7 +28,7 @@ def wrong(expression: str) -> str:
     try:
         next(walls(expression, _ANCHOR))
     except CroniterError:
-        return "not a cron expression, or one that never comes true"
+        return "not a cron expression, or one that never matches"
     return ""
 
 

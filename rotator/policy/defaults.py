@@ -104,7 +104,15 @@ def _there(file: File) -> bool:
 
 
 def _misnamed(file: File) -> Mistake:
-    return Mistake(str(file), 1, 1, "", "", f"defaults are called {DEFAULTS}", "Rename the file; it isn't read so.")
+    return Mistake(
+        str(file),
+        1,
+        1,
+        "",
+        "",
+        f"defaults are called {DEFAULTS}",
+        "Rename the file; a file with this name is not read.",
+    )
 
 
 def _why(path: tuple[str, ...]) -> str:

@@ -40,7 +40,7 @@ def _line_break(text: str) -> str:
 
 def _changed(file: str, app_id: str) -> RotatorError:
     return RotatorError(
-        f"{file} has no principal any more that an app id could be written into",
-        state=f"The application is {app_id}; the file is as it was.",
+        f"{file} has no `principal` any more, so the app id could not be written",
+        state=f"The application is {app_id}; the file is unchanged.",
         remedy=f"Write `app_id: {app_id}` below `principal` by hand, and run again.",
     )

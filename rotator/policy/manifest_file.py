@@ -119,7 +119,7 @@ def _other(found: Located) -> Mistake | None:
         problem = "a policy, where the manifest of a container group is meant"
         return found.mistake(("principal",), problem, "Name the manifest.", key=True)
     if "containers" in found.data and "properties" not in found.data:
-        problem = f"a container group without properties, as `{SHOW_GROUP}` prints it and nothing reads it"
+        problem = f"a container group without properties: the output of `{SHOW_GROUP}`, which no command reads"
         return found.mistake(("containers",), problem, f"Write what `{EXPORT_GROUP} --file` writes.", key=True)
     if "parameters" in found.data and "properties" not in found.data:
         remedy = "Name the template as `file:`, and this file as `parameters:`."
@@ -135,7 +135,7 @@ def _placeholders(found: Located, path: Path, body: Mapping[str, Any]) -> Iterat
 def _copied(found: Located, body: Mapping[str, Any]) -> Iterator[Mistake]:
     for path, text in texts(body):
         if looks_like_one(text):
-            problem = "an expression of an ARM template, and this file is none: it would be sent as it stands"
+            problem = "an expression of an ARM template, in a file that is no template: it would be sent unevaluated"
             yield found.mistake(path, problem, "Write the value that it has, or the whole template.")
 
 

@@ -66,17 +66,17 @@ class PrincipalPolicy(Part):
     display_name: _DisplayName | None = Field(
         default=None,
         description=(
-            "Name by which `rotator provision` finds or makes the application; a policy that has it may lack `app_id`"
-            " until then."
+            "Name of the application that `rotator provision` finds or creates; a policy with it needs no `app_id`"
+            " before that."
         ),
         examples=["mycontainerregistry-pull"],
     )
     home: Home = Field(
-        default=Home.APPLICATION, description="The object that new credentials are added to.", examples=["application"]
+        default=Home.APPLICATION, description="Object to which new credentials are added.", examples=["application"]
     )
     tenant_id: _Guid | None = Field(
         default=None,
-        description="Tenant of the principal, where it isn't the one that rotator signs in to.",
+        description="Tenant of the principal, if rotator signs in to another tenant.",
         examples=["72f988bf-0000-0000-0000-000000000000"],
     )
 
@@ -91,7 +91,7 @@ class RegistryPolicy(Part):
         description=f"ARM id of the registry, as `{SHOW_REGISTRY_ID}` prints it.",
         examples=[rules.REGISTRY.example],
     )
-    role: Role = Field(default="AcrPull", description="The role that lets the principal pull.", examples=["AcrPull"])
+    role: Role = Field(default="AcrPull", description="Role with which the principal pulls.", examples=["AcrPull"])
 
     @property
     def subscription(self) -> str:
@@ -103,13 +103,13 @@ class DeployWindow(Part):
     """Times at which container groups may be redeployed."""
 
     timezone: Annotated[str, BeforeValidator(rules.timezone)] = Field(
-        default="UTC", description="IANA time zone that `cron` speaks of.", examples=["Europe/Paris"]
+        default="UTC", description="IANA time zone of `cron`.", examples=["Europe/Paris"]
     )
     cron: Annotated[str, BeforeValidator(rules.cron)] = Field(
         description="When the window opens: five cron fields, in wall-clock time of `timezone`.",
         examples=["0 2 * * SAT"],
     )
-    duration: Duration = Field(description="How long it stays open, in elapsed time.", examples=["4h"])
+    duration: Duration = Field(description="How long the window stays open, in elapsed time.", examples=["4h"])
 
     _positive = field_validator("duration")(rules.at_least(timedelta(minutes=15)))
 
@@ -129,20 +129,21 @@ class Rotation(Part):
     overlap: Duration = Field(
         default_factory=lambda data: min(DAY, data.get("renew_before", DAY)),
         description=(
-            "How long the old credential stays after the last container group moved. Default: 24h, or `renew_before`."
+            "How long the old credential stays valid after the last container group took the new one. Default:"
+            " 24h, or `renew_before`."
         ),
         examples=["24h"],
     )
     reclaim_after: Duration = Field(
         default=DAY,
-        description="When an unfinished attempt counts as abandoned; at least four times `proof.deadline`.",
+        description="Age at which an unfinished run's credential is removed; at least four times `proof.deadline`.",
         examples=["24h"],
     )
     warn_before: Duration = Field(
         default_factory=lambda data: min(14 * DAY, data.get("renew_before", 30 * DAY) / 2),
         description=(
-            "How long before its end a credential that is still waited with makes every run fail. Default: 14d, or half"
-            " of `renew_before`."
+            "How long before the end of a credential that is still in use every run ends with exit code 1."
+            " Default: 14d, or half of `renew_before`."
         ),
         examples=["14d"],
     )
@@ -155,8 +156,9 @@ class Rotation(Part):
         default=True,
         strict=True,
         description=(
-            "Renew later than `renew_before` by a part of the time that differs from policy to policy. The time ends"
-            " before `warn_before`, before the last week, and the longest time between two deploy windows earlier."
+            "Spread the renewals: each policy renews at a moment of its own after `renew_before`. That moment is"
+            " before `warn_before` and before the last week, and earlier still by the longest time between two"
+            " deploy windows."
         ),
         examples=[True],
     )
@@ -185,17 +187,17 @@ class ProofPolicy(Part):
 
     times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
     over: Duration = Field(
-        default=timedelta(minutes=1), description="The least time from the first success to the last.", examples=["60s"]
+        default=timedelta(minutes=1), description="Shortest time from the first success to the last.", examples=["60s"]
     )
     deadline: Duration = Field(
         default=timedelta(minutes=5),
         validate_default=True,
-        description="When a credential that isn't proven by then is given up.",
+        description="Time after which rotator gives up a credential that is not proven.",
         examples=["5m"],
     )
     registry: RegistryProof = Field(
         default=RegistryProof.REQUIRED,
-        description="`optional` accepts a credential although the registry can't be reached from where rotator runs.",
+        description="`optional` accepts a credential without a pull, if rotator can't reach the registry.",
         examples=["required"],
     )
 
@@ -228,7 +230,7 @@ class GroupPolicy(Part):
     )
     secrets: Mapping[_Path, Sourced] = Field(
         default_factory=dict,
-        description="Where the values come from that Azure never shows, by their path.",
+        description="Sources of the values that Azure never shows, by their path.",
         json_schema_extra={"additionalProperties": False},
     )
     manifest: Annotated[InstanceOf[Manifest], _NAMED] | None = Field(
@@ -259,8 +261,8 @@ class GroupPolicy(Part):
     accept_loss: tuple[_Lost, ...] = Field(
         default=(),
         description=(
-            "Paths of values that a redeployment may lose: those that only a newer version of Container Instances"
-            " shows, as a veto names them."
+            "Paths of values that a redeployment may lose. Only a newer version of Container Instances shows them;"
+            " a veto names them."
         ),
         examples=[["properties.newProperty"]],
     )
@@ -288,12 +290,12 @@ class Discover(Part):
     """Treatment of container groups declared in no policy."""
 
     subscriptions: tuple[_Guid, ...] = Field(
-        default=(), description="Subscriptions to look in. Default: those of the container groups and registries."
+        default=(), description="Subscriptions to search. Default: those of the container groups and registries."
     )
     redeploy: bool = Field(
         default=False,
         strict=True,
-        description="Whether undeclared groups are moved to the new credential, too.",
+        description="Whether undeclared groups are redeployed with the new credential, too.",
         examples=[True],
     )
     unseen: UnseenSubscriptions = Field(

@@ -121,7 +121,7 @@ class _Texts:
 
 def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
     line, column = one.text.count("\n", 0, at) + 1, at - one.text.rfind("\n", 0, at)
-    problem = f"{claim.noun} that {claim.place} has, in a file that is no policy as it stands"
+    problem = f"{claim.noun} that {claim.place} has too, in a file with mistakes"
     return Mistake(
         one.file,
         line,
@@ -129,7 +129,7 @@ def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
         "",
         "",
         problem,
-        "Correct the file, or take it out of the directory: one of the two may be meant to have it.",
+        "Correct that file, or remove it from the directory: only one of the two can have it.",
     )
 
 

@@ -90,7 +90,7 @@ def refused(error: RotatorError, now: datetime, policies: Sequence[str] = ()) ->
 
 def not_served(policy: str, mistakes: Sequence[str], now: datetime) -> Alert:
     """Return the alert of a policy left out because of mistakes in its file."""
-    remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
+    remedy = "Correct the lines above; `rotator validate` checks them without a request to Azure."
     said = ("; ".join(mistakes), "The policy is not served: nothing of it is rotated.", remedy)
     return _periodic((policy,), "", NOT_SERVED, policy, said, now)
 
@@ -104,7 +104,7 @@ def _ending(one: Ended) -> Iterator[Alert]:
     if left > one.warn_before:
         return
     severity, subject = CRITICAL if left <= URGENT else WARNING, f"{row.soonest:%Y-%m-%dT%H:%M:%SZ}"
-    remedy = f"See what is due, and what stops it: `{rotator('plan', one.policy)}`."
+    remedy = f"`{rotator('plan', one.policy)}` shows the due steps and their obstacles."
     if left <= timedelta():
         said = ("a credential in use has ended", "Running containers go on; the next pull with it fails.", remedy)
         made = _periodic(names, one.app_id, EXPIRING, subject, said, row.at, severity)

@@ -28,7 +28,7 @@ WAYS = {
     Other.TOKEN: ("with a registry's own token", "it is no principal's password"),
     Other.ADMIN: (
         "as a registry's admin user",
-        "one password for everybody, which no rotation replaces and no revocation takes away",
+        "one shared password, which rotator neither rotates nor revokes",
     ),
     Other.USER: (
         "as a user that is no principal",
@@ -142,20 +142,20 @@ def _remarks(seen: Discovery) -> Iterator[str]:
         if use.others:
             yield (
                 f"{use.group.short}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator"
-                " leaves such entries alone."
+                " does not change such entries."
             )
     for one in seen.found.passing:
         for name in one.admins:
             yield (
-                f"{one.group.short} pulls as the admin user of registry {name}, whose one password everybody shares."
-                " Give it a principal: a policy with `principal: {display_name: …}`, the registry and the group's"
-                f" manifest, and `{rotator('provision', 'POLICY')}` make one and deploy the group with it. When no"
-                f" group is left, `{disable_admin_user_of(name)}` ends the shared password."
+                f"{one.group.short} pulls as the admin user of registry {name}, with a password that all its users"
+                f" share. Give the group a principal: a policy with `principal: {{display_name: …}}`, the registry"
+                f" and the group's manifest, and `{rotator('provision', 'POLICY')}` create one and deploy the group"
+                f" with it. When no group uses the shared password, `{disable_admin_user_of(name)}` ends it."
             )
     yield from _hidden(seen.found.hiding)
     without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
     if without and seen.drafts is None:
-        yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts what can be drafted."
+        yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts policies."
     if seen.found.uses:
         yield LISTS
 
@@ -165,9 +165,9 @@ def _hidden(groups: Sequence[ArmId]) -> Iterator[str]:
         names = ", ".join(one.short for one in groups[:MOST_NAMED])
         more = f" and {len(groups) - MOST_NAMED} more" if len(groups) > MOST_NAMED else ""
         yield (
-            f"A variable called like a principal's password is hidden in {names}{more}, and nothing says whose it is."
-            " If it is that of a principal with a policy, declare the group there, with `{credential: password}` under"
-            " its `secrets:`."
+            f"{names}{more}: Azure hides a variable that is named like a principal's password, and its owner is"
+            " unknown. If the password belongs to a principal with a policy, declare the group there, with"
+            " `{credential: password}` under its `secrets:`."
         )
 
 

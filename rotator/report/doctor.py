@@ -66,7 +66,7 @@ def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
         for finding in (each for each in findings if each.severity is severity):
             yield entry(label, f"{finding.subject}: {finding.text}", *_to_do(finding))
     if any(slow(command) for each in findings if each.severity < Severity.ADVICE for command in _commands(each)):
-        yield entry("note", "it may take Azure ten minutes until a new role or password counts; look again then")
+        yield entry("note", "Azure may need ten minutes to apply a new role or password; run doctor again then")
     well = [each for each in findings if each.severity is Severity.OK]
     by_part = [(about, [each.text for each in some]) for about, some in groupby(well, lambda each: each.subject)]
     if every:

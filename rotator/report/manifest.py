@@ -54,18 +54,18 @@ def _told(policy: Policy, one: Compared) -> Iterator[str]:
     name = name_of(one.group)
     if one.changes:
         yield (
-            f"{name}: {one.file} isn't what runs. A rotation leaves that as it is;"
+            f"{name}: {one.file} differs from the running group. A rotation does not change that;"
             f" `{rotator('deploy', policy.name, name)}` would change"
         )
         yield from (one_line(f"  {change}") for change in one.changes)
     else:
-        yield f"{name}: {one.file} is what runs{', as far as Azure shows it' if one.unseen else ''}"
+        yield f"{name}: {one.file} matches the running group{', as far as Azure shows it' if one.unseen else ''}"
     if one.unseen:
-        yield f"not compared, since Azure hides it: {', '.join(one.unseen)}"
+        yield f"not compared, because Azure hides it: {', '.join(one.unseen)}"
     if one.conflicts:
-        yield "Azure never changes these in a group that it has, so `rotator deploy` would refuse:"
+        yield "Azure can't change these in an existing group, so `rotator deploy` would refuse:"
         yield from (one_line(f"  {change}") for change in one.conflicts)
-        yield f"Change {one.file} back; or delete the group first, which is down until it is deployed again."
+        yield f"Change {one.file} back; or delete the group first: it is down until it is deployed again."
 
 
 def manifest_body(one: Compared) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _entries(preview: Preview) -> Iterator[str]:
     for veto in preview.vetoes:
         diagnosis = refusal(
             f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}",
-            "Nothing was changed for it.",
+            "Nothing was changed for this step.",
             veto.remedy,
         )
         yield entry("refused", *diagnosis)
@@ -149,7 +149,7 @@ def _entries(preview: Preview) -> Iterator[str]:
 
 def lists_text(looked: datetime) -> str:
     """Return in words what the lists of many policies show of one at rest, and how old the rest of the picture is."""
-    return f"by the services' lists; each container group and older version was last looked at {day(looked)}"
+    return f"by the services' lists; each container group and older version was last read {day(looked)}"
 
 
 def readable(text: str) -> str:
@@ -229,8 +229,8 @@ def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
     document = next((group.document for group in preview.observed.groups if group.id == dependent.id), None)
     for image, runs, now in moved_tags(document, served):
         yield (
-            f"{image} is another image now ({brief(now)}) than the one that runs ({brief(runs)}), and a redeployment"
-            " pulls it"
+            f"{image} has another digest now ({brief(now)}) than the running image ({brief(runs)}), and a"
+            " redeployment pulls it"
         )
 
 

@@ -24,7 +24,7 @@ def survey_text(found: Enqueued) -> str:
     if found.poisoned:
         account, _, name = found.where.removeprefix("https://").partition("/")
         clear = clear_queue(account.partition(".")[0], f"{name}-poison")
-        said = f"{', '.join(found.poisoned)}: runs that failed again and again; once they are mended, `{clear}`"
+        said = f"{', '.join(found.poisoned)}: the runs failed again and again; when the cause is fixed, `{clear}`"
         lines.append(entry("aside", said))
     count = f"{len(found.added)} of {len(found.seen)} policies added to {found.where}"
     return block(count, lines)

@@ -161,7 +161,7 @@ def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str
     lines = [counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left])] if left else []
     said = {row.policy for row in _said(shown)}
     quiet = sum(row.policy not in said for row in shown)
-    lines += [f"{quiet} of those above have remarks that can wait; -v shows each"] if quiet else []
+    lines += [f"{quiet} of these have remarks that are not urgent; -v shows each"] if quiet else []
     return [part for line in lines for part in _wrapped(line, width)]
 
 
@@ -169,8 +169,7 @@ def _by_lists(found: Sequence[Row]) -> Iterator[str]:
     """Yield a sentence on the lines that come from the services' lists, and the age of what these don't show."""
     if looked := [row.looked for row in found if row.looked]:
         yield (
-            f"{len(looked)} of them are at rest by the services' lists; the one looked at longest ago was looked at"
-            f" {day(min(looked))}"
+            f"{len(looked)} of them are at rest by the services' lists; the oldest full look is from {day(min(looked))}"
         )
 
 
@@ -221,11 +220,11 @@ def _stopped(preview: Preview) -> Iterator[str]:
     view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
-            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by others on top"
-            " of ours, and stops every issue"
+            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by others on top of"
+            " the version of rotator: no credential is issued"
         )
         yield (
-            f"{text} and removal until `{rotator('adopt', policy)}`, if it is to stay, or"
+            f"{text} or removed until `{rotator('adopt', policy)}` (keeps its credential) or"
             f" `{rotator('rotate', policy, accept_drift=True)}`"
         )
 
@@ -244,8 +243,8 @@ def _late(preview: Preview) -> Iterator[str]:
     if soonest and soonest - view.at <= view.policy.rotation.warn_before:
         gone = "is gone or has ended" if soonest <= view.at else f"ends {day(soonest)}"
         yield (
-            f"what is due should have been done: a credential in use {gone}; see that `rotator rotate` runs, and what"
-            " it reports"
+            f"a credential in use {gone}, and no run has replaced it: check that `rotator rotate` runs, and read"
+            " its report"
         )
 
 
@@ -349,7 +348,7 @@ def _details(row: Row) -> Iterator[str]:
         since = f" since {day(dependent.since)}" if dependent.since else ""
         yield (
             f"group {dependent.name} ({dependent.phase.value})"
-            f" {f'holds {held}{since}' if dependent.key_id else 'does not say what it holds'}"
+            f" {f'holds {held}{since}' if dependent.key_id else 'has no rotator-key-id tag'}"
         )
     for wait in row.waits:
         since = f" (since {day(wait.since)})" if wait.since else ""

@@ -74,7 +74,9 @@ def test_ten_published_files_are_deployed_compared_and_rotated(published: Scene)
         [PULLER],
     ]
     said = published("plan", NAME)
-    assert [name for name in NAMES if not re.search(rf"manifest   {name}: .* is what runs", said.out)] == [], said.out
+    assert [
+        name for name in NAMES if not re.search(rf"manifest   {name}: .* matches the running group", said.out)
+    ] == [], said.out
     published.pass_(days=2)
     assert published("rotate", NAME).code == 0
     said = published("rotate", NAME, "--force", "--yes")

@@ -60,7 +60,7 @@ def test_nothing_due_costs_one_reading_of_each_list(two: Scene) -> None:
         assert {name: min(number, 1) for name, number in calls.items()} == LISTS, verb
         assert said.code == 0, verb
     assert f"{NAME}: at rest (exit 0)" in two("rotate").out
-    told = "2 of them are at rest by the services' lists; the one looked at longest ago was looked at"
+    told = "2 of them are at rest by the services' lists; the oldest full look is from"
     assert told in two("status").out
     assert "at rest    by the services' lists" in two("plan").out
 

@@ -49,7 +49,7 @@ def test_an_app_id_is_inserted_and_nothing_else_changes(before: str, after: str 
     ],
 )
 def test_a_file_that_was_changed_meanwhile_is_left_alone(text: str) -> None:
-    with pytest.raises(RotatorError, match="no principal any more"):
+    with pytest.raises(RotatorError, match="no `principal` any more"):
         with_app_id(text, "a.yaml", ID)
 
 

@@ -55,7 +55,7 @@ def test_of_many_remarks_that_can_wait_the_first_are_shown() -> None:
     assert {line.split(":")[0] for line in remarks.splitlines() if line.startswith("p")} == {
         f"p{n:02}" for n in range(5)
     }
-    assert rest.splitlines()[-1] == "15 of those above have remarks that can wait; -v shows each"
+    assert rest.splitlines()[-1] == "15 of these have remarks that are not urgent; -v shows each"
     assert rest.startswith("10 more")
 
 

@@ -113,7 +113,7 @@ def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read:
 
 def test_who_still_holds_the_old_one_is_said(read: Read) -> None:
     assert "held by pay-nightly" in read.text
-    assert "Not known what it holds: legacy." in read.text
+    assert "Credential unknown: legacy." in read.text
 
 
 def test_a_fleet_that_rests_is_calm_and_one_that_can_not_be_seen_is_written_too() -> None:

@@ -91,7 +91,7 @@ def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
         == "  refused    issue application: web has 1 value(s) that Azure doesn't show, and a redeployment could lose"
         " them"
     )
-    assert lines[3].strip() == "State: Nothing was changed for it."
+    assert lines[3].strip() == "State: Nothing was changed for this step."
     pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
     assert pasted
     assert pasted[0].startswith(" ")
@@ -339,7 +339,7 @@ def test_the_details_of_status_say_where_each_group_stands_and_what_waits_since_
     seen = preview({**STEADY, "credentials": theirs, "groups": [*STEADY["groups"], unreadable]})
     text = " ".join(status_text([("mycontainerregistry", seen)], every=True).split())
     assert "group web (running) holds the current credential since 2026-02-22 12:00 UTC" in text
-    assert "group gone (unreadable) does not say what it holds" in text
+    assert "group gone (unreadable) has no rotator-key-id tag" in text
     assert f"foreign credential {worlds.key('hand')} (by hand) ends 2026-12-29 12:00 UTC" in text
     assert "mycontainerregistry: waits" in text
 

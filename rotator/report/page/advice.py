@@ -20,10 +20,10 @@ LABEL = {
 }
 FIRST = {
     Urgency.COMPROMISED: "Act now: a password that others know still works.",
-    Urgency.UNREADABLE: "Mend what keeps it from being seen. Until then nothing of it is rotated.",
-    Urgency.OVERDUE: "Act: what is due isn't done, and a later run may be too late.",
-    Urgency.BLOCKED: "Decide: a version of the secret that somebody else wrote stops what is due.",
-    Urgency.DUE: "Nothing: the next `rotator rotate` does what is due.",
+    Urgency.UNREADABLE: "Fix the cause of the failed read. Until then nothing of this policy is rotated.",
+    Urgency.OVERDUE: "Act: a due step is not done, and a later run may be too late.",
+    Urgency.BLOCKED: "Decide: a version of the secret that was written by others blocks the due steps.",
+    Urgency.DUE: "Nothing: the next `rotator rotate` takes the due steps.",
     Urgency.WAITING: "Nothing, unless a wait below names something for you.",
     Urgency.RESTING: "Nothing.",
     Urgency.REVOKED: "Nothing: its access was taken away on purpose.",

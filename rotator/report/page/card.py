@@ -136,7 +136,7 @@ def _credentials(seen: Preview, found: Sequence[CredentialLine], scale: Scale) -
         return None
     rows = [_credential(line, seen.view.at, scale) for line in found]
     silent = unsaid(seen.view)
-    said = f"Not known what it holds: {', '.join(silent)}." if silent else None
+    said = f"Credential unknown: {', '.join(silent)}." if silent else None
     return tag(
         "div",
         tag("h3", "Credentials"),
@@ -147,7 +147,7 @@ def _credentials(seen: Preview, found: Sequence[CredentialLine], scale: Scale) -
 
 
 def _credential(line: CredentialLine, at: datetime, scale: Scale) -> Element:
-    holders = f"held by {', '.join(line.holders)}" if line.holders else "held by nothing that is seen"
+    holders = f"held by {', '.join(line.holders)}" if line.holders else "held by no visible group"
     ends = f"{'ends' if line.end > at else 'ended'} {short(line.end)}"
     who = tag("span", tag("b", MEANING[line.role]), " ", tag("code", line.key_id[:8], title=line.key_id), class_="role")
     bar = _drawing(HEIGHT + 8, scale, list(bars_of(line, scale, 2, HEIGHT + 4)), f"{MEANING[line.role]}, {ends}")

@@ -429,7 +429,10 @@ def test_one_resource_may_have_comments_but_no_expressions() -> None:
     body, mistakes = read("// one\n" + text)
     assert (body and body["name"], mistakes) == ("web", [])
     body, (mistake,) = read(text.replace('"x"', "\"[parameters('x')]\""))
-    assert mistake.startswith("t.json:16:17: ") and "an expression of an ARM template, and this file is none" in mistake
+    assert (
+        mistake.startswith("t.json:16:17: ")
+        and "an expression of an ARM template, in a file that is no template" in mistake
+    )
     assert read(text.replace('"x"', '"[[a-z](b)]"'))[1] == []
     assert "not JSON" in read(text + "{")[1][0]
 
