@@ -299,7 +299,7 @@ def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) 
         Verdict.PULL_FAILED: "can't pull its image",
         Verdict.WORSE: "pulled its image, and its containers run worse than before",
         Verdict.SETTLING: f"has not started within {run.policy.rotation.settle}",
-        Verdict.UNKNOWN: "doesn't show how it fares",
+        Verdict.UNKNOWN: "has an unknown state",
     }[verdict]
     raise RedeploymentFailed(
         f"{group_id} {what} since it was redeployed with credential {key_id}",

@@ -179,7 +179,7 @@ def _ensure_free(run: Run, before: ContainerGroup) -> None:
     seen = container_group.dependent(run.policy, before)
     if seen.run_once and seen.phase in (Phase.RUNNING, Phase.STARTING):
         raise UnsafeStep(
-            f"{before.id} is a job at work, and is never interrupted",
+            f"{before.id} is a running job, and rotator never interrupts a job",
             state=NOTHING,
             remedy=(
                 f"Deploy the group when its job has finished, or end the job: `{stop_group(before.id)}`. If the"

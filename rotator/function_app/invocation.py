@@ -40,7 +40,9 @@ log = logging.getLogger("rotator.function")
 class RotationFailed(RotatorError):
     """A step failed, or waits past its warning: the invocation must count as failed."""
 
-    remedy = "The events above say what and why. The next tick goes on by itself; `rotator plan` shows what it will do."
+    remedy = (
+        "The events above show the failures and their reasons. The next tick continues; `rotator plan` shows its steps."
+    )
 
 
 @dataclass(frozen=True, slots=True)

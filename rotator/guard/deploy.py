@@ -63,7 +63,7 @@ def deployable(
         )
     yield from published(observed, key_id)
     if dependent.run_once and dependent.phase in AT_WORK:
-        yield VetoCode.JOB_RUNNING, f"{dependent.name} is a job at work", "Wait until it has finished."
+        yield VetoCode.JOB_RUNNING, f"{dependent.name} is a running job", "Wait until it has finished."
 
 
 def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Iterator[Objection]:
@@ -132,7 +132,10 @@ def unwritable(observed: Observed, known: Known, dependent: container_group.Depe
         yield (
             VetoCode.NOT_WRITABLE,
             what,
-            f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}",
+            (
+                "Give rotator's identity this role, or a role with that action alone; Azure may need ten minutes"
+                f" to apply it:\n{command}"
+            ),
         )
 
 
@@ -166,10 +169,10 @@ def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent and dependent.follows:
         what = (
-            f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, whatever it"
-            " held before"
+            f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, so the"
+            " group can't be given an older credential"
         )
-        yield VetoCode.FOLLOWS, what, "Look at the group's events; Azure goes on trying to pull."
+        yield VetoCode.FOLLOWS, what, "Look at the group's events; Azure keeps trying to pull."
     if dependent is None or dependent.previous != key_id.lower():
         yield (
             VetoCode.NOT_PREVIOUS,

@@ -103,12 +103,15 @@ def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
     if current and current.end - observed.at >= timedelta(days=7):
         cover = rotator("rotate", policy.name, accept_drift=True)
         remedy = (
-            f"`{rotator('adopt', policy.name)}` hands that credential over to rotator; `{cover}` puts a version of"
-            " ours on top."
+            f"`{rotator('adopt', policy.name)}` makes that credential one of this policy; `{cover}` puts a new"
+            " version of rotator on top."
         )
         yield (
             VetoCode.DRIFT,
-            f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of ours",
+            (
+                f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of the"
+                " version of rotator"
+            ),
             remedy,
         )
 
@@ -164,7 +167,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent, known: Known)
         listed = ", ".join([*(c.key_id for c in lost), *known.lost])
         yield (
             VetoCode.UNRESOLVED,
-            f"{count} credentials of ours are named by no version and no group: the answers to their adds were lost",
+            f"no version and no group names {count} credentials of rotator: the answers to their adds were lost",
             f"{when}, or remove them by hand: {listed}.",
         )
 

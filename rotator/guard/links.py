@@ -55,5 +55,8 @@ def unlinked(observed: Observed, known: Known, dependents: Iterable[container_gr
         yield (
             VetoCode.LINK_REFUSED,
             what,
-            f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}",
+            (
+                "Give rotator's identity this role, or a role with that action alone; Azure may need ten minutes"
+                f" to apply it:\n{commands}"
+            ),
         )

@@ -23,13 +23,13 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, known: Known, 
     if not seen.is_ours(observed, wanted):
         yield (
             VetoCode.FOREIGN,
-            f"credential {key_id} is not ours",
-            f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it ours.",
+            f"credential {key_id} was not made by rotator for this policy",
+            f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it a credential of this policy.",
         )
     if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
         yield (
             VetoCode.LAST,
-            f"no other valid credential of ours would remain besides {key_id}",
+            f"no other valid credential of this policy would remain besides {key_id}",
             "A new one must be published first.",
         )
     if newest and newest.key_id == wanted:
@@ -81,7 +81,11 @@ def alone(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iter
     """
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id), None)
     if credential is None or not credential.display_name.startswith(marker(observed.lineage, "")):
-        yield VetoCode.FOREIGN, f"credential {key_id} is not an add of ours", "Leave it to its owner."
+        yield (
+            VetoCode.FOREIGN,
+            f"credential {key_id} was not added by rotator for this policy",
+            "Leave it to its owner.",
+        )
         return
     if observed.at < _reclaimed(policy, observed, key_id):
         yield (
@@ -219,7 +223,7 @@ def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
             "Run again; Key Vault's lists may lag.",
         )
     if version is None or version.key_id is None:
-        yield VetoCode.FOREIGN, f"version {version_id} is not ours", "Leave it to its owner."
+        yield VetoCode.FOREIGN, f"version {version_id} was not written by rotator", "Leave it to its owner."
     elif version == seen.newest(observed):
         yield (
             VetoCode.PUBLISHED,

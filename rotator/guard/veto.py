@@ -94,12 +94,10 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent, 
 def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
     """Refuse to change the identity with which rotator is signed in."""
     if observed.signed_in.lower() == policy.principal.app_id.lower():
-        remedy = (
-            "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."
-        )
+        remedy = "Sign in as another identity: an identity that rotates its own credential can lock itself out."
         yield (
             VetoCode.ITSELF,
-            f"rotator is signed in as {policy.principal.app_id}, the very principal of this policy",
+            f"rotator is signed in as {policy.principal.app_id}, the principal of this policy",
             remedy,
         )
 

@@ -202,7 +202,7 @@ def _doubt(view: View, match: Match, values: Mapping[str, Value]) -> str:
         return "Graph doesn't show the first characters of its password, and there are other foreign credentials"
     if not values[version.id].works:
         return f"version {version.id} has the first characters of its password, and doesn't authenticate"
-    return "a credential of ours begins with the same characters"
+    return "a credential of this policy begins with the same characters"
 
 
 def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
@@ -226,9 +226,9 @@ def _on_place(view: View, credential: Credential, holder: Version | None) -> Ado
     places = [*([holder] if holder else []), *ours]
     if not places:
         raise UnsafeStep(
-            f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so"
-            " nothing can record the adoption",
-            remedy=f"Run `{rotator('rotate', view.policy.name)}` first; it publishes a version of ours.",
+            f"no version of {view.policy.key_vault.password_secret} was written by rotator or authenticates as this"
+            " principal, so no version can record the adoption",
+            remedy=f"Run `{rotator('rotate', view.policy.name)}` first, to publish a version.",
         )
     found = next((v for v in places if marked(v, Mark(v.id, ADOPTED, (key_id,)))), None)
     if found is None:

@@ -92,7 +92,7 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
         yield Note(
             NoteCode.BREAKS_READERS,
             newest.id,
-            _broken(view, newest, "it is disabled, so that Key Vault answers 403"),
+            _broken(view, newest, "it is disabled, so Key Vault answers 403"),
             warn=True,
         )
     elif proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED, Outcome.NO_PULL):
@@ -149,7 +149,10 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
     if view.drift and view.newest and not view.drift_tolerated:
         adopt = "" if _useless(view, view.newest) else f"`{rotator('adopt', name)}`, or "
         ways = f"{adopt}`{rotator('rotate', name, accept_drift=True)}`"
-        return f"version {view.newest.id}, written by others on top of ours, blocks its replacement and removal: {ways}"
+        return (
+            f"version {view.newest.id}, written by others on top of the version of rotator, blocks its replacement"
+            f" and removal: {ways}"
+        )
     if view.current is None or key_id == view.current_key:
         refused = any(step == kind(Issue) for step, _ in view.refused)
         return "its replacement was refused or has failed" if refused else f"`{rotator('rotate', name)}` replaces it"
@@ -177,13 +180,13 @@ def _broken(view: View, newest: Version, why: str) -> str:
     name, secret = view.policy.name, view.policy.key_vault.password_secret
     text = f"every reader of {secret} is refused: version {newest.id} was written by others, and {why}"
     if view.intent.accept_drift:
-        return f"{text}. A version of ours is not on top yet: the waits and refusals of this run say why"
+        return f"{text}. rotator has not put a version on top yet: the waits and refusals of this run say why"
     if view.current_version is None:
         replaced = f"`{rotator('rotate', name)}` replaces a password that has ended; correct any other value by hand"
         return f"{text}. {replaced}, or `key_vault.password_secret` of the policy names another secret"
     return (
         f"{text}. rotator wrote nothing on top of it: `{rotator('rotate', name, accept_drift=True)}` publishes a"
-        " version of ours; or correct the value by hand"
+        " new version; or correct the value by hand"
     )
 
 

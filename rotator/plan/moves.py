@@ -159,7 +159,7 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
         return Wait(
             WaitCode.JOB_RUNNING,
             dependent.id,
-            f"{dependent.name} is a job at work, and is never interrupted",
+            f"{dependent.name} is a running job, and rotator never interrupts a job",
             warn=_late(view, dependent),
         )
     if dependent.choice is Choice.WAIT:

@@ -39,7 +39,10 @@ def reclaim_orphans(view: View) -> Iterator[Finding]:
 
 
 def _removal(credential: Credential) -> Retire:
-    text = f"credential {credential.key_id} is ours, and no version and no group names it since {day(credential.start)}"
+    text = (
+        f"credential {credential.key_id} was added by rotator, and no version and no group names it since"
+        f" {day(credential.start)}"
+    )
     return Retire(credential.key_id, credential.home, Reason(ReasonCode.ORPHAN, text))
 
 
@@ -49,8 +52,8 @@ def _alone(view: View, credential: Credential) -> Finding:
     if credential.hint is None and view.newest:
         command = delete_password(view.policy.principal.app_id, key_id, credential.home)
         text = (
-            f"credential {key_id} is ours, no version and no group names it, and Graph shows no hint of its password:"
-            " readers of the secret may use it, so it stays"
+            f"credential {key_id} was added by rotator, no version and no group names it, and Graph shows no hint"
+            " of its password: readers of the secret may use it, so it stays"
         )
         return Note(NoteCode.NO_HINT, key_id, f"{text}; `{command}` removes it")
     if wait := _published(view, credential):
@@ -105,7 +108,7 @@ def unresolved(view: View) -> Wait | None:
     when = f"from {day(until)} on" if until > view.at else "now"
     listed = ", ".join([*(c.key_id for c in standing), *view.known.lost])
     text = (
-        f"{len(standing) + len(view.known.lost)} credentials of ours are named by no version and no group ({listed}):"
+        f"no version and no group names {len(standing) + len(view.known.lost)} credentials of rotator ({listed}):"
         " the answers to their adds were lost"
     )
     text = f"{text}. No other credential is added before one of them is removed, {when}"

@@ -58,7 +58,7 @@ def open_ways(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Iterato
     app_id = policy.principal.app_id
     yield from (Note(NoteCode.UNKNOWN, app_id, f"unknown: {what}") for what in signs_in.unread)
     if not signs_in.passwords and not signs_in.unread:
-        text = "the principal has no password left that is valid: nobody signs in with one"
+        text = "the principal has no valid password left"
         yield Note(NoteCode.NO_PASSWORD, app_id, text)
 
 
@@ -79,8 +79,8 @@ def _key(policy: Policy, key: Key, *, opens: bool) -> Note:
             return Note(NoteCode.FEDERATED_CREDENTIAL, key.id, text, warn=opens)
         case Means.IDENTITY:
             text = (
-                f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its"
-                " roles can be taken away"
+                f"the principal is managed identity {key.name}: every resource with this identity signs in as the"
+                " principal; only its roles can be taken away"
             )
             return Note(NoteCode.MANAGED_IDENTITY, key.id, text, warn=opens)
 
@@ -93,7 +93,7 @@ def not_proven(policy: Policy, why: str) -> Note:
 
 def known_to_remain(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Note:
     """Return the note on access known to remain."""
-    at_once = f"; `{rotator('revoke', policy.name, credentials=True)}` takes every password of ours at once"
+    at_once = f"; `{rotator('revoke', policy.name, credentials=True)}` removes every password of this policy at once"
     ours = remains(ways, signs_in) is Ending.REMAINS and signs_in.passwords
     return not_proven(policy, f"access remains{at_once if ours else ''}")
 

@@ -83,7 +83,7 @@ def issue(view: View) -> Iterator[Finding]:
 def _issue_reason(view: View) -> Reason | Wait | Note | None:
     version, current, at = view.current_version, view.current, view.at
     if version is None:
-        return Reason(ReasonCode.NONE, "no credential of ours is published yet")
+        return Reason(ReasonCode.NONE, "no credential of rotator is published yet")
     if current is None:
         return _gone(view)
     if current.key_id.lower() in view.compromised:
@@ -103,13 +103,13 @@ def _on_top(view: View) -> Reason | Wait:
     """Put a new version of ours on top of a version of others, once no third credential of ours would be live then."""
     top, crowd = view.newest.id if view.newest else "", _crowd(view)
     if not crowd:
-        return Reason(ReasonCode.SUPERSEDED, f"version {top} was put on top of ours")
+        return Reason(ReasonCode.SUPERSEDED, f"version {top} was written by others on top of the version of rotator")
     ids = ", ".join(c.key_id for c in crowd)
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
     text = (
-        f"a version of ours goes on top of version {top} after credential {ids} is removed: rotator keeps at most two"
-        " credentials of its own"
+        f"rotator puts a new version on top of version {top} when credential {ids} is removed: rotator keeps at"
+        " most two credentials of its own"
     )
     if until is None:
         return Wait(WaitCode.ON_TOP, top, text)
@@ -138,8 +138,8 @@ def _covering(view: View) -> str:
     if not view.drift or not view.drift_tolerated or view.intent.accept_drift or view.newest is None:
         return ""
     text = (
-        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, written by others on top of ours, is"
-        " covered by a new version of ours"
+        f"a new version covers version {view.newest.id} of {view.policy.key_vault.password_secret}, which others"
+        " wrote on top of the version of rotator"
     )
     return f"{text}, since the current credential is gone or near its end; the other version stays enabled"
 
@@ -170,19 +170,11 @@ def drift(view: View) -> Iterator[Finding]:
     if not view.drift or view.newest is None:
         return
     text = (
-        f"version {view.newest.id} of {view.policy.key_vault.password_secret} is newer than ours and was not written by"
-        " rotator"
+        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, the newest, was not written by rotator"
     )
     dead = view.drift_tolerated and not view.intent.accept_drift
-    more = (
-        (
-            "; the current credential is gone or near its end, so a version of ours goes on top, and the other stays"
-            " enabled"
-        )
-        if dead
-        else ""
-    )
-    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{more}", warn=dead)
+    late = "; the current credential is gone or near its end, so a new version goes on top; the other stays enabled"
+    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{late if dead else ''}", warn=dead)
 
 
 def foreign(view: View) -> Iterator[Finding]:
@@ -192,16 +184,19 @@ def foreign(view: View) -> Iterator[Finding]:
     for credential in told:
         text = (
             f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)})"
-            " is not ours and stays"
+            " was not made by rotator for this policy, and stays"
         )
         yield Note(
             NoteCode.FOREIGN,
             credential.key_id,
-            f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over",
+            f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` makes it one of this policy",
         )
     if rest := live[len(told) :]:
         last, app_id = max(credential.end for credential in rest), view.policy.principal.app_id
-        text = f"{len(rest)} more credentials are not ours and stay, the last until {day(last)}"
+        text = (
+            f"{len(rest)} more credentials were not made by rotator for this policy and stay, the last until"
+            f" {day(last)}"
+        )
         yield Note(NoteCode.FOREIGN, app_id, f"{text}; `{list_passwords(app_id)}` lists them")
 
 

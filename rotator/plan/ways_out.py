@@ -32,8 +32,8 @@ def kind_unsaid(view: View) -> Iterator[Finding]:
         if dependent.like_a_service and view.movable(dependent):
             evidence = " and ".join(dependent.like_a_service)
             text = (
-                f"{dependent.name} counts as a job by its restart policy, and a job at work is never interrupted; but"
-                f" {evidence}, as a service"
+                f"{dependent.name} counts as a job by its restart policy, and rotator never interrupts a running"
+                f" job; but {evidence}, as a service"
             )
             yield Note(NoteCode.SERVICE_OR_JOB, dependent.id, f"{text}. Write which it is {_where(view, dependent)}")
 

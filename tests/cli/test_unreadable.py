@@ -44,7 +44,7 @@ def test_plan_says_that_nothing_is_known_and_ends_non_zero(shut: Scene) -> None:
     said = shut("plan", "--exit-code", "--output", "json")
     assert said.code == 1 and "ForbiddenByFirewall" in said.json["policies"][0]["error"]["happened"]
     text = shut("plan").out
-    assert "ForbiddenByFirewall" in text and "due now" not in text and "not ours" not in text
+    assert "ForbiddenByFirewall" in text and "due now" not in text and "not made by rotator" not in text
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_where_a_lock_keeps_the_role_access_remains_until_the_key_is_taken_away(
         assert made.credentials() == [] and anything_pulls(made)
         (named,) = notes(made, code)
         assert named.warn and f"`{command.format(app=made.app_id, key=named.subject)}`" in named.text
-        assert "takes every password of ours" not in notes(made, "not_proven")[0].text, "there is none left"
+        assert "removes every password of this policy" not in notes(made, "not_proven")[0].text, "there is none left"
         assert (await revoked(made)).summary == REMAINS
 
         take()
@@ -252,7 +252,7 @@ def test_a_managed_identity_signs_in_without_any_credential() -> None:
         locked(made)
         result = await revoked(made)
         assert (result.summary, result.exit_code) == (REMAINS, 1), made.told()
-        assert "whatever it is assigned to" in notes(made, "managed_identity")[0].text
+        assert "every resource with this identity" in notes(made, "managed_identity")[0].text
         assert str(TRUST["issuer"]) in notes(made, "federated_credential")[0].text
 
     scene(act)
