@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THERE = ("promtool", "chromium", "npm", "zsh", "fish", "groff", "python3.13")
+THERE = ("promtool", "chromium", "npm", "zsh", "fish", "groff", "systemd-analyze", "cron", "python3.13")
 WORKER = [
     "python3.13 -c ",
     "python3.13 -m venv .venv/functions",
@@ -62,6 +62,6 @@ def test_what_can_not_be_installed_is_said_and_the_rest_runs(tmp_path: Path) -> 
     said, called = run(tmp_path, apt=100)
     assert (
         said
-        == "Not installed: prometheus chromium npm zsh fish groff-base\nNot installed: azurite\nNot installed: azure-functions-runtime\n"
+        == "Not installed: prometheus chromium npm zsh fish groff-base systemd cron\nNot installed: azurite\nNot installed: azure-functions-runtime\n"
     )
     assert called[-2:] == ["make check", "make test"]

@@ -1,0 +1,178 @@
+"""docs/hosts.md, systemd: the units are installed and run by systemd itself, on a throwaway host, against the emulator."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played, signs_by_certificate
+from tests.programs import needed
+from tests.served import ROOT, Scene, scene, serving
+
+pytestmark = pytest.mark.xdist_group("systemd")
+PACKAGE = "systemd"
+STEPS = """\
+set -e
+cd /shared/checkout
+state() {{
+	echo "== $1"
+	systemctl show rotator.service --property ActiveState,Result,ExecMainStatus
+	journalctl --unit rotator --no-pager --output cat --since "@$since"
+}}
+run() {{
+	since=$(date +%s.%N)
+	systemctl start rotator.service || true
+	state "$1"
+}}
+{install}
+cp /shared/environment /etc/rotator/environment
+install -m 0644 /shared/authority.pem /etc/ssl/authority.pem
+systemd-analyze verify --man=no rotator.service rotator.timer
+since=0
+{begin}
+state certificate
+systemctl disable --now rotator.timer
+stat --format "%A %U %n" /var/lib/rotator/ /etc/rotator/*
+
+rm /etc/rotator/certificate.pem
+run nothing
+{secret}
+run secret
+
+mkdir -p /var/lib/systemd/timers /etc/systemd/system/rotator.timer.d
+touch -d yesterday /var/lib/systemd/timers/stamp-rotator.timer
+printf '[Timer]\\nRandomizedDelaySec=0\\n' >/etc/systemd/system/rotator.timer.d/now.conf
+systemctl daemon-reload
+cp /shared/late/policies/* /etc/rotator/policies/
+since=$(date +%s.%N)
+systemctl enable --now rotator.timer
+until journalctl --unit rotator --output cat --since "@$since" | grep --quiet "added credential"; do sleep 0.1; done
+echo "== running"
+pid=$(systemctl show rotator.service --property MainPID --value)
+grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" "/proc/$pid/status"
+tr '\\0' ' ' <"/proc/$pid/cmdline"
+systemctl show rotator.service
+systemctl stop rotator.service
+state stopped
+
+for code in 4 1; do
+	printf '[Service]\\nExecStart=\\nExecStart=sh -c "exit %s"\\n' "$code" >/etc/systemd/system/rotator.service.d/z.conf
+	systemctl daemon-reload
+	run "exit $code"
+done
+"""
+"""The second run misses the certificate, the third signs in by the secret. The timer starts the fourth, which it would
+have missed, over a policy whose proof takes four minutes; it is stopped. Of the last two only the exit code counts.
+"""
+
+
+def text(unit: str) -> str:
+    return (HOSTS / unit).read_text()
+
+
+def analysed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Ask systemd-analyze about the units, with what they run in place."""
+    program = needed("systemd-analyze", PACKAGE)
+    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(name="units")
+def _units(tmp_path: Path) -> Path:
+    """The units, also with the drop-in, that run something that is on this machine."""
+    for unit in ("rotator.service", "rotator.timer"):
+        (tmp_path / unit).write_text(text(unit).replace("/opt/rotator/bin/rotator", "/bin/true"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("drop_in", [False, True], ids=["certificate", "secret"])
+def test_systemd_finds_no_fault_with_the_units(units: Path, *, drop_in: bool) -> None:
+    if drop_in:
+        (units / "rotator.service.d").mkdir()
+        said = text("secret.conf").replace("/usr/local/bin/rotator-run", "/bin/true")
+        (units / "rotator.service.d" / "secret.conf").write_text(said)
+    done = analysed(units, "verify", "--man=no", "./rotator.timer", "./rotator.service")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_service_is_hardened(units: Path) -> None:
+    done = analysed(units, "security", "--offline=true", "--threshold=15", "--no-pager", "./rotator.service")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_timer_starts_four_runs_a_day() -> None:
+    (when,) = re.findall("OnCalendar=(.*)", text("rotator.timer"))
+    done = analysed(ROOT, "calendar", "--iterations=5", "--base-time=2026-03-02 00:00 UTC", when)
+    hours = re.findall(r"(?:elapse|#\d): \w+ (\S+ \d\d:\d\d)", done.stdout)
+    assert [one.split()[1] for one in hours] == ["00:17", "06:17", "12:17", "18:17", "00:17"], done.stdout
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the steps printed, by their headings, and the two principals."""
+
+    parts: dict[str, str]
+    due: Scene
+    late: Scene
+    before: list[str]
+
+
+@pytest.fixture(name="seen", scope="module")
+def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    needed("systemd-analyze", PACKAGE)
+    folder = tmp_path_factory.mktemp("systemd")
+    with serving(folder / "state") as azure:
+        for name in ("due", "late"):
+            (folder / name).mkdir()
+        due, late = scene(azure, folder / "due"), scene(azure, folder / "late")
+        late.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
+        secret = f"AZURE_CLIENT_SECRET={azure.seeded.operator.secret}\n".encode()
+        checkout(folder, due, {"certificate.pem": signs_by_certificate(azure), "secret": secret})
+        (folder / "environment").write_text(lines(environment(azure, folder)))
+        before = late.keys()
+        install, begin, sign_in = blocks("systemd")
+        said = played(folder, "systemd", STEPS.format(install=install, begin=begin, secret=sign_in))
+        first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
+        yield Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
+
+
+def test_a_run_by_certificate_rotates_and_leaves_its_report_in_the_journal(seen: Seen) -> None:
+    part = seen.parts["certificate"]
+    assert "ExecMainStatus=0" in part and f"{seen.due.name}: 1 done (exit 0)" in part
+    assert seen.due.published() != seen.due.by_hand and seen.due.authenticates(seen.due.published())
+    files = {found[2]: found[1] for found in re.finditer(r"^(\S{10} \S+) (/\S+)$", part, re.MULTILINE)}
+    assert files["/etc/rotator/certificate.pem"] == files["/etc/rotator/environment"] == "-rw------- root"
+    assert files["/var/lib/rotator/"].startswith("drwx------ ") and not files["/var/lib/rotator/"].endswith(" root")
+
+
+def test_a_run_without_its_certificate_fails_before_it_begins(seen: Seen) -> None:
+    assert "ActiveState=failed" in seen.parts["nothing"] and "rotator" not in seen.parts["nothing"]
+
+
+def test_a_run_by_secret_signs_in_and_nothing_shows_the_secret(seen: Seen) -> None:
+    assert "ExecMainStatus=0" in seen.parts["secret"] and "nothing was due (exit 0)" in seen.parts["secret"]
+    secret = seen.due.azure.seeded.operator.secret
+    assert [heading for heading, part in seen.parts.items() if secret in part] == []
+
+
+def test_the_timer_starts_a_run_that_was_missed_as_a_user_without_rights(seen: Seen) -> None:
+    part = seen.parts["running"]
+    (user,) = re.findall(r"^Uid:\t(\d+)\t", part, re.MULTILINE)
+    assert int(user) > 60_000
+    for row in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+        assert row in part
+    assert "rotator rotate --max-duration 2h" in part
+
+
+def test_a_stopped_run_takes_back_what_it_added(seen: Seen) -> None:
+    part = seen.parts["stopped"]
+    assert "ExecMainStatus=143" in part and "Interrupted by SIGTERM" in part
+    assert seen.late.keys() == seen.before
+    assert seen.late.published() == seen.late.by_hand
+
+
+def test_that_another_run_is_at_work_is_no_failure_of_the_unit(seen: Seen) -> None:
+    assert "Result=success" in seen.parts["exit 4"]
+    assert "Result=exit-code" in seen.parts["exit 1"] and "ActiveState=failed" in seen.parts["exit 1"]
