@@ -5,16 +5,17 @@ for, and then the world is looked at again; any other limit is left to a later r
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotator.engine.observation import Memory
 from rotator.engine.run import DECISIONS, Run, Seen
 from rotator.errors import RotatorError, Throttled
 from rotator.events import Pausing, StepPostponed
-from rotator.plan import urgency
+from rotator.plan import next_steps, urgency
 from rotator.rate_limits import REDEPLOYMENTS
 from rotator.resource_id import ResourceId
-from rotator.steps import Deploy, Postponed, Restore, Step, kind, target
+from rotator.steps import Deploy, Next, Postponed, Restore, Step, kind, target
 
 UNSAID = 60.0
 """Seconds until a repetition where Azure names none."""
@@ -83,6 +84,16 @@ async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: Rotat
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))
     async with run.aside():
         await run.clock.sleep(seconds)
+
+
+def postponed(run: Run, memory: Memory, error: Throttled) -> tuple[Seen, Next]:
+    """Return the last look, with every step that it asks for postponed until the end of a limit on looks."""
+    sight = run.latest[-1]
+    seen = Seen(sight.observed, sight.read, memory.known)
+    until = _now(run, seen) + timedelta(seconds=error.seconds or UNSAID)
+    while steps := next_steps(run.policy, seen.observed, run.intent, memory.known).steps:
+        memory.postpone(Postponed(kind(step), target(step), until, error.happened) for step in steps)
+    return replace(seen, known=memory.known), next_steps(run.policy, seen.observed, run.intent, memory.known)
 
 
 def _now(run: Run, seen: Seen) -> datetime:

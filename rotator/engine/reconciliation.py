@@ -14,7 +14,7 @@ from rotator import guard
 from rotator.codes import NoteCode
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.issuance import issue
-from rotator.engine.limits import harmless, permitted, refused, waive
+from rotator.engine.limits import harmless, permitted, postponed, refused, waive
 from rotator.engine.observation import Memory, look, look_and_try, prepared
 from rotator.engine.retirement import disable, retire
 from rotator.engine.run import (
@@ -28,7 +28,7 @@ from rotator.engine.run import (
     Undecided,
     failure,
 )
-from rotator.errors import NotSent, RotatorError
+from rotator.errors import NotSent, RotatorError, Throttled
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed
 from rotator.plan import next_due, next_steps
 from rotator.results import Result
@@ -46,7 +46,7 @@ async def reconcile(run: Run) -> Result:
     memory = Memory()
     due = None
     try:
-        seen, following = await _converge(run, memory)
+        seen, following = await _until_limited(run, memory)
         _tell_all(run, (*following.waits, *following.notes))
         due = next_due(run.policy, seen.observed, following, seen.known)
     except RotatorError as error:
@@ -57,6 +57,19 @@ async def reconcile(run: Run) -> Result:
     result = Result(run.policy.name, run.score.exit_code, run.score.summary(), due, run.score.done)
     run.tell(Finished(exit_code=result.exit_code, summary=result.summary, next_due=due))
     return result
+
+
+async def _until_limited(run: Run, memory: Memory) -> tuple[Seen, Next]:
+    """Converge, or postpone what the last look asked for where Azure lets the run look no more.
+
+    Raises Throttled if nothing was seen at all: then nobody knows what is late.
+    """
+    try:
+        return await _converge(run, memory)
+    except Throttled as error:
+        if not (run.latest and harmless(error)):
+            raise
+        return postponed(run, memory, error)
 
 
 async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:

@@ -12,6 +12,7 @@ from tests.engine.test_life import NO_OVERLAP, PUT, settled
 from tests.invariants import monitored
 from tests.stage import Stage
 
+GET = "aci.containerGroups.get"
 GROUPS = ("app", "web", "worker")
 
 
@@ -100,6 +101,29 @@ def test_a_refusal_that_tells_no_end_is_tried_again_a_bounded_number_of_times() 
         result = await made.rotate(early(made))
         assert (result.exit_code, moved(made)) == (0, [])
         assert 1 < refused(made, since) <= 6 and waits(made)
+
+    scene(play)
+
+
+def test_a_run_that_may_look_no_more_leaves_the_rest_to_the_next_one() -> None:
+    async def play(made: Stage) -> None:
+        slow = Fault(GET, "status", nth=5, times=0, status=429, code="TooManyRequests", message="No.", retry_after=3000)
+        made.azure.faults.add(slow)
+        result = await made.rotate(early(made), minutes=30)
+        assert (result.exit_code, moved(made)) == (0, []), made.told()
+        assert waits(made) and result.next_due
+        made.azure.faults.planned.clear()
+        made.pass_(seconds=3000)
+        assert (await made.rotate(NO_OVERLAP)).exit_code == 0
+        assert moved(made) == list(GROUPS)
+
+    scene(play)
+
+
+def test_a_run_that_may_not_look_at_all_fails_since_nobody_knows_what_is_late() -> None:
+    async def play(made: Stage) -> None:
+        made.azure.faults.add(Fault(GET, "status", times=0, status=429, code="TooManyRequests", retry_after=3000))
+        assert (await made.rotate(early(made), minutes=30)).exit_code == 1
 
     scene(play)
 
