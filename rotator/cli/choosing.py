@@ -35,7 +35,5 @@ def chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
 def _only(policy: "Policy", fitting: "Sequence[GroupPolicy]") -> "GroupPolicy":
     if len(fitting) != 1:
         names = ", ".join(one.id.name for one in fitting or policy.container_groups) or "none"
-        raise typer.BadParameter(
-            f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}"
-        )
+        raise typer.BadParameter(f"{policy.name} has {len(fitting)} container groups that fit; name one of: {names}")
     return fitting[0]

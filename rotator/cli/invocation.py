@@ -189,6 +189,6 @@ def _said(text: str, *, plain: bool) -> bool:
     try:
         terminal.show(text) if plain and terminal.on_terminal() else say(text)
     except OSError as error:
-        streams.unwritten(error, "The report", " What was done is done; `rotator status` shows how things are.")
+        streams.unwritten(error, "The report", " Finished steps are done; `rotator status` shows the present state.")
         return False
     return True

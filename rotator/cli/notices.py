@@ -117,9 +117,9 @@ class Notices:
             if self.wanted and self.outside is not None:
                 await self._tell(common, results, events)
         except asyncio.CancelledError:
-            log.warning("interrupted while telling how the run ended; the next run tells what is left")
+            log.warning("interrupted while sending notifications; the next run sends the rest")
         except Exception as error:  # noqa: BLE001 - a notification never costs the report
-            log.warning("an unexpected %s while telling how the run ended: a bug in rotator", type(error).__name__)
+            log.warning("an unexpected %s while sending notifications: a bug in rotator", type(error).__name__)
             log.debug("unexpected exception at:\n%s", "".join(traceback.format_tb(error.__traceback__)))
 
     async def _tell(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
@@ -184,7 +184,7 @@ class Notices:
         try:
             delivered.write()
         except OSError as error:
-            log.warning("%s can't be written (%s): the next run tells again", self.state / LIST, error.strerror)
+            log.warning("%s can't be written (%s): the next run notifies again", self.state / LIST, error.strerror)
 
     async def _to_webhook(self, delivered: "Delivered", found: "Sequence[Alert]") -> None:
         from rotator.notify import Shape

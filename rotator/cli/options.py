@@ -121,7 +121,7 @@ def ask(question: str, yes: bool) -> None:
         return
     if not on_terminal():
         raise typer.BadParameter(
-            "this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand"
+            "this command asks before it changes anything, and there is no terminal; add --yes to confirm"
         )
     try:
         typer.confirm(escaped(question), abort=True, err=True)

@@ -243,7 +243,7 @@ def test_neither_a_signal_nor_a_bug_while_telling_keeps_the_report_back(
     said = rotator("rotate", "-vv")
     assert (said.code, said.raised) == (1, None)
     assert said.out.startswith(f"{NAME}: ")
-    assert "while telling how the run ended" in said.err
+    assert "while sending notifications" in said.err
     assert "S3CRET" not in said.err
 
 

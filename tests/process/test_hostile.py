@@ -105,7 +105,7 @@ def test_a_report_that_can_not_be_written_is_said_and_is_no_success(tmp_path: Pa
     ended = validate(tmp_path, ">/dev/full")
     assert ended.returncode == 1
     assert ended.stderr.startswith("The report could not be written (")
-    assert "What was done is done" in ended.stderr
+    assert "Finished steps are done" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 

@@ -28,7 +28,10 @@ def adopted_before(adoption: "Adoption", name: str) -> str:
         f" version{'s' if several else ''} {versions}"
     )
     left = (
-        f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)"
+        (
+            f"; not made by rotator: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}`"
+            " makes one a credential of this policy)"
+        )
         if adoption.others
         else ""
     )

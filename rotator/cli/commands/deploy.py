@@ -89,7 +89,7 @@ def carry_out(
             help="Wait until a job has ended, and end with its exit code; plus 100, if rotator has that code itself.",
         ),
     ] = False,
-    logs: Annotated[bool, typer.Option("--logs", help="Print what its containers print; waits, too.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print the logs of its containers; waits, too.")] = False,
     image: Annotated[
         list[str] | None,
         typer.Option(

@@ -135,8 +135,12 @@ def _made(file: Path, text: str) -> None:
         created(file, text)
     except FileExistsError:
         raise RotatorError(
-            f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten."
+            f"{file} was created by others during this command", remedy="Run again; nothing was overwritten."
         ) from None
     except OSError as error:
         what = f"{file} can't be written: {error.strerror}"
-        raise RotatorError(what, state="The drafts before it are there.", remedy="Make room, then run again.") from None
+        raise RotatorError(
+            what,
+            state="The drafts before this one are written.",
+            remedy="Free some space, or make the directory writable, then run again.",
+        ) from None

@@ -46,11 +46,11 @@ def carry_out(
 
     seen = session.run(common, (policy,), read)
     if seen.document is None or seen.unreadable:
-        raise NotFound(f"container group {group_id} {seen.unreadable or 'is not there'}", service="aci")
+        raise NotFound(f"container group {group_id} {seen.unreadable or 'does not exist'}", service="aci")
     written = Written(policy, group_id, seen.at, API_VERSION, drafted(Document.seen(policy, seen)))
     if file:
         _fill(file, manifest_text(written))
-    text = f"{file}: the manifest of {group_id.name}; its first lines say what is left to do"
+    text = f"{file}: the manifest of {group_id.name}; its first lines list the remaining steps"
     common.write(lambda: one_line(text) if file else manifest_text(written), lambda: manifest_form(written), 0)
 
 

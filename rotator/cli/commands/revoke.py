@@ -22,13 +22,16 @@ def carry_out(
     common: Common,
     name: Name,
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")
+        bool, typer.Option("--wait/--no-wait", help="Wait until a pull is refused; Azure takes up to ten minutes.")
     ] = True,
     credentials: Annotated[
         bool,
         typer.Option(
             "--credentials",
-            help="Remove every password of ours, too, and disable what holds them; the way that a lock leaves open.",
+            help=(
+                "Remove every password of this policy, too, and disable its versions; works even if a lock keeps"
+                " the role."
+            ),
         ),
     ] = False,
     record: Annotated[

@@ -30,7 +30,7 @@ Keys = Annotated[
 ]
 MaxDuration = Annotated[
     str | None,
-    typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m."),
+    typer.Option("--max-duration", metavar="SPAN", help="Begin no step that can't end within this time: 10m, 1h30m."),
 ]
 
 
@@ -48,7 +48,7 @@ def carry_out(
         bool, typer.Option("--adopt", help="Adopt the hand-made credential first, if exactly one fits.")
     ] = False,
     no_overlap: Annotated[
-        bool, typer.Option("--no-overlap", help="Remove the old credential as soon as nothing holds it.")
+        bool, typer.Option("--no-overlap", help="Remove the old credential as soon as no group holds it.")
     ] = False,
     compromised: Annotated[
         bool,
@@ -58,15 +58,15 @@ def carry_out(
     ] = False,
     key_id: Keys = None,
     accept_drift: Annotated[
-        bool, typer.Option("--accept-drift", help="Publish on top of a version that somebody else wrote.")
+        bool, typer.Option("--accept-drift", help="Publish on top of a version that others wrote.")
     ] = False,
     accept_outage: Annotated[
         bool,
         typer.Option(
-            "--accept-outage", help="Remove a compromised credential although something still holds it. Asks."
+            "--accept-outage", help="Remove a compromised credential although a container group still holds it. Asks."
         ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again now what failed before.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Retry failed steps now.")] = False,
     max_duration: MaxDuration = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     lease_dir: Leases = None,
@@ -178,17 +178,17 @@ def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
             " own)"
         )
     if wishes.compromised and not names:
-        raise typer.BadParameter("--compromised is about policies that you name")
+        raise typer.BadParameter("--compromised needs the names of the policies")
     if wishes.compromised and len(names or ()) > 1 and (key_id := next(filter(_is_key_id, names or ()), None)):
         raise typer.BadParameter(
-            f"{key_id} looks like a key id, and would declare nothing; the current credential would be declared"
-            f" instead: write --key-id {key_id}"
+            f"{key_id} looks like a key id, where a policy name is expected; the current credential would be"
+            f" declared compromised: write --key-id {key_id}"
         )
     if wishes.key_ids and len(names or ()) != 1:
-        raise typer.BadParameter("--key-id is about one policy; name it, and only it")
+        raise typer.BadParameter("--key-id needs the name of one policy")
     if dry_run and (wishes.compromised or wishes.adopt):
         raise typer.BadParameter(
-            "--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away"
+            "--dry-run changes nothing, but --compromised and --adopt write to Azure; leave one of them out"
         )
 
 

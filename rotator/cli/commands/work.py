@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Span = Annotated[
     str,
-    typer.Option("--max-duration", metavar="SPAN", help="Take no message, and begin nothing that can't end within it."),
+    typer.Option(
+        "--max-duration", metavar="SPAN", help="Take no message, and begin no step, that can't end within this time."
+    ),
 ]
 
 
