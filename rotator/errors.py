@@ -99,7 +99,7 @@ class ProofFailed(RotatorError):
 
 
 SLACK = timedelta(minutes=15)
-"""What a run may take beyond its time before its lease is an alarm: what it has begun is finished."""
+"""Time beyond a run's own limit before its lease is an alarm: a run finishes the steps that it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Holder:
     process: int | None = None
     since: datetime | None = None
     allowed: timedelta | None = None
-    """How long its run may take."""
+    """Longest time that its run may take."""
     host: str = ""
 
     @property

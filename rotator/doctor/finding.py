@@ -19,11 +19,11 @@ class Severity(IntEnum):
     FAIL = 0
     """A rotation would fail, or stop half-way."""
     UNKNOWN = 1
-    """What a rotation needs couldn't be told, and why."""
+    """A check that a rotation needs has no result; the text gives the reason."""
     WARN = 2
-    """A rotation works, and something is not as it should be."""
+    """A rotation works, but a setting is wrong or risky."""
     ADVICE = 3
-    """Nothing is wrong, and there is a better way."""
+    """Nothing is wrong, but there is a better setting."""
     OK = 4
 
 

@@ -39,7 +39,7 @@ EVERY = 10.0
 ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
 """Verdicts that end the watch."""
 UNTAGGED = 60.0
-"""Seconds for which answers must lack our tags before somebody is said to strip them: reads may lag writes."""
+"""Time in seconds without rotator's tags in any read, after which they count as removed: reads may lag writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from rotator.state import Observed, Outcome, Secret, SignIns
 from rotator.steps import Note
 
 PATIENCE, EVERY = 900.0, 15.0
-"""Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes:
-azure-facts F4).
+"""Longest wait for a change of role assignments, and pause between two tries, in seconds.
+
+Azure takes up to ten minutes (azure-facts F4).
 """
 AGREEING = 120.0
 """Seconds between two readings that must both find nothing before an absence counts: Graph's reads may lag for as long.

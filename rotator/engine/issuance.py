@@ -49,7 +49,7 @@ from rotator.state import (
 from rotator.steps import Issue
 
 LOOKING, EVERY = 120.0, 10.0
-"""Seconds for which, and between which, a write whose answer was lost is looked for (Graph's reads lag its writes)."""
+"""Longest search for a write without an answer, and pause between reads, in seconds: Graph's reads lag its writes."""
 
 
 @dataclass(slots=True)

@@ -41,10 +41,11 @@ from rotator.state import Home, Identity, Observed
 from rotator.steps import TO_COME, Create, Deploy, Issue, Known, Own, Publish, Save, kind, target
 
 ROLE_TIME = timedelta(seconds=PATIENCE + 300)
-"""How long the first proof may take: a new role counts after up to ten minutes (azure-facts F4)."""
+"""Longest time of the first proof: a new role takes effect after up to ten minutes (azure-facts F4)."""
 VISIBLE, EVERY = 120.0, 5.0
-"""Seconds for which, and between which, a principal that was just made is looked for (Graph's reads lag its writes:
-azure-facts C4).
+"""Longest wait until Graph shows a new principal, and pause between two reads, in seconds.
+
+Graph's reads lag its writes (azure-facts C4).
 """
 UNWELL = (Verdict.PULL_FAILED, Verdict.WORSE)
 

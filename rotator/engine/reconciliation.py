@@ -36,9 +36,7 @@ from rotator.state import Observed
 from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, Wait, kind, target
 
 LOOKS = 150
-"""Looks for something that is on its way; with 15 s between them a little more than Azure's 30 minutes to start a
-group.
-"""
+"""Number of looks for a change under way: at 15 s each, a little more than Azure's 30 minutes to start a group."""
 
 
 async def reconcile(run: Run) -> Result:

@@ -14,10 +14,10 @@ from rotator.state import Credential, Outcome, Principal, Proof, Secret
 from rotator.steps import Disable, Retire
 
 LOOKING, EVERY = 120.0, 5.0
-"""Seconds for which, and between which, a removed credential is looked for until a read no longer shows it."""
+"""Longest wait until reads no longer show a removed credential, and pause between two reads, in seconds."""
 
 Permit = Callable[[], Awaitable[float]]
-"""Looks whether a credential may still be removed, and returns the moment before that look; raises where it may not."""
+"""Check if a credential may still be removed; return the moment before the check, or raise."""
 
 
 async def retire(run: Run, seen: Seen, step: Retire) -> str:

@@ -31,9 +31,7 @@ from rotator.state import Access, Assignment, Observed
 from rotator.steps import Disable, Retire, Revoke, kind, target
 
 AGEING = FRESH / 2
-"""Seconds after which the mark and what is due are read again, so that the next write rests on something younger than
-`FRESH`.
-"""
+"""Seconds after which the access mark and the due steps are read again: no write rests on a read older than `FRESH`."""
 NOT_FOUND = (
     "the principal was not found, which does not prove that access is gone: sign in to the tenant that has the"
     " principal, or correct `principal.app_id`, and run again"

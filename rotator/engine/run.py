@@ -18,9 +18,9 @@ from rotator.state import Access, Observed, Proof
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Note, Wait
 
 FRESH = 120.0
-"""Seconds after which what was read is too old to write on: a run that was suspended must look again."""
+"""Age in seconds at which a read is too old for a write: a run that was suspended must read again."""
 DECISIONS, PAUSE = 5, 10.0
-"""Times that one run decides on the same write, each on a new look, and seconds between them."""
+"""Number of decisions of one run on the same write, each after a new read, and the pause between them in seconds."""
 
 
 class Undecided(RotatorError):

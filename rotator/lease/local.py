@@ -30,8 +30,9 @@ from urllib.parse import quote, unquote
 from rotator.errors import Holder, LeaseHeld, RotatorError
 
 LONGEST = timedelta(hours=6)
-"""How long a run without a deadline may take before its lease is an alarm: Azure gives each group half an hour, four at
-a time.
+"""Time after which the lease of a run without a deadline is an alarm.
+
+Azure gives each container group half an hour to start, and four groups start at a time.
 """
 _MOST = 1000
 """Bytes of a lease file that are read."""

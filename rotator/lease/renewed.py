@@ -25,7 +25,7 @@ from rotator.lease.local import LONGEST, lease_file
 from rotator.ports import Clock, LeaseStore
 
 LIFE, EVERY = 60.0, 15.0
-"""Seconds for which a lease is given, and after which it is renewed. The longest that Azure gives (azure-facts I)."""
+"""Lifetime of a lease in seconds, the longest that Azure gives (azure-facts I), and the pause between renewals."""
 NAMES = uuid.UUID("8b0b0d3c-0d0e-4b6c-9d4e-6e1d3f0a7c55")
 """Namespace of the ids of leases, which Azure wants as UUIDs."""
 

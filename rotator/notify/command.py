@@ -10,7 +10,7 @@ from contextlib import suppress
 SECONDS = 10.0
 """Seconds after which the command and its children are killed."""
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-"""Whole environment of the command: rotator's own has secrets."""
+"""Environment of the command; rotator's own environment has secrets, so none of it is passed on."""
 
 
 async def run_hook(words: Sequence[str], event: bytes) -> str:

@@ -68,8 +68,8 @@ def _alone(view: View, credential: Credential) -> Finding:
     since = dict(view.known.unnamed_since).get(key_id)
     if since is None or view.at - since < CONFIRM:
         text = (
-            f"no version and no group names credential {key_id}; before it is removed, this is read again after"
-            f" {CONFIRM.total_seconds():.0f} s"
+            f"no version and no group names credential {key_id}; rotator reads again after"
+            f" {CONFIRM.total_seconds():.0f} s, before it removes the credential"
         )
         return Wait(WaitCode.UNNAMED, key_id, text, look_again=CONFIRM.total_seconds())
     return _removal(credential)

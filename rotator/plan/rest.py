@@ -39,7 +39,7 @@ def _doubts(view: View) -> Iterator[str]:
     if seen.principal.service_principal is None or not seen.principal.enabled:
         yield "nobody can sign in as the principal"
     if newest is None or not newest.ours or not newest.enabled or view.current is None:
-        yield "the newest version of the secret names no credential of ours"
+        yield "the newest version of the secret names no credential of this policy"
     elif len(seen.credentials) > 1:
         yield "the principal has another credential"
     elif newest.compromised or newest.listed(STRIPPED):

@@ -346,7 +346,7 @@ class Policy(PolicyFile):
     answered: Mapping[InstanceOf[ArmId], tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     """Hidden places of container groups that another policy of the directory says to hold something else."""
     also_in: tuple[str, ...] = Field(default=(), exclude=True)
-    """Subscriptions to look in that the defaults add to the policy's."""
+    """Subscriptions to search, added by the defaults to those of the policy."""
 
     @property
     def app_id(self) -> str:

@@ -83,4 +83,4 @@ Sourced = Annotated[
         custom_error_context={"remedy": rules.SOURCE},
     ),
 ]
-"""The same, told apart by the key that it has."""
+"""Source of a hidden value; its key tells the kinds apart."""

@@ -73,7 +73,7 @@ class _Reader:
     known: dict[int, Path] = field(default_factory=dict)
     """Path at which each node was read first."""
     again: int = 0
-    """How many nodes were read once more, by an alias: aliases of aliases may be more than a machine can hold."""
+    """Number of nodes read again through an alias: aliases of aliases may be more than a machine can hold."""
     text: int = 0
     """How many characters these had."""
     full: bool = False

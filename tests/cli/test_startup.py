@@ -127,7 +127,7 @@ def test_an_unknown_policy_is_refused_with_the_known_names(arguments: tuple[str,
     [
         (("rotate", "--key-id", "k"), "add --compromised"),
         (("rotate", "--compromised", "--yes"), "the names of the policies"),
-        (("rotate", "a", "b", "--compromised", "--key-id", "k"), "about one policy"),
+        (("rotate", "a", "b", "--compromised", "--key-id", "k"), "needs the name of one policy"),
         (("rotate", "mycontainerregistry", "--compromised", KEY, "--yes"), f"write --key-id {KEY}"),
         (("rotate", KEY, "mycontainerregistry", "--compromised", "--yes"), f"write --key-id {KEY}"),
         (("rotate", "--adopt", "--dry-run"), "--dry-run changes nothing"),

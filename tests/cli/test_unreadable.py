@@ -56,7 +56,7 @@ def test_what_would_write_fails_and_writes_nothing_where_the_vault_is_shut(
     since, live = len(shut.app.served), shut.live()
     said = shut(*command)
     assert said.code == 1 and "ForbiddenByFirewall" in said.out + said.err
-    assert "no credential of ours" not in said.out + said.err
+    assert "no credential of rotator" not in said.out + said.err
     assert not [call for call in shut.app.served[since:] if call.method in ("PUT", "PATCH", "DELETE")]
     assert shut.live() == live and shut.pulls()
 

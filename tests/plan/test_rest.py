@@ -42,12 +42,15 @@ ELSE: tuple[tuple[dict[str, Any], str], ...] = (
     ({"versions_complete": False}, "not everything could be read"),
     ({"principal": {"service_principal": None}}, "nobody can sign in as the principal"),
     ({"principal": {"enabled": False}}, "nobody can sign in as the principal"),
-    ({"versions": []}, "the newest version of the secret names no credential of ours"),
-    ({"credentials": []}, "the newest version of the secret names no credential of ours"),
-    ({"versions": [{**VERSION, "enabled": False}]}, "the newest version of the secret names no credential of ours"),
+    ({"versions": []}, "the newest version of the secret names no credential of this policy"),
+    ({"credentials": []}, "the newest version of the secret names no credential of this policy"),
+    (
+        {"versions": [{**VERSION, "enabled": False}]},
+        "the newest version of the secret names no credential of this policy",
+    ),
     (
         {"versions": [VERSION, {"id": "v2", "created": "-1d"}]},
-        "the newest version of the secret names no credential of ours",
+        "the newest version of the secret names no credential of this policy",
     ),
     (
         {"credentials": [*REST["credentials"], {**CREDENTIAL, "of": "by hand"}]},
