@@ -88,8 +88,8 @@ def _missing(found: Located, path: Path) -> Mistake:
         or field.get("then", {}).get("required")
         or _resolve(field.get("items", {})).get("required")
     )
-    line = f"{name}: {example}" if example is not None else f"{name}: with {', '.join(inner or ())}"
-    remedy = f"Add `{line}`. {field.get('description', '')}".strip()
+    line = f"`{name}: {example}`" if example is not None else f"`{name}:`, and below it {', '.join(inner or ())}"
+    remedy = f"Add {line}. {field.get('description', '')}".strip()
     return found.mistake(path[:-1], f"{name} is missing", remedy, own=True)
 
 
