@@ -90,7 +90,7 @@ subscription 00000000-0000-0000-0000-000000000001: 5 container groups
   myResourceGroup/night        build agents                      {build}    mycontainerregistry.azurecr.io  none
   myResourceGroup/web          build agents                      {build}    mycontainerregistry.azurecr.io  none
 
-2 principals without a policy: `rotator discover --write` drafts what can be drafted.
+2 principals without a policy: `rotator discover --write` drafts policies.
 Lists show neither whether a group runs nor which password it holds; `rotator plan` reads that of a policy's groups.
 """
 
@@ -181,12 +181,12 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     )
     assert f"{counted}1 as a registry's admin user, 1 without any password" in said.out
     assert "myResourceGroup/admin pulls as the admin user of registry mycontainerregistry" in said.out
-    assert "`az acr update --name mycontainerregistry --admin-enabled false` ends the shared password" in said.out
+    assert "`az acr update --name mycontainerregistry --admin-enabled false` ends it." in said.out
     assert "myResourceGroup/open" not in said.out
     named = rotator("discover", "--all").out
     assert "myResourceGroup/open pulls without any password: nobody is asked for one" in named
-    assert "myResourceGroup/admin pulls as a registry's admin user: one password for everybody" in named
-    assert "takes away; with an identity: it has no password; with a passwordReference" in named
+    assert "myResourceGroup/admin pulls as a registry's admin user: one shared password" in named
+    assert "neither rotates nor revokes; with an identity: it has no password; with a passwordReference" in named
     body = rotator("discover", "--all", "--output", "json").json
     counts = {"identity": 1, "reference": 1, "admin": 1, "token": 1, "user": 0, "anonymous": 1}
     assert body["no_rotation"]["counts"] == counts
@@ -217,7 +217,9 @@ def test_a_hidden_client_secret_in_no_policy_is_one_remark(
     if declared:
         rotator.write(container_groups=[{"id": group}])
     said = rotator("discover")
-    assert ("is hidden in myResourceGroup/crawler, and nothing says whose it is" in said.out) is told
+    assert (
+        "myResourceGroup/crawler: Azure hides a variable that is named like a principal's password" in said.out
+    ) is told
     assert rotator("discover", "--output", "json").json["hiding"] == ([group] if told else [])
 
 
@@ -389,8 +391,7 @@ def test_a_filled_draft_among_the_policies_is_a_policy_and_is_drafted_no_more(cr
     assert crowd("validate").code == 0
     said = crowd("discover")
     assert (
-        squeezed(said.out)[-4][-1]
-        == "1 principal without a policy: `rotator discover --write` drafts what can be drafted."
+        squeezed(said.out)[-4][-1] == "1 principal without a policy: `rotator discover --write` drafts policies."
         or "1 principal" in said.out
     )
     uses = crowd("discover", "--output", "json").json["uses"]
@@ -481,8 +482,8 @@ def test_what_rotator_will_refuse_is_said_in_the_draft(rotator: Scene) -> None:
     stored.append(entry(owner.app_id, "harbor.example.com"))
     (text,) = draft(rotator).values()
     assert (
-        "    # rotator will refuse to redeploy it: it would give the password to harbor.example.com, which is no"
-        " registry of the policy's" in text
+        "    # rotator will refuse to redeploy it: it would give the password to harbor.example.com, which is not"
+        " a registry of the policy" in text
     )
 
 

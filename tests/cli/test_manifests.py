@@ -50,7 +50,7 @@ def test_numbers_as_texts_and_other_letters_are_what_runs(rotator: Scene) -> Non
     rotator.write(container_groups=groups)
     assert rotator("rotate", NAME, "--adopt", "--yes").code == 0
     assert rotator("deploy", NAME, "loader").code == 0
-    assert "loader.manifest is what runs" in rotator("plan", NAME).out.replace("\n", " ")
+    assert "loader.manifest matches the running group" in rotator("plan", NAME).out.replace("\n", " ")
     assert rotator("deploy", NAME, "loader").code == 0
 
 
@@ -87,7 +87,7 @@ def test_a_manifest_is_written_from_a_running_group_and_is_what_runs(rotator: Sc
     rotator.azure.vaults.set("myvault", "mycontainer-app-db", "hush")
     group = {"id": rotator.group_id(), "secrets": volume, "manifest": "mycontainer.yaml.txt"}
     rotator.write(container_groups=[group])
-    assert "mycontainer.yaml.txt is what runs" in " ".join(rotator("plan", NAME).out.split())
+    assert "mycontainer.yaml.txt matches the running group" in " ".join(rotator("plan", NAME).out.split())
     assert rotator("rotate", NAME, "--adopt", "--yes").code == 0
     before = rotator.azure.container_groups.stored(rotator.group_id())["properties"]
     assert rotator("deploy", NAME).code == 0
@@ -114,7 +114,7 @@ def test_a_group_that_is_not_there_has_no_manifest(rotator: Scene) -> None:
     rotator.azure.container_groups.delete(rotator.group_id())
     said = rotator("manifest", NAME, "mycontainer")
     assert (said.code, said.out) == (1, "")
-    assert "is not there" in said.err
+    assert "does not exist" in said.err
     assert rotator("manifest", NAME, "other").code == 2
 
 

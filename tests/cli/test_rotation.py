@@ -130,7 +130,7 @@ def test_what_somebody_else_made_is_not_adopted_by_the_same_command_again(rotato
         said = rotator("rotate", NAME, "--adopt", "--no-overlap")
         assert said.code == 0
         assert ("nothing was adopted" in said.out) == (nth > 0)
-        assert ("--key-id KEY_ID` hands one over" in said.out) == (nth > 0)
+        assert ("--key-id KEY_ID` makes one a credential of this policy" in said.out) == (nth > 0)
     assert theirs in principal.passwords and theirs.gone_from is None
     assert rotator.password.key_id not in rotator.live()
 

@@ -352,7 +352,7 @@ def test_a_template_without_a_group_says_what_it_has() -> None:
         "properties": {"template": template(group())},
     }
     assert refused(template(nested)).startswith(
-        "t.json:5:3: resources[0]: a nested deployment, into which rotator doesn't look"
+        "t.json:5:3: resources[0]: a nested deployment, which rotator does not read"
     )
     assert value(template(nested, group())) == "x"
     assert "no container group in this template" in refused(template())
