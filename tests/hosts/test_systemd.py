@@ -63,6 +63,9 @@ for code in 4 1; do
 	systemctl daemon-reload
 	run "exit $code"
 done
+{uninstall}
+echo "== left"
+find /etc /var /usr/local /run -name "*rotator*"
 """
 """The second run misses the certificate, the third signs in by the secret. The timer starts the fourth, which it would
 have missed, over a policy whose proof takes four minutes; it is stopped. Of the last two only the exit code counts.
@@ -133,7 +136,10 @@ def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         (folder / "environment").write_text(lines(environment(azure, folder)))
         before = late.keys()
         install, begin, sign_in = blocks("systemd")
-        said = played(folder, "systemd", STEPS.format(install=install, begin=begin, secret=sign_in))
+        (uninstall,) = blocks("Uninstall")
+        said = played(
+            folder, "systemd", STEPS.format(install=install, begin=begin, secret=sign_in, uninstall=uninstall)
+        )
         first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
         yield Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
 
@@ -176,3 +182,7 @@ def test_a_stopped_run_takes_back_what_it_added(seen: Seen) -> None:
 def test_that_another_run_is_at_work_is_no_failure_of_the_unit(seen: Seen) -> None:
     assert "Result=success" in seen.parts["exit 4"]
     assert "Result=exit-code" in seen.parts["exit 1"] and "ActiveState=failed" in seen.parts["exit 1"]
+
+
+def test_nothing_is_left_on_the_host_by_the_commands_that_uninstall(seen: Seen) -> None:
+    assert seen.parts["left"] == ""
