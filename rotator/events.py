@@ -48,7 +48,7 @@ class StepDone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed(Event):
-    """A step didn't succeed; `state` says what the world is like now."""
+    """A step failed; `state` describes the present state."""
 
     step: str
     target: str
@@ -59,7 +59,7 @@ class StepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPostponed(Event):
-    """A step's write may not have happened; the run looks again and decides anew."""
+    """A write without an answer: it is unknown if it happened. The run reads again and decides again."""
 
     step: str
     target: str
@@ -80,7 +80,7 @@ class Vetoed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pausing(Event):
-    """The run itself waits before the next look, reported once for each reason.
+    """The run waits before the next read, reported once for each reason.
 
     `seconds`: longest wait, where known.
     """
@@ -116,7 +116,7 @@ class Noted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialAdded(Event):
-    """Graph has a new credential of ours."""
+    """Graph has a new credential, added by rotator."""
 
     key_id: str
     home: str
@@ -125,7 +125,7 @@ class CredentialAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialRemoved(Event):
-    """A credential of ours is gone, and a later read agreed."""
+    """rotator removed a credential, and a later read confirms it."""
 
     key_id: str
     home: str
@@ -160,7 +160,7 @@ class VersionDisabled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionMarked(Event):
-    """A version's tags now record an adoption or a compromise, or the groups that lose our tags.
+    """A version's tags now record an adoption or a compromise, or the groups that lose the tags of rotator.
 
     `key_ids`: the content of the tag; of `rotator-strips`, names of groups.
     """
@@ -180,7 +180,7 @@ class GroupAccepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSettled(Event):
-    """There is evidence of how a redeployed container group fares."""
+    """Azure shows the result of a redeployment: the state of the container group."""
 
     group: str
     key_id: str
@@ -215,7 +215,7 @@ class AppIdSaved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsernamePublished(Event):
-    """Key Vault's secret for the user name now says the app id."""
+    """Key Vault's secret for the user name now has the app id as its value."""
 
     secret: str
 
