@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played, signs_by_certificate
+from tests.house.test_docs import fenced
 from tests.programs import needed
 from tests.served import ROOT, Scene, scene, serving
 
@@ -40,7 +41,10 @@ stat --format "%A %U %n" /var/lib/rotator/ /etc/rotator/*
 rm /etc/rotator/certificate.pem
 run nothing
 {secret}
+{metrics}
 run secret
+stat --format '%A %G %n' /var/lib/prometheus/node-exporter/*
+cat /var/lib/prometheus/node-exporter/rotator.prom
 
 mkdir -p /var/lib/systemd/timers /etc/systemd/system/rotator.timer.d
 touch -d yesterday /var/lib/systemd/timers/stamp-rotator.timer
@@ -90,12 +94,18 @@ def _units(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("drop_in", [False, True], ids=["certificate", "secret"])
-def test_systemd_finds_no_fault_with_the_units(units: Path, *, drop_in: bool) -> None:
-    if drop_in:
-        (units / "rotator.service.d").mkdir()
-        said = text("secret.conf").replace("/usr/local/bin/rotator-run", "/bin/true")
-        (units / "rotator.service.d" / "secret.conf").write_text(said)
+DROP_INS = {
+    "certificate": "",
+    "secret": text("secret.conf").replace("/usr/local/bin/rotator-run", "/bin/true"),
+    "metrics": text("metrics.conf"),
+    "managed identity": fenced((ROOT / "docs" / "hosts.md").read_text(), "ini")[0],
+}
+
+
+@pytest.mark.parametrize("drop_in", DROP_INS)
+def test_systemd_finds_no_fault_with_the_units(units: Path, drop_in: str) -> None:
+    (units / "rotator.service.d").mkdir()
+    (units / "rotator.service.d" / "it.conf").write_text(DROP_INS[drop_in])
     done = analysed(units, "verify", "--man=no", "./rotator.timer", "./rotator.service")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -135,10 +145,12 @@ def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         checkout(folder, due, {"certificate.pem": signs_by_certificate(azure), "secret": secret})
         (folder / "environment").write_text(lines(environment(azure, folder)))
         before = late.keys()
-        install, begin, sign_in = blocks("systemd")
+        install, begin, sign_in, metrics = blocks("systemd")
         (uninstall,) = blocks("Uninstall")
         said = played(
-            folder, "systemd", STEPS.format(install=install, begin=begin, secret=sign_in, uninstall=uninstall)
+            folder,
+            "systemd",
+            STEPS.format(install=install, begin=begin, secret=sign_in, metrics=metrics, uninstall=uninstall),
         )
         first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
         yield Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
@@ -161,6 +173,11 @@ def test_a_run_by_secret_signs_in_and_nothing_shows_the_secret(seen: Seen) -> No
     assert "ExecMainStatus=0" in seen.parts["secret"] and "nothing was due (exit 0)" in seen.parts["secret"]
     secret = seen.due.azure.seeded.operator.secret
     assert [heading for heading, part in seen.parts.items() if secret in part] == []
+
+
+def test_a_run_writes_metrics_that_others_read_into_a_directory_of_somebody_else(seen: Seen) -> None:
+    assert "-rw-r--r-- rotator-metrics /var/lib/prometheus/node-exporter/rotator.prom" in seen.parts["secret"]
+    assert f'policy="{seen.due.name}"' in seen.parts["secret"]
 
 
 def test_the_timer_starts_a_run_that_was_missed_as_a_user_without_rights(seen: Seen) -> None:

@@ -5,10 +5,11 @@
 # machine's network, where the emulator is, and FOLDER, as /shared. In /opt are Python, its libraries and the sources
 # (read-only), since units hide /root, /home and /tmp, where those of a developer are; /opt/rotator is rotator as pip
 # would install it. With `systemd`, systemd is the first process, and runs the steps as its only service but the
-# journal; else they are the first process themselves.
+# journal; else they are the first process themselves. 77 is the exit code where this machine can't make such a copy.
 set -eu
 if [ "${1:-}" = inside ]; then
 	shift
+	trap 'exit 77' EXIT
 else
 	exec unshare --mount --propagation private --uts --ipc sh "$0" inside "$@"
 fi
@@ -58,6 +59,7 @@ SCRIPT
 chmod 755 "$root/opt/rotator/bin/rotator"
 
 if [ "$init" = sh ]; then
+	trap - EXIT
 	# shellcheck disable=SC2016 # the inner shell expands it
 	exec unshare --pid --fork --kill-child sh -c '
 		mount -t proc proc "$1/proc"
@@ -82,6 +84,7 @@ mkdir "$here/groups"
 mount -t cgroup2 none "$here/groups"
 group=$here/groups/throwaway-$$
 mkdir "$group"
+trap - EXIT
 code=0
 # shellcheck disable=SC2016 # the inner shells expand it
 unshare --pid --fork --kill-child sh -c '
@@ -90,6 +93,7 @@ unshare --pid --fork --kill-child sh -c '
 		mount -t proc proc "$1/proc" && mount -t cgroup2 none "$1/sys/fs/cgroup" && cd "$1" && pivot_root . mnt &&
 			umount --lazy mnt && mount --make-rshared / &&
 			exec env -i container=throwaway /lib/systemd/systemd --unit=steps.service --show-status=0 --log-target=null
+		exit 77
 	'\'' sh "$2"
 ' sh "$group" "$root" </dev/null || code=$?
 find "$group" -depth -type d -exec rmdir {} +

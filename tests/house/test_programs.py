@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import needed
+from tests.programs import as_root, needed
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
@@ -15,6 +15,16 @@ def test_a_program_that_is_missing_is_named_with_its_package(
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="promtool is not here: install Debian's package prometheus"):
         needed("promtool", "prometheus")
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_that_nobody_can_be_root_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="needs root, or sudo without a password"):
+        as_root()
 
 
 def test_another_name_of_the_program_will_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
