@@ -82,7 +82,7 @@ def test_a_refused_deployment_ends_with_3(nightly: Scene) -> None:
     assert began == 1
     at_work = nightly("deploy", NAME, "nightly", "--output", "json")
     assert (at_work.code, at_work.json["error"]["type"]) == (3, "UnsafeStep")
-    assert "is never interrupted" in at_work.err
+    assert "never interrupts a job" in at_work.err
     unserved = nightly("deploy", NAME, "mycontainer", "--image", "app=mycontainerregistry.azurecr.io/absent:v9")
     assert (unserved.code, unserved.out) == (3, "")
     nightly.write(container_groups=[{"id": nightly.group_id("gone")}])

@@ -154,7 +154,7 @@ def test_a_vault_with_far_more_secrets_is_not_walked_through(two: Scene) -> None
 def test_a_page_says_how_old_its_parts_are(two: Scene, tmp_path: Path) -> None:
     assert two("status", "--html", str(tmp_path / "page.html")).code == 0
     page = (tmp_path / "page.html").read_text()
-    assert page.count("At rest by the services' lists; each container group and older version was last looked at") == 2
+    assert page.count("At rest by the services' lists; each container group and older version was last read") == 2
 
 
 def test_a_damaged_file_of_looks_costs_looks(two: Scene) -> None:
