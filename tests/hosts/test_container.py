@@ -2,17 +2,17 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.host import HOSTS, checkout, environment, lines, played, signs_by_certificate
+from tests.hosts.conftest import Signed
+from tests.hosts.host import HOSTS, checkout, environment, lines, played
 from tests.hosts.image import Image, instructions, script
-from tests.served import ROOT, Scene, scene, serving
+from tests.served import ROOT, Scene, scene
 
-pytestmark = pytest.mark.xdist_group("container")
+pytestmark = pytest.mark.xdist_group("hosts")  # they share an emulator
 FILE = HOSTS / "Containerfile"
 RUN = """\
 set -e
@@ -74,34 +74,34 @@ def locked(command: str) -> str:
 
 
 @pytest.fixture(name="seen", scope="module")
-def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+def _seen(tmp_path_factory: pytest.TempPathFactory, signed: Signed) -> Seen:
     folder = tmp_path_factory.mktemp("container")
-    with serving(folder / "state") as azure:
-        for name in ("due", "late"):
-            (folder / name).mkdir()
-        due, late = scene(azure, folder / "due"), scene(azure, folder / "late")
-        late.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
-        context(folder, due, signs_by_certificate(azure))
-        (folder / "environment").write_text(lines(environment(azure, folder)))
-        (folder / "secret").write_text(azure.seeded.operator.secret)
-        before = late.keys()
-        build, image = script(FILE, "/shared/checkout", locked)
-        uid, gid = image.user.split(":")
-        (volume,) = image.volumes
-        steps = RUN.format(
-            build=build,
-            root=image.root,
-            volume=volume,
-            volume_in_root=image.root + volume,
-            inside=image.inside(),
-            uid=uid,
-            gid=gid,
-            entry=shlex.join([*image.entry, *image.command]),
-            signal=image.signal.removeprefix("SIG"),
-        )
-        said = played(folder, "sh", steps)
-        first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
-        yield Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before, image)
+    azure = signed.azure
+    for name in ("due", "late"):
+        (folder / name).mkdir()
+    due, late = scene(azure, folder / "due"), scene(azure, folder / "late")
+    late.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
+    context(folder, due, signed.certificate)
+    (folder / "environment").write_text(lines(environment(azure, folder)))
+    (folder / "secret").write_text(azure.seeded.operator.secret)
+    before = late.keys()
+    build, image = script(FILE, "/shared/checkout", locked)
+    uid, gid = image.user.split(":")
+    (volume,) = image.volumes
+    steps = RUN.format(
+        build=build,
+        root=image.root,
+        volume=volume,
+        volume_in_root=image.root + volume,
+        inside=image.inside(),
+        uid=uid,
+        gid=gid,
+        entry=shlex.join([*image.entry, *image.command]),
+        signal=image.signal.removeprefix("SIG"),
+    )
+    said = played(folder, "sh", steps)
+    first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
+    return Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before, image)
 
 
 def context(folder: Path, made: Scene, certificate: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 from croniter import croniter
 
-from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played, signs_by_certificate
+from tests.hosts.conftest import Signed
+from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played
 from tests.programs import needed
-from tests.served import Scene, scene, serving
+from tests.served import Scene, scene
 
-pytestmark = pytest.mark.xdist_group("cron")
+pytestmark = pytest.mark.xdist_group("hosts")  # they share an emulator
 SCHEDULE = "17 */6 * * *"
 RUN = HOSTS / "rotator-run"
 STEPS = """\
@@ -62,18 +62,18 @@ class Seen:
 
 
 @pytest.fixture(name="seen", scope="module")
-def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+def _seen(tmp_path_factory: pytest.TempPathFactory, signed: Signed) -> Seen:
     needed("cron", "cron")
     folder = tmp_path_factory.mktemp("cron")
-    with serving(folder / "state") as azure:
-        (folder / "scene").mkdir()
-        made = scene(azure, folder / "scene")
-        checkout(folder, made, {"certificate.pem": signs_by_certificate(azure)})
-        (folder / "environment").write_text(lines(environment(azure, folder)))
-        install, attempt = blocks("cron")
-        schedule = re.escape(SCHEDULE).replace("\\ ", " ")
-        steps = STEPS.format(install=install, attempt=attempt, schedule=schedule)
-        yield Seen(played(folder, "sh", steps), made)
+    azure = signed.azure
+    (folder / "scene").mkdir()
+    made = scene(azure, folder / "scene")
+    checkout(folder, made, {"certificate.pem": signed.certificate})
+    (folder / "environment").write_text(lines(environment(azure, folder)))
+    install, attempt = blocks("cron")
+    schedule = re.escape(SCHEDULE).replace("\\ ", " ")
+    steps = STEPS.format(install=install, attempt=attempt, schedule=schedule)
+    return Seen(played(folder, "sh", steps), made)
 
 
 def test_cron_rotates_and_mails_nothing_while_no_person_is_needed(seen: Seen) -> None:

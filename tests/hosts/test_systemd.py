@@ -2,18 +2,18 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played, signs_by_certificate
+from tests.hosts.conftest import Signed
+from tests.hosts.host import HOSTS, blocks, checkout, environment, lines, played
 from tests.house.test_docs import fenced
 from tests.programs import needed
-from tests.served import ROOT, Scene, scene, serving
+from tests.served import ROOT, Scene, scene
 
-pytestmark = pytest.mark.xdist_group("systemd")
+pytestmark = pytest.mark.xdist_group("hosts")  # they share an emulator
 PACKAGE = "systemd"
 STEPS = """\
 set -e
@@ -133,27 +133,27 @@ class Seen:
 
 
 @pytest.fixture(name="seen", scope="module")
-def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+def _seen(tmp_path_factory: pytest.TempPathFactory, signed: Signed) -> Seen:
     needed("systemd-analyze", PACKAGE)
     folder = tmp_path_factory.mktemp("systemd")
-    with serving(folder / "state") as azure:
-        for name in ("due", "late"):
-            (folder / name).mkdir()
-        due, late = scene(azure, folder / "due"), scene(azure, folder / "late")
-        late.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
-        secret = f"AZURE_CLIENT_SECRET={azure.seeded.operator.secret}\n".encode()
-        checkout(folder, due, {"certificate.pem": signs_by_certificate(azure), "secret": secret})
-        (folder / "environment").write_text(lines(environment(azure, folder)))
-        before = late.keys()
-        install, begin, sign_in, metrics = blocks("systemd")
-        (uninstall,) = blocks("Uninstall")
-        said = played(
-            folder,
-            "systemd",
-            STEPS.format(install=install, begin=begin, secret=sign_in, metrics=metrics, uninstall=uninstall),
-        )
-        first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
-        yield Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
+    azure = signed.azure
+    for name in ("due", "late"):
+        (folder / name).mkdir()
+    due, late = scene(azure, folder / "due"), scene(azure, folder / "late")
+    late.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
+    secret = f"AZURE_CLIENT_SECRET={azure.seeded.operator.secret}\n".encode()
+    checkout(folder, due, {"certificate.pem": signed.certificate, "secret": secret})
+    (folder / "environment").write_text(lines(environment(azure, folder)))
+    before = late.keys()
+    install, begin, sign_in, metrics = blocks("systemd")
+    (uninstall,) = blocks("Uninstall")
+    said = played(
+        folder,
+        "systemd",
+        STEPS.format(install=install, begin=begin, secret=sign_in, metrics=metrics, uninstall=uninstall),
+    )
+    first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
+    return Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
 
 
 def test_a_run_by_certificate_rotates_and_leaves_its_report_in_the_journal(seen: Seen) -> None:
