@@ -15,7 +15,7 @@ from local_azure.inprocess import Hop
 
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, World
-from rotator.state import Access, Observed, Secret
+from rotator.state import Access, Home, Observed, Secret
 from tests.stage import Adapter, Clock, Stage
 
 READS = frozenset(
@@ -25,6 +25,7 @@ READS = frozenset(
         "credentials",
         "group",
         "observe",
+        "observe_again",
         "permissions",
         "prove",
         "pull",
@@ -83,6 +84,9 @@ class Remembering:
         answer = await asked(*args, **how)
         self._known[key] = answer
         self._known |= dict(_parts(site.read, answer))
+        if key[0] == "credentials" and len(key) > 1:
+            others = (each for each in self._known.get(("credentials",), ()) if each.home is not key[1])
+            self._known["credentials",] = (*others, *answer)
         return answer
 
 
@@ -90,12 +94,14 @@ def _parts(read: str, answer: Any) -> Iterator[tuple[Asked, Any]]:
     """Answers to other questions that an answer has in it."""
     if read == "versions":
         yield from ((("version", version.id), version) for version in answer)
-    if read == "observe":
-        yield from _observed(answer)
+    if read in ("observe", "observe_again"):
+        yield from _observed(answer if read == "observe" else answer[1])
 
 
 def _observed(seen: Observed) -> Iterator[tuple[Asked, Any]]:
     yield ("credentials",), seen.credentials
+    for home in Home:
+        yield ("credentials", home), tuple(each for each in seen.credentials if each.home is home)
     yield ("versions",), seen.versions
     yield ("registries",), seen.registries
     yield from ((("version", version.id), version) for version in seen.versions)
