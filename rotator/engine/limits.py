@@ -98,7 +98,7 @@ def postponed(run: Run, memory: Memory, error: Throttled) -> tuple[Seen, Next]:
 
 def _now(run: Run, seen: Seen) -> datetime:
     """Return Azure's time, from the last look and what has passed since."""
-    return seen.observed.at + timedelta(seconds=run.world.moment() - seen.read)
+    return run.time() or seen.observed.at
 
 
 def _reached(step: Deploy | Restore) -> str:

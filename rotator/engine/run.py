@@ -52,7 +52,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One observation of a policy, and the moment before its reads.
+    """One observation of a policy, the moment before its oldest reading, and the moment `at` which it showed the world.
 
     `preview`: the observation comes from the services' lists, and this is what they prove.
     """
@@ -61,6 +61,8 @@ class Sight:
     read: float
     observed: Observed
     preview: Preview | None = None
+    at: float | None = None
+    """`observed.at` as a moment; None: `read`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,13 @@ class Run:
         """Observe the policy, as `World.observe` does, and keep what was seen as the latest."""
         read = self.world.moment()
         observed = await self.world.observe(self.policy, confirmed=confirmed)
-        self.latest[:] = [Sight(self.policy, read, observed)]
+        self.latest[:] = [Sight(self.policy, read, observed, at=self.world.moment())]
         return observed
 
     async def observe_again(self, *, since: float, recent: bool, confirmed: bool = False) -> tuple[float, Observed]:
         """Observe, as `World.observe_again` does, and keep what was seen as the latest."""
         read, observed = await self.world.observe_again(self.policy, since=since, recent=recent, confirmed=confirmed)
-        self.latest[:] = [Sight(self.policy, read, observed)]
+        self.latest[:] = [Sight(self.policy, read, observed, at=self.world.moment())]
         return read, observed
 
     def view(self, seen: Seen) -> View:
@@ -116,7 +118,8 @@ class Run:
         if not self.latest:
             return None
         seen = self.latest[-1]
-        return seen.observed.at + timedelta(seconds=round(max(self.world.moment() - seen.read, 0)))
+        moment = seen.read if seen.at is None else seen.at
+        return seen.observed.at + timedelta(seconds=round(max(self.world.moment() - moment, 0)))
 
     @property
     def score(self) -> Score:

@@ -230,7 +230,7 @@ async def test_a_disabled_mark_still_marks(at: Scene) -> None:
 @scene
 async def test_a_secret_of_the_marks_name_that_is_somebody_elses_stops_everything(at: Scene) -> None:
     at.azure.vaults.set("myvault", at.policy.access_secret, "theirs")
-    with pytest.raises(Conflict, match="isn't rotator's"):
+    with pytest.raises(Conflict, match="was not written by rotator"):
         await at.world.observe(at.policy)
 
 

@@ -33,7 +33,7 @@ READS = frozenset(
             "permit",
             "waive",
             "observe",
-            "reobserve",
+            "observe_again",
             "survey",
             "examine",
             "subscriptions",

@@ -239,7 +239,7 @@ def test_a_record_that_can_not_be_written_in_the_end_does_not_hide_the_revocatio
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("tempfile.mkstemp", full)
     said = rotator("revoke", NAME, "--yes", "--no-wait", "--record", str(tmp_path / "record.json"))
     assert said.code == 1
     assert "The access is revoked all the same" in said.out
