@@ -10,18 +10,19 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from local_azure.environment import exports
 
-from tests.programs import absent, as_root
+from tests.programs import as_root
 from tests.served import GRAPH, ROOT, Scene, Served
 
 HOSTS = ROOT / "docs" / "hosts"
 SCRIPT = Path(__file__).parent / "throwaway.sh"
-LONGEST = "60"
+LONGEST = "180"
 """Seconds after which nobody waits for a host any longer."""
 NO_COPY = 77
 """What the script ends with where overlays, namespaces or control groups are refused."""
@@ -43,7 +44,7 @@ def played(folder: Path, init: Literal["sh", "systemd"], steps: str) -> str:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode == NO_COPY:
-        absent(f"this machine can't make a throwaway copy of itself: {done.stderr.strip()}")
+        pytest.skip(f"this machine can't make a throwaway copy of itself: {done.stderr.strip()}")
     assert done.returncode == 0, done.stdout + done.stderr + said.read_text()
     return said.read_text() if init == "systemd" else done.stdout + done.stderr
 

@@ -17,13 +17,11 @@ def test_a_program_that_is_missing_is_named_with_its_package(
         needed("promtool", "prometheus")
 
 
-@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
-def test_that_nobody_can_be_root_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[BaseException]
-) -> None:
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_that_nobody_can_be_root_is_a_skip_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CI", ci)
-    with pytest.raises(outcome, match="needs root, or sudo without a password"):
+    with pytest.raises(pytest.skip.Exception, match="needs root, or sudo without a password"):
         as_root()
 
 
