@@ -159,7 +159,7 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
         (f"{GROUP}zones: 1\n", "4:8: zones", "not a list of zones"),
         (f"{GROUP}zones: [1]\n", "4:9: zones[0]", "not a text, as a zone is"),
         ("name: web\nlocation: westeurope\nproperties: x\n", "3:13: properties", "no keys"),
-        ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "as `az container show` prints it"),
+        ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "the output of `az container show`"),
         (f"{GROUP}type: Microsoft.Web/sites\n", "4:7: type", "not the type of a container group"),
     ],
 )  # fmt: skip
