@@ -12,17 +12,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rotator.cli.interrupt import grace, heeding
-from rotator.ports import Clock, LeaseStore, Queue, World
 
 if TYPE_CHECKING:
     from rotator.clients.world import AzureWorld
     from rotator.notify import Transport
+    from rotator.ports import Clock, LeaseStore, Queue, World
 
 T = TypeVar("T")
 Unraisable = Callable[[Any], object]
 
 
-def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
+def connected(cloud: str) -> "tuple[Clock, AbstractAsyncContextManager[World]]":
     """Return a clock, and Azure as the identity found by DefaultAzureCredential.
 
     The SDK is loaded here and not earlier.
@@ -34,12 +34,12 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
     return clock, connect(clock, cloud=cloud)
 
 
-def lease_store(world: World, container: str) -> LeaseStore:
+def lease_store(world: "World", container: str) -> "LeaseStore":
     """Return the leases in a container, over the connections and the identity of `world`."""
     return cast("AzureWorld", world).leases(container)
 
 
-def queue(world: World, address: str) -> Queue:
+def queue(world: "World", address: str) -> "Queue":
     """Return the queue at an address, over the connections and the identity of `world`."""
     return cast("AzureWorld", world).queue(address)
 

@@ -63,6 +63,12 @@ def loaded(*arguments: str, policies: Path) -> set[str]:
     return set(done.stderr.splitlines()[-1].split()[1:])
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)], ids=" ".join)
+def test_help_loads_nothing_that_reads_policies(arguments: tuple[str, ...], rotator: Scene) -> None:
+    modules = loaded(*arguments, policies=rotator.policies)
+    assert not modules & {"pydantic", "yaml", "ruamel", "rotator.policy", "rotator.container_group"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("--help",), ("--version",), ("rotate", "--help"), ("emulator", "--help"), ("validate",)],

@@ -9,7 +9,6 @@ import typer
 from rotator.cli.choosing import Group, chosen
 from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
-from rotator.container_group import Verdict
 from rotator.errors import RotatorError
 from rotator.visible import one_line
 
@@ -62,6 +61,8 @@ class DeployOutcome:
 
         Problems: the group isn't seen to be healthy, the logs can't be read, or there is a warning or an alarm.
         """
+        from rotator.container_group import Verdict
+
         ended = self.deployed.exit_code is not None
         unwell = not (ended or self.deployed.verdict is Verdict.HEALTHY) or self.unread is not None
         return passed_on(self.deployed.exit_code or 0) or int(unwell or bool(self.alarms) or self.warned)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rotator.cli import wiring
 from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, notices_of
 from rotator.cli.options import Leases, Names, Queue, command
@@ -42,6 +41,8 @@ def carry_out(
     looks = Looks.read((lease_dir or lease.directory(os.environ)) / FILE)
 
     async def work(runs: "Iterable[Run]") -> "Enqueued":
+        from rotator.cli import wiring
+
         each = tuple(told.watched(runs))
         found = await surveyed(each, wiring.queue(each[0].world, address), looks)
         await told.told(common, found.results, story.events)
