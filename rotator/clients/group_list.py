@@ -31,14 +31,14 @@ class GroupList:
     def of(cls, groups: Iterable[Shown]) -> "GroupList":
         """Index the groups of a list."""
         shown = {ResourceId.parse(each["id"]): each for each in groups}
-        odd = tuple(group_id for group_id, each in shown.items() if flaw(each))
-        readable = {group_id: each for group_id, each in shown.items() if group_id not in set(odd)}
+        odd = {group_id: each for group_id, each in shown.items() if flaw(each)}
+        readable = {group_id: each for group_id, each in shown.items() if group_id not in odd}
         users = defaultdict[str, list[ResourceId]](list)
         for group_id, each in readable.items():
             for name in names(each):
                 users[name].append(group_id)
         hiding = tuple(group_id for group_id, each in readable.items() if hides_client_secret(each))
-        return cls(shown, {name: tuple(found) for name, found in users.items()}, odd, hiding)
+        return cls(shown, {name: tuple(found) for name, found in users.items()}, tuple(odd), hiding)
 
     def may_pull_as(self, app_id: str) -> tuple[ResourceId, ...]:
         """Return the groups that name the principal for a registry or in a variable, or can't be read."""

@@ -106,7 +106,7 @@ async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
         lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))
     ]
     read = {group.id for group in found}
-    hiding = sorted(each for found_ in lists.found for each in found_.hiding if each not in read)
+    hiding = sorted(each for listed in lists.found for each in listed.hiding if each not in read)
     return ObservedGroups(
         tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding)
     )
