@@ -557,6 +557,13 @@ def test_the_readme_is_read_in_ten_minutes() -> None:
     assert len(README.splitlines()) <= 250
 
 
+def test_a_decision_is_cited_by_its_number() -> None:
+    cited = re.compile(r"\[ADR\s+(\d+)\]\([^)]*?(\d{4})-[^)]*\)")
+    found = [(shown(each), *match.groups()) for each in DOCUMENTS for match in cited.finditer(each.read_text())]
+    assert found
+    assert [each for each in found if int(each[1]) != int(each[2])] == []
+
+
 def test_prose_is_wrapped() -> None:
     """Lines of 120 characters, except tables, code blocks and made parts; a longer one may be one word."""
     apart = re.compile(r"<!-- made: .*?<!-- end -->|^```.*?^```|^\|.*?$", re.DOTALL | re.MULTILINE)
