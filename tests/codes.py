@@ -58,7 +58,12 @@ def members(node: ast.expr) -> Iterator[tuple[str, str]]:
 
 PLAN = (
     "plan/rules.py",
+    "plan/new_credential.py",
+    "plan/not_ours.py",
+    "plan/way_back.py",
+    "plan/retirement.py",
     "plan/moves.py",
+    "plan/obstacles_to_moves.py",
     "plan/reclaim.py",
     "plan/alarms.py",
     "plan/unseen.py",
@@ -78,8 +83,9 @@ def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
     }
 
     def reached(name: str, seen: set[str]) -> set[str]:
-        named = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name) and node.id in functions}
-        for other in named - seen - rules:
+        names = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Name) and node.id in functions]
+        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        for other in {node.id for node in names} - bound - seen - rules:
             seen |= reached(other, seen | {other})
         return seen
 

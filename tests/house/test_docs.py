@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 import rotator
 from rotator import guard
 from rotator.cli.app import app
-from rotator.plan import ORDER, RULES, STRIPPED, rules
+from rotator.plan import ORDER, RULES, STRIPPED, not_ours, rules
 from rotator.policy import load
 from rotator.report import status
 from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, KEY_ID, PREVIOUS, SINCE, Outcome
@@ -279,7 +279,7 @@ def test_every_exit_code_is_in_the_table() -> None:
 
 def test_the_worked_change_of_contributing_works(monkeypatch: pytest.MonkeyPatch) -> None:
     (case,) = YAML(typ="safe").load(fenced(CONTRIBUTING, "yaml")[0])
-    space = dict(vars(rules))
+    space = dict(vars(not_ours))
     exec(fenced(CONTRIBUTING, "python")[0], space)
     with pytest.raises(AssertionError, match="foreign"):
         agree(case, *world(case))

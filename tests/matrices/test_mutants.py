@@ -29,17 +29,22 @@ from rotator.plan import (
     compromise,
     marks,
     moves,
+    new_credential,
     next_steps,
+    not_ours,
+    obstacles_to_moves,
     postponed,
     provision,
     reclaim,
     rest,
+    retirement,
     revocation_end,
     revocation_notes,
     rules,
     spread,
     unseen,
     view,
+    way_back,
     ways_out,
 )
 from rotator.state import Outcome, Proof
@@ -155,10 +160,15 @@ MUTATED: tuple[ModuleType, ...] = (
     postponed,
     marks,
     rules,
+    new_credential,
+    not_ours,
+    way_back,
+    retirement,
     reclaim,
     rest,
     alarms,
     moves,
+    obstacles_to_moves,
     unseen,
     spread,
     view,
@@ -202,12 +212,12 @@ EQUIVALENT = {
     "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": (
         "without a first kind there are no steps"
     ),
-    "plan.rules._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": (
+    "plan.new_credential._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": (
         IMPLIED
     ),
-    "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
-    "plan.rules.drift: if `dead` turned round": SENTENCE,
-    "plan.rules.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
+    "plan.not_ours.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
+    "plan.not_ours.drift: if `dead` turned round": SENTENCE,
+    "plan.retirement.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
     "plan.reclaim._published: `fits is None` turned round": SENTENCE,
     "plan.ways_out.told: `dependent is not None` left out of `wait.code is WaitCode.JOB_RUNNING and dependent is not None`": (
         IMPLIED
@@ -218,10 +228,10 @@ EQUIVALENT = {
     "guard.issue.unresolved: `min((c.start for c in lost), default=observed.at)` by max": SENTENCE,
     "guard.issue.unresolved: the boundary of `reclaimed > observed.at` moved": SENTENCE,
     "guard.issue.unresolved: `reclaimed > observed.at` turned round": SENTENCE,
-    "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": (
+    "plan.way_back.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": (
         IMPLIED
     ),
-    "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": (
+    "plan.obstacles_to_moves.settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": (
         IMPLIED
     ),
     "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": (
@@ -229,9 +239,9 @@ EQUIVALENT = {
     ),
     "plan.view.View.proven: `self.at` left out of `dependent.since or self.at`": IMPLIED,
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
-    "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
-    "plan.rules._obstacles: if `since` turned round": SENTENCE,
-    "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
+    "plan.retirement._superseded: if `exposed` turned round (2)": SENTENCE,
+    "plan.retirement._obstacles: if `since` turned round": SENTENCE,
+    "plan.obstacles_to_moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": (
         IMPLIED
@@ -293,8 +303,11 @@ def test_the_net_is_not_thin() -> None:
 Install = Callable[[pytest.MonkeyPatch], object]
 
 
+RULED = (moves, obstacles_to_moves, new_credential, retirement, rules)
+
+
 def _rule(name: str, instead: Callable[..., Any]) -> Install:
-    return lambda patch: patch.setattr(moves if hasattr(moves, name) else rules, name, instead)
+    return lambda patch: [patch.setattr(module, name, instead) for module in RULED if hasattr(module, name)]
 
 
 def _seen(name: str, instead: Callable[[View], Any]) -> Install:
@@ -346,7 +359,7 @@ OBSTACLES = (
     "_stripped",
     "_failed_before",
     "_outside_window",
-    "_settled",
+    "settled",
 )
 NAMED: dict[str, Install] = {
     **{f"rule {rule.__name__} is gone": _without(rule) for rule in rules.RULES},
@@ -378,28 +391,30 @@ NAMED: dict[str, Install] = {
         lambda seen, ready: (Deploy(d.id, seen.current_key or "", moves._deploy_reason(seen, d)) for d in ready),
     ),
     "nothing ever fares worse": _rule("_worse", lambda seen, one: False),
-    "nothing is ever late": _rule("_late", lambda seen, one: False),
+    "nothing is ever late": _rule("late", lambda seen, one: False),
     "nobody may be moved": lambda patch: patch.setattr(View, "movable", lambda seen, one: False),
     "everybody may be moved": lambda patch: patch.setattr(View, "movable", lambda seen, one: True),
     "nobody is behind": lambda patch: patch.setattr(View, "behind", lambda seen, one: False),
     "a missing credential is gone at once": _rule("CONFIRM", timedelta()),  # type: ignore[arg-type]
-    "a missing credential is waited for twice as long": _constant(rules, "CONFIRM", 2),
+    "a missing credential is waited for twice as long": _constant(new_credential, "CONFIRM", 2),
     "the back-off is half as long": lambda patch: patch.setattr(
-        moves, "BACK_OFF", tuple(one / 2 for one in moves.BACK_OFF)
+        obstacles_to_moves, "BACK_OFF", tuple(one / 2 for one in obstacles_to_moves.BACK_OFF)
     ),
     "the back-off is twice as long": lambda patch: patch.setattr(
-        moves, "BACK_OFF", tuple(one * 2 for one in moves.BACK_OFF)
+        obstacles_to_moves, "BACK_OFF", tuple(one * 2 for one in obstacles_to_moves.BACK_OFF)
     ),
     "the back-off grows for ever": lambda patch: patch.setattr(
-        moves, "BACK_OFF", (*moves.BACK_OFF, moves.BACK_OFF[-1] * 2)
+        obstacles_to_moves, "BACK_OFF", (*obstacles_to_moves.BACK_OFF, obstacles_to_moves.BACK_OFF[-1] * 2)
     ),
-    "the back-off never grows": lambda patch: patch.setattr(moves, "BACK_OFF", moves.BACK_OFF[:1]),
-    "the last tries follow each other twice as fast": _constant(moves, "SHARE", 2),
+    "the back-off never grows": lambda patch: patch.setattr(
+        obstacles_to_moves, "BACK_OFF", obstacles_to_moves.BACK_OFF[:1]
+    ),
+    "the last tries follow each other twice as fast": _constant(obstacles_to_moves, "SHARE", 2),
     "a group's trouble is its own from the start": lambda patch: patch.setattr(moves, "OWN_TROUBLE", 1),
     "a bad group stops the rest for half as long": _constant(moves, "STOPS_REST", 0.5),
     "a bad group stops the rest for twice as long": _constant(moves, "STOPS_REST", 2),
-    "the last week is shorter": _constant(moves, "LAST_WEEK", 0.5),
-    "the last week is longer": _constant(moves, "LAST_WEEK", 2),
+    "the last week is shorter": _constant(obstacles_to_moves, "LAST_WEEK", 0.5),
+    "the last week is longer": _constant(obstacles_to_moves, "LAST_WEEK", 2),
     "drift is tolerated for less than a week": _constant(view, "LAST_WEEK", 0.5),
     "drift is tolerated for more than a week": _constant(view, "LAST_WEEK", 2),
     "more adds may stay unresolved": _constant(issue, "MOST_UNRESOLVED", 2),
@@ -416,9 +431,11 @@ NAMED: dict[str, Install] = {
 
 
 def _patched_obstacles(patch: pytest.MonkeyPatch, code: str) -> None:
-    original = rules._obstacles
+    original = retirement._obstacles
     patch.setattr(
-        rules, "_obstacles", lambda seen, credential: (wait for wait in original(seen, credential) if wait.code != code)
+        retirement,
+        "_obstacles",
+        lambda seen, credential: (wait for wait in original(seen, credential) if wait.code != code),
     )
 
 

@@ -1,0 +1,47 @@
+"""Report versions and credentials that rotator didn't make. See the package's docstring before an edit."""
+
+from collections.abc import Iterator
+
+from rotator.codes import NoteCode
+from rotator.plan.view import View
+from rotator.remedy import list_passwords, rotator
+from rotator.steps import Finding, Note
+from rotator.words import day
+
+MOST_FOREIGN = 4
+"""Notes on foreign credentials; where there are more, the last note counts the rest."""
+
+
+def drift(view: View) -> Iterator[Finding]:
+    """Report a version of others on top of ours, always, as an obstacle or not."""
+    if not view.drift or view.newest is None:
+        return
+    text = (
+        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, the newest, was not written by rotator"
+    )
+    dead = view.drift_tolerated and not view.intent.accept_drift
+    late = "; the current credential is gone or near its end, so a new version goes on top; the other stays enabled"
+    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{late if dead else ''}", warn=dead)
+
+
+def foreign(view: View) -> Iterator[Finding]:
+    """Report foreign credentials: they stay; the note names the command to adopt them."""
+    live = [credential for credential in view.foreign if credential.live(view.at)]
+    told = live if len(live) <= MOST_FOREIGN else live[: MOST_FOREIGN - 1]
+    for credential in told:
+        text = (
+            f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)})"
+            " was not made by rotator for this policy, and stays"
+        )
+        yield Note(
+            NoteCode.FOREIGN,
+            credential.key_id,
+            f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` makes it one of this policy",
+        )
+    if rest := live[len(told) :]:
+        last, app_id = max(credential.end for credential in rest), view.policy.principal.app_id
+        text = (
+            f"{len(rest)} more credentials were not made by rotator for this policy and stay, the last until"
+            f" {day(last)}"
+        )
+        yield Note(NoteCode.FOREIGN, app_id, f"{text}; `{list_passwords(app_id)}` lists them")
