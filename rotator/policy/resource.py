@@ -67,6 +67,8 @@ _CONTAINER = {
 }
 _IDENTITY = {"type": "type", "userassignedidentities": "userAssignedIdentities"}
 _IDENTITY["user_assigned_identities"] = "userAssignedIdentities"
+_PLACE = {"name": "name", "type": "type"}
+"""Names of an extended location."""
 _IDENTITY_ALONE = {"principalid", "principal_id", "tenantid", "tenant_id"}
 _QUOTES = "Put it in quotes."
 
@@ -118,7 +120,9 @@ class Resource:
             return self._identity(value, here)
         if wire == "zones":
             return value, list(self._zones(value, here))
-        if wire in {"properties", "extendedLocation"}:
+        if wire == "extendedLocation":
+            return self._named(value, here, _PLACE, "extended location")
+        if wire == "properties":
             wrong = [] if isinstance(value, dict) else [self._mistake(here, "no keys", "Write keys below it.")]
             return value, wrong
         return str(value) if isinstance(value, bool | int | float | date) and wire != "location" else value, []
@@ -134,21 +138,26 @@ class Resource:
         return {name: None if tag is None else str(tag) for name, tag in value.items()}, wrong
 
     def _identity(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
+        return self._named(value, here, _IDENTITY, "identity")
+
+    def _named(self, value: Any, here: Path, names: Mapping[str, str], noun: str) -> tuple[Any, list[Mistake]]:
+        """Return an object of az's model: each value a text, but for the identities; no nulls, no other names."""
         if not isinstance(value, dict):
-            return None, [self._mistake(here, "not an identity: no keys", "Write `type:` below it.")]
+            return None, [self._mistake(here, f"not an {noun}: no keys", "Write `type:` below it.")]
         sent, wrong = dict[str, Any](), list[Mistake]()
         for name, item in value.items():
-            wire = _IDENTITY.get(name.lower())
-            if item is None or name.lower() in _IDENTITY_ALONE:
+            wire, place = names.get(name.lower()), (*here, name)
+            if item is None or (noun == "identity" and name.lower() in _IDENTITY_ALONE):
                 continue
             if wire is None or wire in sent:
-                problem = "not a name that an identity has" if wire is None else f"{wire} stands here twice"
-                wrong.append(self._mistake((*here, name), problem, "Remove it.", key=True))
-            elif wire == "type":
-                sent[wire] = str(item)
-            else:
-                sent[wire], mistakes = self._assigned(item, (*here, name))
+                problem = f"not a name that an {noun} has" if wire is None else f"{wire} stands here twice"
+                wrong.append(self._mistake(place, problem, "Remove it.", key=True))
+            elif wire == "userAssignedIdentities":
+                sent[wire], mistakes = self._assigned(item, place)
                 wrong += mistakes
+            else:
+                sent[wire] = str(item)
+                wrong += [self._mistake(place, "not a text", _QUOTES)] if isinstance(item, dict | list) else []
         return sent, wrong
 
     def _assigned(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
@@ -173,7 +182,7 @@ class Resource:
         containers = properties.get("containers") if isinstance(properties, dict) else None
         if kind is not None and not is_group(kind):
             yield self._mistake(("type",), "not the type of a container group", f"Write {GROUP.type}.")
-        if not isinstance(sent.get("location"), str):
+        if not (isinstance(sent.get("location"), str) and sent["location"]):
             remedy = "Add the region of the group, for example `location: westeurope`."
             yield self._mistake(("location",), "no location", remedy)
         if not (isinstance(containers, list) and containers):

@@ -67,7 +67,7 @@ for name in sorted(each for each in shown if each.startswith("az-")):
     if pair[0] != pair[1]:
         wrong.append(f"{name}\n  {json.dumps(pair[0])}\n  {json.dumps(pair[1])}")
 print(*wrong, sep="\n")
-sys.exit(bool(wrong) or compared != 12)
+sys.exit(bool(wrong) or compared != 14)
 PYTHON
 
 say "A manifest works."

@@ -23,6 +23,8 @@ def body(text: str) -> dict[str, Any] | None:
         sent = {name: item for name, item in sent.items() if item is not None}
         if "tags" in sent:
             sent["tags"] = {name: None if item is None else str(item) for name, item in sent["tags"].items()}
+        if "extendedLocation" in sent:
+            sent["extendedLocation"] = place(sent["extendedLocation"])
         if "identity" in sent:
             sent["identity"] = identity(sent["identity"])
         written = json.dumps(plain(sent), allow_nan=False)
@@ -40,6 +42,11 @@ def identity(given: dict[str, Any]) -> dict[str, Any]:
             name: None if item is None else {} for name, item in names["userassignedidentities"].items()
         }
     return sent
+
+
+def place(given: dict[str, Any]) -> dict[str, Any]:
+    """An extended location: its two names in any letter case, each with a text; what is null is left out."""
+    return {name.lower(): str(item) for name, item in given.items() if item is not None}
 
 
 def plain(value: Any) -> Any:

@@ -94,6 +94,16 @@ def anchors(drawn: Drawn) -> str:
     return shared + group(drawn, variables=drawn.choice(["*all", "[*b, {name: C, value: *value}]"]))
 
 
+def places(drawn: Drawn) -> str:
+    """Extended locations, whose names and values az takes in forms of their own."""
+    name, value = drawn.sample([one for one in SCALARS if one not in NULLS], 2)
+    holder = drawn.choice(["extendedLocation", "extended_location", "EXTENDEDLOCATION"])
+    pairs = drawn.choice(
+        [f"{{name: {name}, type: EdgeZone}}", f"{{Name: {name}, TYPE: {value}}}", f"{{name: {name}, type: ~}}"]
+    )
+    return f"{holder}: {pairs}\n{group(drawn)}"
+
+
 def exported(drawn: Drawn) -> str:
     """The forms of `az container export`: names of az's model at the top, nulls, and what Azure alone writes."""
     assigned = drawn.choice(["user_assigned_identities", "userAssignedIdentities", "UserAssignedIdentities"])
@@ -119,7 +129,7 @@ def exported(drawn: Drawn) -> str:
     return f"{''.join(top)}{identity}{group(drawn)}"
 
 
-KINDS: tuple[Callable[[Drawn], str], ...] = (scalars, tags, merges, repeats, anchors, exported)
+KINDS: tuple[Callable[[Drawn], str], ...] = (scalars, tags, merges, repeats, anchors, places, exported)
 
 
 def documents(seed: int, each: int, name: str) -> Iterator[tuple[str, str]]:
