@@ -75,12 +75,12 @@ class Tokens:
         """Tell if the next replica in turn accepts the secret."""
         principal = self.directory.principal(app_id)
         verdict = self._verdict(app_id, secret, self._replica(app_id))
-        return verdict == "accepted" and principal is not None and principal.account_enabled
+        return verdict == "accepted" and principal is not None and self.directory.enabled(principal)
 
     def authenticates_everywhere(self, app_id: str, secret: str) -> bool:
         """Tell if every replica accepts the secret; the replicas' turns stay unchanged."""
         principal = self.directory.principal(app_id)
-        if principal is None or not principal.account_enabled:
+        if principal is None or not self.directory.enabled(principal):
             return False
         return all(self._verdict(app_id, secret, replica) == "accepted" for replica in range(self.timing.replicas))
 
@@ -189,7 +189,7 @@ class Tokens:
         shown, now = assertions.read(text), self.clock.now()
         if shown.issuer.lower() != client_id.lower():
             raise assertions.refusal(shown, [*(application.federated if application else ()), *principal.federated])
-        if not principal.account_enabled:
+        if not self.directory.enabled(principal):
             raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
         replica = self._replica(client_id)
         known = [each for each in self.directory.certificates(client_id) if each.known_to(replica, now, self.timing)]
@@ -216,7 +216,7 @@ class Tokens:
         principal = self._client(client_id)
         if not secret:
             raise refusals.NO_SECRET.about()
-        if not principal.account_enabled:
+        if not self.directory.enabled(principal):
             raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
         verdict = self._verdict(client_id, secret, self._replica(client_id))
         if verdict == "accepted":

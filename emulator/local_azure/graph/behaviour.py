@@ -218,10 +218,12 @@ class Directory:
         end: datetime | None = None,
         *,
         at_once: bool = False,
+        actor: str = "",
     ) -> Password:
         """Add a password credential; the default lifetime is two years.
 
-        With `at_once`, all replicas know the password at once, as if added long ago (for seeds).
+        With `at_once`, all replicas know the password at once, as if added long ago (for seeds). `actor`: the caller's
+        object id, by which a policy may exempt the caller.
 
         Raises ServiceError 400.
         """
@@ -229,7 +231,7 @@ class Directory:
         begins, ends = passwords.lifetime(now, start, end)
         if policy := self.faults.active("app_policy"):
             ends = passwords.under_policy(now, begins, ends, policy.argument)
-        policies.permit(self.state, owner, begins, ends)
+        policies.permit(self.state, owner, begins, ends, self.attributes(actor))
         passwords.room(owner, self.application(owner.app_id))
         secret = self.ids.secret()
         known = now - timedelta(seconds=self.timing.secret_valid) if at_once else now
@@ -240,6 +242,16 @@ class Directory:
         owner.passwords = [added, *self._unforgotten(owner)]
         self.state.secrets.append(secret)
         return added
+
+    def enabled(self, principal: ServicePrincipal) -> bool:
+        """Tell if a service principal may sign in: neither disabled itself, nor of a deactivated application."""
+        application = self.application(principal.app_id)
+        return principal.account_enabled and not (application and application.properties.get("isDisabled"))
+
+    def attributes(self, oid: str) -> dict[str, dict[str, Any]]:
+        """Return the custom security attributes of a service principal, by the names of their sets."""
+        found = self.principal_by_id(oid)
+        return found.attributes if found else {}
 
     def _unforgotten(self, owner: Holder) -> list[Password]:
         now = self.clock.now()

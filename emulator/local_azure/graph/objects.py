@@ -145,6 +145,8 @@ class ServicePrincipal:
     grants: list[Grant] = field(default_factory=list)
     federated: list[dict[str, Any]] = field(default_factory=list)
     """A managed identity's federated identity credentials: name, issuer, subject, audiences."""
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Its custom security attributes, by the names of their sets."""
 
     @property
     def app_roles(self) -> list[str]:

@@ -30,6 +30,8 @@ GRANT_READERS = RESOLVERS | {"AppRoleAssignment.ReadWrite.All"}
 DELEGATED_WRITERS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
 DELEGATED_READERS = _DIRECTORY | DELEGATED_WRITERS
 GRANT_WRITERS = frozenset({"AppRoleAssignment.ReadWrite.All"})
+ATTRIBUTE_WRITERS = frozenset({"CustomSecAttributeAssignment.ReadWrite.All"})
+ATTRIBUTE_READERS = ATTRIBUTE_WRITERS | {"CustomSecAttributeAssignment.Read.All"}
 POLICY_WRITERS = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
 POLICY_READERS = POLICY_WRITERS | {"Policy.Read.All"}
 

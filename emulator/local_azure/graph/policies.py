@@ -7,6 +7,7 @@ A policy assigned to an application (or service principal) counts in place of th
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from local_azure.graph.objects import Application, DirectoryState, Holder
@@ -80,15 +81,33 @@ def _check_restriction(restriction: Any) -> None:
         raise bad_value("restrictionType", "passwordCredentialConfiguration")
     if kind.endswith("Lifetime") and duration(str(restriction.get("maxLifetime"))) is None:
         raise bad_value("maxLifetime", "passwordCredentialConfiguration")
+    for each in _exempt(restriction):
+        if (
+            not isinstance(each, Mapping)
+            or not isinstance(each.get("id"), str)
+            or not isinstance(each.get("value"), str)
+        ):
+            raise bad_value("excludeActors", "passwordCredentialConfiguration")
     try:
         _since(restriction)
     except ValueError as error:
         raise bad_value("restrictForAppsCreatedAfterDateTime", "passwordCredentialConfiguration") from error
 
 
-def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime) -> None:
-    """Check a new password's lifetime against the policy in force. Raises ServiceError 400."""
+def permit(
+    state: DirectoryState,
+    owner: Holder,
+    start: datetime,
+    end: datetime,
+    attributes: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
+    """Check a new password's lifetime against the policy in force. Raises ServiceError 400.
+
+    `attributes` are the caller's custom security attributes: a restriction may exempt callers by one of them.
+    """
     for name, restriction in _in_force(state, owner):
+        if any(_has(attributes, each) for each in _exempt(restriction)):
+            continue
         if restriction["restrictionType"] == "passwordAddition":
             message = f"Credential type not allowed as per assigned policy '{name}'."
             raise ServiceError(400, "CredentialTypeNotAllowedAsPerAppPolicy", message)
@@ -99,6 +118,20 @@ def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime)
         )
         if longest is not None and end - start > longest:
             raise too_long(start, end, name)
+
+
+def _exempt(restriction: Mapping[str, Any]) -> list[Any]:
+    """Return the attributes by which callers are exempt from a restriction ("appManagementPolicyActorExemptions")."""
+    found = (restriction.get("excludeActors") or {}).get("customSecurityAttributes")
+    return found if isinstance(found, list) else []
+
+
+def _has(attributes: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]) -> bool:
+    """Tell if a caller has an attribute ``<set>_<name>`` with a value, compared with its letter case."""
+    values = [
+        value for of, each in attributes.items() for name, value in each.items() if f"{of}_{name}" == wanted["id"]
+    ]
+    return any(wanted["value"] in (value if isinstance(value, list) else [value]) for value in values)
 
 
 def too_long(start: datetime, end: datetime, policy: str) -> ServiceError:

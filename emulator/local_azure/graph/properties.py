@@ -12,11 +12,13 @@ from local_azure.wire import ServiceError
 
 KINDRED: dict[Kind, Kindred] = {
     "applications": Kindred(
-        "microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", *shape.APPLICATION}), ("owners",)
+        "microsoft.graph.application",
+        frozenset({"id", "deletedDateTime", "appId", "isDisabled", *shape.APPLICATION}),
+        ("owners",),
     ),
     "servicePrincipals": Kindred(
         "microsoft.graph.servicePrincipal",
-        frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}),
+        frozenset({"id", "deletedDateTime", "isDisabled", "customSecurityAttributes", *shape.PRINCIPAL}),
         ("owners", "appRoleAssignments", "memberOf"),
     ),
     "groups": Kindred(
@@ -110,6 +112,8 @@ def check(properties: Mapping[str, Any], kind: Kind) -> None:
 def _fits(name: str, value: Any, kind: Kind) -> bool:
     if name == "signInAudience" and kind == "applications":
         return value in AUDIENCES
+    if name == "isDisabled":
+        return kind == "applications" and (value is None or isinstance(value, bool))
     if name in _LISTS:
         return isinstance(value, list) and (name not in _OF_OBJECTS or all(isinstance(each, dict) for each in value))
     if name == "optionalClaims" and value:

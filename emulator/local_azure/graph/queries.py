@@ -35,6 +35,10 @@ _UNFILTERABLE = frozenset(
 )
 
 
+SELECTED = ("isDisabled",)
+"""Properties that recorded answers have only where they are selected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kindred:
     """Type of a collection's objects, with the properties and the relations open to ``$expand``."""
@@ -313,5 +317,7 @@ def expired_page() -> ServiceError:
 
 
 def shown(body: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
-    """Return the selected part of an object's JSON."""
-    return dict(body) if names is None else {name: body[name] for name in names if name in body}
+    """Return the selected part of an object's JSON; a property that shows nothing by itself is null."""
+    if names is None:
+        return dict(body)
+    return {name: body.get(name) for name in names if name in body or name in SELECTED}

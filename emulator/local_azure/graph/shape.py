@@ -220,7 +220,23 @@ def _principal(of: ServicePrincipal, tenant: str, application: Application | Non
         "oauth2PermissionScopes": (given.get("api") or {}).get("oauth2PermissionScopes", []),
         "servicePrincipalNames": [of.app_id, *given.get("identifierUris", [])],
     }
-    return {**PRINCIPAL, **known}
+    deactivated = {"isDisabled": given["isDisabled"]} if "isDisabled" in given else {}
+    return {**PRINCIPAL, **known, **deactivated}
+
+
+def attributes(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return custom security attributes with the types that Graph adds; None without any."""
+    typed = {"@odata.type": "#microsoft.graph.customSecurityAttributeValue"}
+    return {name: {**typed, **values} for name, values in given.items()} or None
+
+
+def assigned(old: Mapping[str, Mapping[str, Any]], new: Any) -> dict[str, dict[str, Any]]:
+    """Return custom security attributes after an assignment; an attribute that is set to null is removed."""
+    found = {name: dict(values) for name, values in old.items()}
+    for name, values in (new or {}).items():
+        kept = {**found.get(name, {}), **values}
+        found[name] = {each: value for each, value in kept.items() if value is not None and "@" not in each}
+    return {name: values for name, values in found.items() if values}
 
 
 def _group(of: Group) -> dict[str, Any]:

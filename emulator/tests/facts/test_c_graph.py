@@ -1,4 +1,4 @@
-"""Microsoft Graph (azure-facts C1 to C10): passwords, permissions, errors, limits, consistency, and what a call costs."""
+"""Microsoft Graph (azure-facts C1 to C13): passwords, permissions, errors, limits, consistency, and what a call costs."""
 
 import re
 from datetime import timedelta
@@ -12,6 +12,7 @@ from local_azure.timing import Timing
 from tenancy import ALL, GRAPH, OWNED, TENANT, Answer, Tenancy, code
 
 POLICIES = ("Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration")
+DENIED = (403, "Authorization_RequestDenied")
 NOBODY = "4b6b3a9e-0000-4000-8000-000000000000"
 
 
@@ -263,6 +264,48 @@ def test_c4_credential_type_not_allowed_as_per_app_policy_where_passwords_are_fo
     assert code(add(world, path)) == (400, "CredentialTypeNotAllowedAsPerAppPolicy")
     assert world.call("DELETE", f"{path}/appManagementPolicies/{made['id']}/$ref")[0] == 204
     assert add(world, path)[0] == 200
+
+
+def test_c12_a_restriction_exempts_callers_by_a_custom_security_attribute(world: Tenancy) -> None:
+    path, own = homes(world)["application"], f"/servicePrincipals/{world.caller.id}"
+    exempt = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
+    restriction = {"restrictionType": "passwordAddition", "excludeActors": {"customSecurityAttributes": [exempt]}}
+    default = {"isEnabled": True, "applicationRestrictions": {"passwordCredentials": [restriction]}}
+    assert world.call("PATCH", "/policies/defaultAppManagementPolicy", default)[0] == 204
+    assert code(add(world, path)) == (400, "CredentialTypeNotAllowedAsPerAppPolicy")
+    selected = f"{own}?$select=id,customSecurityAttributes"
+    given = {"customSecurityAttributes": {"Automation": {"Role": "Rotator"}}}
+    assert [code(world.call("GET", selected)), code(world.call("PATCH", own, given))] == [DENIED, DENIED]
+    world.directory.grant(world.caller.app_id, "CustomSecAttributeAssignment.ReadWrite.All")
+    assert world.call("GET", selected)[1]["customSecurityAttributes"] is None
+    assert world.call("PATCH", own, given)[0] == 204
+    assert code(add(world, path)) == (400, "CredentialTypeNotAllowedAsPerAppPolicy"), "letter case counts"
+    given = {"customSecurityAttributes": {"Automation": {"Role@odata.type": "#String", "Role": "rotator"}}}
+    assert world.call("PATCH", own, given)[0] == 204
+    assert world.call("GET", selected)[1]["customSecurityAttributes"] == {
+        "Automation": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Role": "rotator"}
+    }
+    assert "customSecurityAttributes" not in world.call("GET", own)[1]
+    assert add(world, path)[0] == 200
+    assert world.call("PATCH", own, {"customSecurityAttributes": {"Automation": {"Role": None}}})[0] == 204
+    assert add(world, path)[0] == 400
+
+
+def test_c13_a_deactivated_application_gets_no_token_until_it_is_activated(world: Tenancy) -> None:
+    paths = homes(world)
+    secret = add(world, paths["application"])[1]["secretText"]
+    app_id = world.call("GET", paths["application"])[1]["appId"]
+    selected = f"/applications(appId='{app_id}')?$select=id,isDisabled"
+    assert world.call("GET", selected)[1]["isDisabled"] is None
+    assert world.tokens.authenticates(app_id, secret)
+    for given, works in ((True, False), (False, True)):
+        assert world.call("PATCH", paths["application"], {"isDisabled": given})[0] == 204
+        assert world.call("GET", selected)[1]["isDisabled"] is given
+        shown = world.call("GET", f"{paths['principal']}?$select=isDisabled,accountEnabled")[1]
+        assert (shown["isDisabled"], shown["accountEnabled"]) == (given, True)
+        assert world.tokens.authenticates(app_id, secret) is works
+    assert code(world.call("PATCH", paths["application"], {"isDisabled": "yes"})) == (400, "Request_BadRequest")
+    assert code(world.call("PATCH", paths["principal"], {"isDisabled": True})) == (400, "Request_BadRequest")
 
 
 @pytest.mark.parametrize("part", ["allProperties", "credentialsWithUsageVerify"])

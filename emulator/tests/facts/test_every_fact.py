@@ -14,7 +14,7 @@ import pytest
 NUMBERED = {
     "a": range(4, 14),
     "b": range(1, 13),
-    "c": range(1, 12),
+    "c": range(1, 14),
     "d": range(1, 6),
     "e": range(1, 9),
     "f": range(1, 10),

@@ -23,6 +23,9 @@ DIRECTORY_CLASSES: dict[Kind, str] = {
     "users": "User",
 }
 
+ATTRIBUTES = "customSecurityAttributes"
+"""A property with permissions of its own, shown where it is selected."""
+
 Verb = Callable[[Kind, Call], Response]
 
 
@@ -84,6 +87,9 @@ class _Objects:
         target = self.access.directory.records.known(kind, key)
         if wanted.select and "keyCredentials" in wanted.select and isinstance(target, Application | ServicePrincipal):
             added["keyCredentials"] = shape.keys(target.certificates, whole=True)
+        if wanted.select and ATTRIBUTES in wanted.select and isinstance(target, ServicePrincipal):
+            self.access.require(call, permissions.ATTRIBUTE_READERS)
+            added[ATTRIBUTES] = shape.attributes(target.attributes)
         return odata.entity(call, f"{kind}{odata.selection(wanted.select)}", {**own, **added})
 
     def create(self, kind: Kind, call: Call) -> Response:
@@ -107,7 +113,7 @@ class _Objects:
 
     def _made(self, kind: Kind, asked: dict[str, Json], call: Call) -> Entry:
         if kind == "applications":
-            return self._application(asked)
+            return self._application(asked, call)
         if kind == "users":
             self.access.undisturbed()
             return self.access.directory.users.create(asked)
@@ -121,7 +127,7 @@ class _Objects:
                 raise missing(oid)
         return found
 
-    def _application(self, asked: dict[str, Json]) -> Entry:
+    def _application(self, asked: dict[str, Json], call: Call) -> Entry:
         name = asked.pop("displayName", None)
         if not isinstance(name, str) or not name:
             raise required("displayName", "Application")
@@ -130,7 +136,7 @@ class _Objects:
         made = self.access.directory.create_application(name, **asked)
         try:
             for each in wanted:
-                self.access.directory.add_password(made, *each)
+                self.access.directory.add_password(made, *each, actor=call.who.oid)
         except ServiceError:
             self.access.directory.unmake(made)
             raise
@@ -157,7 +163,11 @@ class _Objects:
         added = self._bound(call, "members") if kind == "groups" else ()
         if any(oid in getattr(target, "members", ()) for oid in added):
             raise already_there("members")
-        self.access.directory.update(target, odata.members(call))
+        changes = odata.members(call)
+        if isinstance(target, ServicePrincipal) and ATTRIBUTES in changes:
+            self.access.require(call, permissions.ATTRIBUTE_WRITERS)
+            target.attributes = shape.assigned(target.attributes, changes.pop(ATTRIBUTES))
+        self.access.directory.update(target, changes)
         for oid in added:
             target.members.append(oid)  # type: ignore[union-attr]  # only groups get here
         return odata.done()

@@ -30,7 +30,7 @@ class _Passwords:
 
     def add(self, home: Home, call: Call) -> Response:
         name, start, end = passwords.asked(odata.members(call))
-        added = self.access.directory.add_password(self._holder(home, call), name, start, end)
+        added = self.access.directory.add_password(self._holder(home, call), name, start, end, actor=call.who.oid)
         context = f"{odata.metadata(call)}#microsoft.graph.passwordCredential"
         shown = {"@odata.context": context, **shape.password(added, added.secret)}
         return odata.answer(200, shown, {"Location": f"https://{call.request.host}"})
