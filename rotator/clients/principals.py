@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rotator.clients.directory import PasswordHolder, Shown, application_of, principal_of, service_principal_of
-from rotator.clients.graph import APPLICATION, COLLECTION, MOST_IN_ONE_FILTER, READ, SERVICE, SERVICE_PRINCIPAL, Graph
+from rotator.clients.graph import APPLICATION, MOST_IN_ONE_FILTER, SERVICE_PRINCIPAL, Graph
 from rotator.clients.graph import unknown as no_such_principal
+from rotator.clients.graph_requests import COLLECTION, READ, SERVICE
 from rotator.clients.pipeline import together
 from rotator.clients.refusal import Asked
 from rotator.clients.translation import ask

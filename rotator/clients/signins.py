@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rotator.clients.directory import passwords
-from rotator.clients.graph import READ, SERVICE
+from rotator.clients.graph_requests import READ, SERVICE
 from rotator.clients.pipeline import together
 from rotator.clients.refusal import Asked
 from rotator.clients.services import Services
