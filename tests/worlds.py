@@ -13,7 +13,7 @@ from typing import Any
 from rotator import state
 from rotator.causes import Cause, Denial, Grounds
 from rotator.policy import Policy
-from rotator.policy.model import Manifest
+from rotator.policy.groups import Manifest
 from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,

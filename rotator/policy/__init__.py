@@ -9,20 +9,12 @@ from rotator.policy.cron import longest_gap
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.effective import EffectiveValue, Sources, effective_values
+from rotator.policy.groups import GroupPolicy, Manifest
 from rotator.policy.insertion import with_app_id
 from rotator.policy.jsonschema import schema
-from rotator.policy.model import (
-    DeployWindow,
-    Discover,
-    GroupPolicy,
-    Manifest,
-    Policy,
-    PrincipalPolicy,
-    ProofPolicy,
-    RegistryPolicy,
-    Rotation,
-)
+from rotator.policy.model import Discover, Policy, PrincipalPolicy, RegistryPolicy
 from rotator.policy.published import KeyVaultPolicy
+from rotator.policy.rotation import DeployWindow, ProofPolicy, Rotation
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source, StatedSource
 from rotator.policy.unfilled import FILL
 from rotator.policy.window import next_open, open_at

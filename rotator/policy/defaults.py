@@ -16,7 +16,8 @@ from rotator.policy import files
 from rotator.policy.draft import NOBODY
 from rotator.policy.inheritance import DEFAULTS, WINDOW, WINDOWS, over, window_named, without
 from rotator.policy.located import Located, dotted, plain
-from rotator.policy.model import DeployWindow, PolicyFile
+from rotator.policy.model import PolicyFile
+from rotator.policy.rotation import DeployWindow
 from rotator.policy.rules import REGISTRY
 from rotator.policy.values import parse
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from rotator.policy import durations
+from rotator.policy.groups import Manifest
 from rotator.policy.inheritance import SUBSCRIPTIONS
 from rotator.policy.located import Located, Path, Position, dotted
-from rotator.policy.model import Manifest, Policy, PolicyFile
+from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.source import Part
 
 

@@ -13,9 +13,9 @@ from rotator.errors import Mistake, PolicyError
 from rotator.policy import files
 from rotator.policy.arm_expression import looks_like_one
 from rotator.policy.arm_template import Template
+from rotator.policy.groups import Manifest
 from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import unknown_placeholders
-from rotator.policy.model import Manifest
 from rotator.policy.resource import Resource
 from rotator.policy.values import AZ, JSON, parse
 from rotator.remedy import CREATE_GROUP, EXPORT_GROUP, SHOW_GROUP, build_bicep, build_bicep_parameters

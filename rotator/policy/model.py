@@ -1,53 +1,27 @@
-"""Content of a policy, as frozen pydantic models. Field descriptions also serve the JSON schema and remedies."""
+"""Content of a policy, as frozen pydantic models. Field descriptions also serve the JSON schema and remedies.
+
+The parts of a container group are in `groups`, times in `rotation`, the published secret in `published`.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    InstanceOf,
-    PlainValidator,
-    StringConstraints,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema, field_validator
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
-from rotator.policy.choices import RegistryProof, Runs, UnseenSubscriptions, WhenEnded
-from rotator.policy.durations import Duration
+from rotator.policy.choices import UnseenSubscriptions
+from rotator.policy.groups import TEXT, GroupPolicy
 from rotator.policy.published import KeyVaultPolicy
-from rotator.policy.source import Part, Source, Sourced, StatedSource
-from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID, SHOW_REGISTRY_ID
+from rotator.policy.rotation import ProofPolicy, Rotation
+from rotator.policy.source import Part
+from rotator.remedy import SHOW_REGISTRY_ID
 from rotator.resource_id import GUID, ArmId, ResourceId
 from rotator.secret import Home
 
-DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{GUID}$"})]
 _DisplayName = Annotated[str, BeforeValidator(rules.display_name)]
-_TEXT = WithJsonSchema({"type": "string"})
-_NAMED = WithJsonSchema(
-    {
-        "anyOf": [
-            {"type": "string"},
-            {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {"file": {"type": "string"}, "parameters": {"type": "string"}},
-                "required": ["file"],
-            },
-        ]
-    }
-)
-_RegistryId = Annotated[ResourceId, PlainValidator(rules.registry_id), _TEXT]
-_GroupId = Annotated[ResourceId, PlainValidator(rules.group_id), _TEXT]
-_Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
-
-
-_Lost = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+_RegistryId = Annotated[ResourceId, PlainValidator(rules.registry_id), TEXT]
 _P = TypeVar("_P", bound=Part)
 
 
@@ -97,193 +71,6 @@ class RegistryPolicy(Part):
     def subscription(self) -> str:
         """Subscription of the registry, in lower case."""
         return self.id.subscription
-
-
-class DeployWindow(Part):
-    """Times at which container groups may be redeployed."""
-
-    timezone: Annotated[str, BeforeValidator(rules.timezone)] = Field(
-        default="UTC", description="IANA time zone of `cron`.", examples=["Europe/Paris"]
-    )
-    cron: Annotated[str, BeforeValidator(rules.cron)] = Field(
-        description="When the window opens: five cron fields, in wall-clock time of `timezone`.",
-        examples=["0 2 * * SAT"],
-    )
-    duration: Duration = Field(description="How long the window stays open, in elapsed time.", examples=["4h"])
-
-    _positive = field_validator("duration")(rules.at_least(timedelta(minutes=15)))
-
-
-class Rotation(Part):
-    """Lifetimes and times of a rotation."""
-
-    validity: Duration = Field(default=90 * DAY, description="How long a new credential is valid.", examples=["90d"])
-    renew_before: Duration = Field(
-        default_factory=lambda data: min(30 * DAY, data.get("validity", 90 * DAY) / 3),
-        description=(
-            "How long before its end a credential is replaced; at most half of `validity`. Default: 30d, or a third of"
-            " `validity`."
-        ),
-        examples=["30d"],
-    )
-    overlap: Duration = Field(
-        default_factory=lambda data: min(DAY, data.get("renew_before", DAY)),
-        description=(
-            "How long the old credential stays valid after the last container group took the new one. Default:"
-            " 24h, or `renew_before`."
-        ),
-        examples=["24h"],
-    )
-    reclaim_after: Duration = Field(
-        default=DAY,
-        description="Age at which an unfinished run's credential is removed; at least four times `proof.deadline`.",
-        examples=["24h"],
-    )
-    warn_before: Duration = Field(
-        default_factory=lambda data: min(14 * DAY, data.get("renew_before", 30 * DAY) / 2),
-        description=(
-            "How long before the end of a credential that is still in use every run ends with exit code 1."
-            " Default: 14d, or half of `renew_before`."
-        ),
-        examples=["14d"],
-    )
-    settle: Duration = Field(
-        default=timedelta(minutes=30),
-        description="How long a redeployed container group may take to start.",
-        examples=["30m"],
-    )
-    spread: bool = Field(
-        default=True,
-        strict=True,
-        description=(
-            "Spread the renewals: each policy renews at a moment of its own after `renew_before`. That moment is"
-            " before `warn_before` and before the last week, and earlier still by the longest time between two"
-            " deploy windows."
-        ),
-        examples=[True],
-    )
-    deploy_window: DeployWindow | None = Field(
-        default=None, description="When container groups may be redeployed. Default: always."
-    )
-
-    _validity = field_validator("validity")(rules.at_least(timedelta(hours=1)))
-    _settle = field_validator("settle")(rules.at_least(timedelta(minutes=1)))
-
-    @field_validator("renew_before", "overlap", "warn_before")
-    @classmethod
-    def _in_order(cls, value: timedelta, info: Info) -> timedelta:
-        return rules.in_order(value, info)
-
-    @field_validator("deploy_window")
-    @classmethod
-    def _often_enough(cls, value: DeployWindow | None, info: Info) -> DeployWindow | None:
-        if value and "renew_before" in info.data:
-            rules.often_enough(value.cron, info.data["renew_before"])
-        return value
-
-
-class ProofPolicy(Part):
-    """Proof of a credential, required before it is published."""
-
-    times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
-    over: Duration = Field(
-        default=timedelta(minutes=1), description="Shortest time from the first success to the last.", examples=["60s"]
-    )
-    deadline: Duration = Field(
-        default=timedelta(minutes=5),
-        validate_default=True,
-        description="Time after which rotator gives up a credential that is not proven.",
-        examples=["5m"],
-    )
-    registry: RegistryProof = Field(
-        default=RegistryProof.REQUIRED,
-        description="`optional` accepts a credential without a pull, if rotator can't reach the registry.",
-        examples=["required"],
-    )
-
-    @field_validator("deadline")
-    @classmethod
-    def _after_the_last_try(cls, value: timedelta, info: Info) -> timedelta:
-        return rules.deadline(value, info.data.get("over", timedelta()))
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """Container group that a file deploys: the body that az or ARM would send, with placeholders for secrets.
-
-    `file` is the path as a person would write it; `document` the body with name, type and API version, never changed.
-    """
-
-    file: str
-    document: Mapping[str, Any] = field(repr=False)
-
-    def __hash__(self) -> int:
-        """By the file: a document of dicts has no hash."""
-        return hash(self.file)
-
-
-class GroupPolicy(Part):
-    """A container group that pulls with the principal."""
-
-    id: _GroupId = Field(
-        description=f"ARM id of the container group, as `{SHOW_GROUP_ID}` prints it.", examples=[rules.GROUP.example]
-    )
-    secrets: Mapping[_Path, Sourced] = Field(
-        default_factory=dict,
-        description="Sources of the values that Azure never shows, by their path.",
-        json_schema_extra={"additionalProperties": False},
-    )
-    manifest: Annotated[InstanceOf[Manifest], _NAMED] | None = Field(
-        default=None,
-        description=(
-            f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON; with the"
-            " parameters of a template `{file: NAME.json, parameters: NAME.parameters.json}`."
-        ),
-        examples=["manifests/nightly.yaml"],
-    )
-    runs: Runs | None = Field(
-        default=None,
-        description=(
-            "The group's kind: a `service` runs on and is restarted with a new credential, a `job` ends by itself and"
-            " is never interrupted. Default: a job if its restart policy is `Never` or `OnFailure`."
-        ),
-        examples=["service"],
-    )
-    when_finished: WhenEnded | None = Field(
-        default=None,
-        description="What happens to a run-once group that has finished and has no manifest.",
-        examples=["wait"],
-    )
-    when_stopped: WhenEnded = Field(
-        default=WhenEnded.WAIT, description="What happens to a stopped group.", examples=["wait"]
-    )
-
-    accept_loss: tuple[_Lost, ...] = Field(
-        default=(),
-        description=(
-            "Paths of values that a redeployment may lose. Only a newer version of Container Instances shows them;"
-            " a veto names them."
-        ),
-        examples=[["properties.newProperty"]],
-    )
-
-    @field_validator("secrets")
-    @classmethod
-    def _no_secret_is_here(cls, value: Mapping[str, Source | StatedSource]) -> Mapping[str, Source | StatedSource]:
-        for path, source in value.items():
-            if isinstance(source, StatedSource):
-                rules.only_where_no_secret_is(path, source.value)
-        rules.volumes_whole(value, lambda source: isinstance(source, StatedSource))
-        return value
-
-    @property
-    def subscription(self) -> str:
-        """Subscription of the container group, in lower case."""
-        return self.id.subscription
-
-    def __hash__(self) -> int:
-        """By the id: `secrets` has no hash."""
-        return hash(self.id)
 
 
 class Discover(Part):

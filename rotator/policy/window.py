@@ -10,7 +10,7 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from rotator.policy.cron import walls
-from rotator.policy.model import DeployWindow
+from rotator.policy.rotation import DeployWindow
 
 _SHIFT = timedelta(hours=3)
 """More than any change of clocks: within it, the order on the wall may not be the order in time."""
