@@ -19,7 +19,8 @@ from rotator.lease import RenewedLease, held
 from rotator.policy import Gathered, Policy, durations, gather
 from rotator.ports import Message
 from rotator.report.leases import held_body
-from rotator.report.status import ALARMING, rows, status_body, status_code
+from rotator.report.status import ALARMING, rows, status_code
+from rotator.report.status_json import status_body
 from rotator.report.words import document, error_body, unserved_body
 from rotator.results import Previewed, Result
 from rotator.survey import FILE, Looks

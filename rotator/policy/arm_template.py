@@ -12,7 +12,8 @@ from pathlib import PurePath as File
 from typing import Any
 
 from rotator.errors import Mistake
-from rotator.policy.arm_expression import DEEPEST, Unevaluated, evaluated, is_expression, literal
+from rotator.policy.arm_expression import evaluated, is_expression, literal
+from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import has_placeholder
 from rotator.policy.resource import is_group

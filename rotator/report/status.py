@@ -1,10 +1,8 @@
-"""State of many policies as one table for people and monitors, most urgent first."""
+"""State of many policies, most urgent first: one row for each, and the exit code."""
 
-import textwrap
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
@@ -13,23 +11,15 @@ from rotator.container_group import Dependent
 from rotator.errors import RotatorError
 from rotator.plan import View
 from rotator.remedy import rotator
-from rotator.report.many import FEW, FIRST, counted
-from rotator.report.plan import lists_text, readable
-from rotator.report.words import error_body, instant, name_of
+from rotator.report.plan import readable
+from rotator.report.words import instant, name_of
 from rotator.results import Preview, Previewed
 from rotator.state import Credential
 from rotator.steps import Deploy, Issue, Restore, Retire, Step, Wait
-from rotator.visible import one_line
 from rotator.words import day
 
-HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
-NONE = "-"
 TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
 """Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
-WIDE, NARROW, SMALL = 120, 80, 60
-"""Columns of a terminal that has room for everything, for most, and for what matters most."""
-LONGEST_NAME = {WIDE: 30, NARROW: 19, SMALL: 18}
-"""Of a policy's name, how much is shown."""
 
 
 class Urgency(IntEnum):
@@ -111,74 +101,6 @@ def status_code(seen: Iterable[Previewed]) -> int:
     work.
     """
     return int(any(row.standing in ALARMING for row in rows(seen)))
-
-
-def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = False) -> str:
-    """Return the table within `width` columns, the number of policies in each state, and remarks.
-
-    With `every`, the remarks list each group, wait and foreign credential. Of more than `FEW` policies, those at rest
-    are counted unless `every`, and the numbers come first.
-    """
-    found = rows(seen)
-    room = next((room for room in (WIDE, NARROW) if width >= room), SMALL)
-    shown = found if every or len(found) <= FEW else _pressing(found)
-    lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
-    said = shown if every or len(found) <= FEW else _said(shown)
-    below = [line for row in said for line in _below(row, max(width, SMALL), every=every)]
-    counts = Counter(row.standing for row in found)
-    several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
-    summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
-    parts = (
-        (lines, summary, below)
-        if shown is found
-        else (summary, lines, below, _counted(found, shown, max(width, SMALL)))
-    )
-    return "\n\n".join("\n".join(part) for part in parts if part)
-
-
-def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the rows of a large fleet that a person must see: every alarm, and the first ones with work or a remark.
-
-    What is revoked is so by a person's wish, and counted.
-    """
-    alarming = [row for row in found if row.standing in ALARMING]
-    others = [row for row in found if row.standing is Urgency.DUE or row.remarks]
-    others = [row for row in others if row.standing not in (*ALARMING, Urgency.REVOKED)]
-    return (*alarming, *others[:FEW])
-
-
-def _said(shown: Sequence[Row]) -> tuple[Row, ...]:
-    """Return those rows of a large fleet whose remarks are shown: every alarm, and the first others."""
-    others = [row for row in shown if row.standing not in ALARMING and row.remarks]
-    left = {row.policy for row in others[FIRST:]}
-    return tuple(row for row in shown if row.policy not in left)
-
-
-def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str]:
-    """Return the lines about rows and remarks that aren't shown."""
-    there = {row.policy for row in shown}
-    left = [row for row in found if row.policy not in there]
-    lines = [counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left])] if left else []
-    said = {row.policy for row in _said(shown)}
-    quiet = sum(row.policy not in said for row in shown)
-    lines += [f"{quiet} of these have remarks that are not urgent; -v shows each"] if quiet else []
-    return [part for line in lines for part in _wrapped(line, width)]
-
-
-def _by_lists(found: Sequence[Row]) -> Iterator[str]:
-    """Yield a sentence on the lines that come from the services' lists, and the age of what these don't show."""
-    if looked := [row.looked for row in found if row.looked]:
-        yield (
-            f"{len(looked)} of them are at rest by the services' lists; the oldest full look is from {day(min(looked))}"
-        )
-
-
-def status_body(seen: Iterable[Previewed]) -> list[dict[str, Any]]:
-    """Return the table in the JSON form.
-
-    `age` is in seconds; `groups` counts all dependents, and those on the current credential.
-    """
-    return [_body(row) for row in rows(seen)]
 
 
 def _row(preview: Preview) -> Row:
@@ -276,130 +198,3 @@ def _unseen(name: str, error: RotatorError) -> Row:
     return Row(
         name, Urgency.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error
     )
-
-
-def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
-    """Return the lines of the table, columns side by side.
-
-    On a narrow terminal, leave out the credential, and put one space between columns; on a small one, leave out the
-    age and the counts of waits and foreign credentials, too.
-    """
-    table = [tuple(map(one_line, line)) for line in table]
-    kept = {WIDE: range(9), NARROW: (0, 1, 3, 4, 5, 6, 7, 8), SMALL: (0, 1, 4, 5, 6)}[room]
-    table = [tuple(line[column] for column in kept) for line in table]
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    gap = "  " if room == WIDE else " "
-    return [gap.join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in table]
-
-
-def _cells(row: Row, room: int) -> tuple[str, ...]:
-    name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
-    age = _short(row.at - row.start) if row.at and row.start else NONE
-    due = "now" if row.standing in (Urgency.BLOCKED, Urgency.DUE) else _date(row.next_due)
-    groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
-    state = _state(row) + (", drift" if row.drift and room == WIDE else "")
-    last = max((credential.end for credential in row.foreign), default=None)
-    foreign = f"{len(row.foreign)}, {_date(last)}" if last and room == WIDE else str(len(row.foreign) or NONE)
-    return (
-        name,
-        state,
-        (row.key_id or NONE)[:8],
-        age,
-        _date(row.end),
-        due,
-        groups,
-        str(len(row.waiting) or NONE),
-        foreign,
-    )
-
-
-def _state(row: Row) -> str:
-    return row.standing.name if row.standing is Urgency.COMPROMISED else row.standing.name.lower()
-
-
-def _short(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours / 24:.0f}d" if hours >= 48 else f"{hours:.0f}h"
-
-
-def _date(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d}" if at else NONE
-
-
-def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
-    lines = [*row.remarks, *(_details(row) if every else ())]
-    for line in dict.fromkeys(lines):
-        yield from _wrapped(f"{row.policy}: {line}", width)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(one_line(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-def _details(row: Row) -> Iterator[str]:
-    if row.looked:
-        yield f"at rest {lists_text(row.looked)}"
-    for dependent in row.dependents:
-        held = (
-            "the current credential"
-            if dependent.key_id and dependent.key_id == row.key_id
-            else f"credential {dependent.key_id}"
-        )
-        since = f" since {day(dependent.since)}" if dependent.since else ""
-        yield (
-            f"group {dependent.name} ({dependent.phase.value})"
-            f" {f'holds {held}{since}' if dependent.key_id else 'has no rotator-key-id tag'}"
-        )
-    for wait in row.waits:
-        since = f" (since {day(wait.since)})" if wait.since else ""
-        yield f"waits{f' until {day(wait.until)}' if wait.until else ''}: {readable(wait.text)}{since}"
-    for credential in row.foreign:
-        yield (
-            f"foreign credential {credential.key_id} ({credential.display_name or 'no name'}) ends"
-            f" {day(credential.end)}"
-        )
-
-
-def _body(row: Row) -> dict[str, Any]:
-    credential = (
-        {"key_id": row.key_id, "start": instant(row.start), "end": instant(row.end), "age": _age(row)}
-        if row.key_id
-        else None
-    )
-    last = max((each.end for each in row.foreign), default=None)
-    return {
-        "policy": row.policy,
-        "state": row.standing.name.lower(),
-        "at": instant(row.at),
-        "looked": instant(row.looked or row.at),
-        "credential": credential,
-        "next_due": instant(row.next_due),
-        "groups": {
-            "current": row.moved,
-            "total": len(row.dependents),
-            "dependents": [_dependent_body(row, each) for each in row.dependents],
-        },
-        "waiting": list(row.waiting),
-        "waits": [_wait_body(wait) for wait in row.waits],
-        "foreign": [each.key_id for each in row.foreign],
-        "foreign_until": instant(last),
-        "drift": row.drift,
-        "compromised": list(row.compromised),
-        "remarks": list(row.remarks),
-        "error": error_body(row.error) if row.error else None,
-    }
-
-
-def _dependent_body(row: Row, dependent: Dependent) -> dict[str, Any]:
-    current = dependent.key_id is not None and dependent.key_id == row.key_id
-    shown = {"group": dependent.id, "phase": dependent.phase.value, "key_id": dependent.key_id}
-    return {**shown, "current": current, "since": instant(dependent.since)}
-
-
-def _wait_body(wait: Wait) -> dict[str, Any]:
-    shown = {"code": wait.code, "subject": wait.subject, "reason": readable(wait.text), "until": instant(wait.until)}
-    return {**shown, "since": instant(wait.since), "warn": wait.warn}
-
-
-def _age(row: Row) -> float | None:
-    return (row.at - row.start).total_seconds() if row.at and row.start else None

@@ -16,7 +16,8 @@ from rotator.events import Noted
 from rotator.plan import unseen_marks
 from rotator.report.plan import plan_code, plan_text
 from rotator.report.run import run_text
-from rotator.report.status import status_body, status_code
+from rotator.report.status import status_code
+from rotator.report.status_json import status_body
 from rotator.resource_id import ResourceId
 from rotator.results import Result
 from rotator.steps import Intent

@@ -9,7 +9,7 @@ from local_azure.wire import ServiceError
 
 from rotator.engine import deploy_now, glance, revoke
 from rotator.events import Noted
-from rotator.report.status import status_body
+from rotator.report.status_json import status_body
 from rotator.state import KEY_ID
 from tests.engine.test_life import declared, forced, ours, said, settled
 from tests.invariants import monitored, rested, summary

@@ -7,7 +7,8 @@ from rotator.errors import Forbidden
 from rotator.report.many import FEW, many_text
 from rotator.report.plan import plan_part
 from rotator.report.run import by_result, run_part
-from rotator.report.status import status_body, status_text
+from rotator.report.status_json import status_body
+from rotator.report.status_table import status_text
 from rotator.results import Result
 from tests import worlds
 from tests.report.test_report import RENEWAL, STEADY, THEIRS_ON_TOP, preview

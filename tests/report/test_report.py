@@ -15,7 +15,9 @@ from rotator.plan import View, next_due, next_steps, plan
 from rotator.report.plan import plan_body, plan_code, plan_text
 from rotator.report.progress import change, line
 from rotator.report.run import alarmed, run_body, run_text
-from rotator.report.status import status_body, status_code, status_text
+from rotator.report.status import status_code
+from rotator.report.status_json import status_body
+from rotator.report.status_table import status_text
 from rotator.report.words import document, error_body
 from rotator.results import Preview, Result
 from rotator.steps import kind, target

@@ -74,7 +74,7 @@ class _Picture:
         from shutil import get_terminal_size
 
         from rotator.report.leases import held_text
-        from rotator.report.status import status_text
+        from rotator.report.status_table import status_text
 
         width = get_terminal_size((120, 24)).columns
         table = status_text(self.seen, width=width, every=self.every)
@@ -83,7 +83,7 @@ class _Picture:
     def body(self) -> "dict[str, Any]":
         """Return the JSON form."""
         from rotator.report.leases import held_body
-        from rotator.report.status import status_body
+        from rotator.report.status_json import status_body
 
         return {"policies": status_body(self.seen), "leases": held_body(self.held)}
 

@@ -1,0 +1,212 @@
+"""Functions of ARM's template expressions that are evaluated here.
+
+A function is added only with the exact result that Resource Manager has; no problem quotes a value, because a secret
+may stand there.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from rotator.policy.arm_syntax import Unevaluated
+from rotator.policy.manifest import has_placeholder
+
+
+class Scope(Protocol):
+    """Names that an expression refers to."""
+
+    def parameter(self, name: str) -> Any:
+        """Return the value of a parameter. Raises Unevaluated."""
+
+    def variable(self, name: str) -> Any:
+        """Return the value of a variable. Raises Unevaluated."""
+
+    def group(self) -> tuple[str, str]:
+        """Return subscription and resource group of the container group."""
+
+
+class PartlyKnown(dict[str, str]):
+    """Object of which only some properties are known without Azure."""
+
+    def __init__(self, of: str, **known: str) -> None:
+        super().__init__(known)
+        self.of = of
+
+
+def _concat(*parts: Any) -> Any:
+    if parts and all(isinstance(part, list) for part in parts):
+        return [item for part in parts for item in part]
+    return "".join(map(_shown, parts))
+
+
+def _shown(value: Any) -> str:
+    """Return a text or whole number as a text; others have spellings of ARM's own."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError
+    return str(value)
+
+
+def _format(pattern: str, *values: Any) -> str:
+    if has_placeholder(pattern):
+        raise Unevaluated("format() with a placeholder in its pattern, whose braces mean something else there")
+    parts = re.split(r"(\{\{|\}\}|\{\d{1,3}\})", pattern)
+    if any(brace in part for part in parts[::2] for brace in "{}"):
+        raise ValueError
+    return "".join(part if index % 2 == 0 else _filled(part, values) for index, part in enumerate(parts))
+
+
+def _filled(part: str, values: Sequence[Any]) -> str:
+    return part[0] if part in {"{{", "}}"} else _shown(values[int(part[1:-1])])
+
+
+def _equals(one: Any, other: Any) -> bool:
+    if isinstance(one, float) or isinstance(other, float) or isinstance(one, dict | list):
+        raise TypeError
+    return type(one) is type(other) and one == other
+
+
+def _truths(values: Sequence[Any], least: int) -> Sequence[bool]:
+    if len(values) < least or not all(isinstance(value, bool) for value in values):
+        raise TypeError
+    return values
+
+
+def _object(*parts: Any) -> dict[str, Any]:
+    if len(parts) % 2 or not all(isinstance(name, str) for name in parts[::2]):
+        raise TypeError
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
+        raise TypeError
+    return int(value)
+
+
+def _resource_id(scope: Scope, *parts: str) -> str:
+    """Return the id of a resource: of this resource group, if no other is named."""
+    (subscription, group), parts = scope.group(), tuple(parts)
+    at = next((index for index, part in enumerate(parts) if "/" in part), len(parts))
+    if at > 2 or at == len(parts):
+        raise ValueError
+    if at == 2:
+        subscription, group = parts[:2]
+    elif at == 1:
+        group = parts[0]
+    provider, *kinds = parts[at].split("/")
+    if at == 1 and re.fullmatch(r"[0-9a-fA-F-]{36}", group):
+        raise ValueError
+    names = "".join(f"/{kind}/{name}" for kind, name in zip(kinds, parts[at + 1 :], strict=True))
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{provider}{names}"
+
+
+def _of_group(scope: Scope) -> PartlyKnown:
+    subscription, group = scope.group()
+    return PartlyKnown("resourceGroup", id=f"/subscriptions/{subscription}/resourceGroups/{group}", name=group)
+
+
+def _of_subscription(scope: Scope) -> PartlyKnown:
+    subscription, _ = scope.group()
+    return PartlyKnown("subscription", id=f"/subscriptions/{subscription}", subscriptionId=subscription)
+
+
+def _ascii(text: Any) -> str:
+    """A text of which every program makes the same small and capital letters."""
+    if not isinstance(text, str) or not text.isascii():
+        raise TypeError
+    return text
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if not old:
+        raise ValueError
+    return text.replace(old, new)
+
+
+def _json(text: Any) -> Any:
+    def refuse(constant: str) -> Any:
+        raise ValueError(constant)
+
+    if not isinstance(text, str):
+        raise TypeError
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError from None
+
+
+def _float(value: Any) -> float:
+    if not re.fullmatch(r"-?\d{1,15}(?:\.\d{1,15})?", str(value)):
+        raise ValueError
+    return float(value)
+
+
+def _contains(value: Any, item: Any) -> bool:
+    if not isinstance(value, str | list):
+        raise TypeError
+    return item in value if isinstance(value, str) else any(_equals(each, item) for each in value)
+
+
+def _union(*parts: Any) -> Any:
+    """Unite objects without common names; with common ones, and for arrays, ARM has rules of its own."""
+    if not all(isinstance(part, dict) for part in parts):
+        raise TypeError
+    names = [name.lower() for part in parts for name in part]
+    if len(names) != len(set(names)):
+        raise ValueError
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def _empty(value: Any) -> bool:
+    if not (value is None or isinstance(value, str | list | dict)):
+        raise TypeError
+    return not value
+
+
+PURE: dict[str, Callable[..., Any]] = {
+    "and": lambda *values: all(_truths(values, 2)),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "coalesce": lambda *values: next((value for value in values if value is not None), None),
+    "concat": _concat,
+    "contains": _contains,
+    "createarray": lambda *values: list(values),
+    "createobject": _object,
+    "empty": _empty,
+    "equals": _equals,
+    "false": lambda: False,
+    "first": lambda values: values[0],
+    "float": _float,
+    "format": _format,
+    "int": _number,
+    "join": lambda values, separator: separator.join(values),
+    "json": _json,
+    "last": lambda values: values[-1],
+    "length": len,
+    "not": lambda value: not _truths([value], 1)[0],
+    "null": lambda: None,
+    "or": lambda *values: any(_truths(values, 2)),
+    "replace": _replace,
+    "split": lambda text, separator: text.split(separator),
+    "string": _shown,
+    "tolower": lambda text: _ascii(text).lower(),
+    "toupper": lambda text: _ascii(text).upper(),
+    "trim": lambda text: _ascii(text).strip(),
+    "true": lambda: True,
+    "union": _union,
+}
+"""Functions of their arguments alone, by their names in small letters."""
+SCOPED: dict[str, Callable[..., Any]] = {
+    "parameters": lambda scope, name: scope.parameter(name),
+    "variables": lambda scope, name: scope.variable(name),
+    "resourceid": _resource_id,
+    "resourcegroup": _of_group,
+    "subscription": _of_subscription,
+}
+"""Functions that look into the template, too; the scope is their first argument."""
+PASSING = {"coalesce", "concat", "createarray", "createobject", "format", "if", "string", "union", *SCOPED}
+"""Functions that hand a placeholder on as it is."""
+EVALUATED = frozenset({*PURE, *SCOPED, "if"})
+"""Functions that are evaluated, in small letters."""
