@@ -16,13 +16,24 @@ Rules for editors of this package:
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rotator.doctor import advice, groups, identity, machine, principal, registry, vault
+from rotator.doctor import (
+    advice,
+    groups,
+    identity,
+    machine,
+    passwords,
+    principal,
+    published_secret,
+    registry,
+    secret_sources,
+    vault,
+)
 from rotator.doctor.finding import Case, Check, Finding, Remedy, Severity
 from rotator.preflight import Unknown
 
 CHECKS: tuple[Check, ...] = (
     Check("signed_in", "identity", "Entra knows who rotator is", identity.signed_in),
-    Check("none_exposed", "vault", "no compromised password works", principal.none_exposed),
+    Check("none_exposed", "vault", "no compromised password works", passwords.none_exposed),
     Check("another", "identity", "rotator is not the principal itself", identity.another),
     Check(
         "graph_permission", "identity", "rotator may change the applications that it owns", identity.graph_permission
@@ -38,17 +49,17 @@ CHECKS: tuple[Check, ...] = (
         principal.service_principal_owned,
     ),
     Check("lock_lifted", "principal", "no instance lock forbids its passwords", principal.lock_lifted),
-    Check("slot_free", "principal", "there is room for one more password", principal.slot_free),
+    Check("slot_free", "principal", "there is room for one more password", passwords.slot_free),
     Check(
         "life_allowed",
         "principal",
         "no app management policy limits passwords, as far as readable",
-        principal.life_allowed,
+        passwords.life_allowed,
     ),
-    Check("credential_live", "principal", "the published credential has not ended", principal.credential_live),
-    Check("rivals", "principal", "no other policy manages the principal", principal.rivals),
-    Check("signs_in", "principal", "only passwords sign in as the principal", principal.signs_in),
-    Check("unresolved", "principal", "all added passwords are accounted for", principal.unresolved),
+    Check("credential_live", "principal", "the published credential has not ended", passwords.credential_live),
+    Check("rivals", "principal", "no other policy manages the principal", passwords.rivals),
+    Check("signs_in", "principal", "only passwords sign in as the principal", passwords.signs_in),
+    Check("unresolved", "principal", "all added passwords are accounted for", passwords.unresolved),
     Check("registry_readable", "registry", "the registry can be read", registry.readable),
     Check("role_honoured", "registry", "the declared role is valid in the registry's mode", registry.role_honoured),
     Check("public", "registry", "container groups can reach the registry", registry.public),
@@ -62,13 +73,13 @@ CHECKS: tuple[Check, ...] = (
     Check("vault_readable", "vault", "the vault's secrets can be read", vault.readable),
     Check("settable", "vault", "a new version can be published", vault.settable),
     Check("name_free", "vault", "the secret's name is free", vault.name_free),
-    Check("few_versions", "vault", "the secret can be backed up", vault.few_versions),
-    Check("tags_fit", "vault", "the newest version has room for tags", vault.tags_fit),
-    Check("value_fits", "vault", "the secret is this principal's", vault.value_fits),
-    Check("undrifted", "vault", "the newest version was written by rotator", vault.undrifted),
-    Check("version_valid", "vault", "the newest version is valid by its own dates", vault.version_valid),
-    Check("sources_there", "vault", "every source of a hidden value exists", vault.sources_there),
-    Check("sources_valid", "vault", "every source is valid by its own dates", vault.sources_valid),
+    Check("few_versions", "vault", "the secret can be backed up", published_secret.few_versions),
+    Check("tags_fit", "vault", "the newest version has room for tags", published_secret.tags_fit),
+    Check("value_fits", "vault", "the secret is this principal's", published_secret.value_fits),
+    Check("undrifted", "vault", "the newest version was written by rotator", published_secret.undrifted),
+    Check("version_valid", "vault", "the newest version is valid by its own dates", published_secret.version_valid),
+    Check("sources_there", "vault", "every source of a hidden value exists", secret_sources.sources_there),
+    Check("sources_valid", "vault", "every source is valid by its own dates", secret_sources.sources_valid),
     Check("group_readable", "groups", "each container group can be read", groups.readable),
     Check("group_writable", "groups", "each container group can be redeployed", groups.writable),
     Check("group_linkable", "groups", "each container group may use its identities and subnets again", groups.linkable),
