@@ -194,6 +194,8 @@ class Principal:
 
     `personal`: its audience includes personal accounts, so that the application holds two passwords at most
     (azure-facts C5). `locked`: its instance lock forbids passwords on the service principal (azure-facts C4).
+    `enabled`: it gets tokens, as far as Graph shows. `deactivated`: its application gets none in any tenant; None where
+    Graph doesn't show that (azure-facts C13).
     """
 
     app_id: str
@@ -203,6 +205,7 @@ class Principal:
     enabled: bool = True
     personal: bool = False
     locked: bool = False
+    deactivated: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -401,13 +404,24 @@ class UnlistedSubscription:
 class PasswordLimit:
     """Limit of an app management policy on new passwords: longest lifetime; None forbids passwords.
 
-    `assigned` is the policy's id where the policy is the object's own, and empty for the tenant's policy.
+    `assigned` is the policy's id where the policy is the object's own, and empty for the tenant's policy. `exempts`:
+    custom security attributes that exempt a caller, where it is unknown if rotator has one (azure-facts C12).
     """
 
     home: Home
     policy: str
     longest: timedelta | None
     assigned: str = ""
+    exempts: tuple[str, ...] = ()
+
+    def forbids(self, validity: timedelta) -> bool:
+        """Tell if the limit refuses a password of this lifetime, to a caller that isn't exempt."""
+        return self.longest is None or self.longest < validity
+
+    @property
+    def question(self) -> str:
+        """The open question about an exemption, in words."""
+        return f"whether app management policy {self.policy} exempts rotator by {' or '.join(self.exempts)}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

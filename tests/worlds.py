@@ -203,8 +203,15 @@ def proven(known: Known) -> Known:
 
 
 def _permissions(given: Mapping[str, Any], unwritable: tuple[ResourceId, ...]) -> Permissions:
-    each = ((Home(one.get("home", "application")), one.get("longest")) for one in given.get("limits", ()))
-    limits = tuple(PasswordLimit(home, "P", longest and span(longest)) for home, longest in each)
+    limits = tuple(
+        PasswordLimit(
+            Home(one.get("home", "application")),
+            "P",
+            span(one["longest"]) if "longest" in one else None,
+            exempts=tuple(one.get("exempts", ())),
+        )
+        for one in given.get("limits", ())
+    )
     rest = {name: value for name, value in given.items() if name not in ("no_join", "sources")}
     refused = (*rest.get("groups_refused", ()), *unwritable)
     vault = given.get("vault_refused")

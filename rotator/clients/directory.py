@@ -15,6 +15,7 @@ from rotator.state import Credential, Home, Identity, Principal, Secret
 
 Shown = Mapping[str, Any]
 """An object as Graph shows it."""
+DEACTIVATED = "isDisabled"
 _PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 
 
@@ -36,6 +37,7 @@ class PasswordHolder:
     enabled: bool = True
     personal: bool = False
     locked: bool = False
+    deactivated: bool | None = False
 
 
 def named(shown: Shown) -> Named:
@@ -52,13 +54,22 @@ def application_of(shown: Shown) -> PasswordHolder:
         passwords(shown, Home.APPLICATION),
         personal=personal,
         locked=_locked(lock if lock is None else record(lock)),
+        deactivated=_deactivated(shown),
     )
 
 
 def service_principal_of(shown: Shown) -> PasswordHolder:
     """Read a service principal."""
     enabled = shown.get("accountEnabled") is None or flag(shown["accountEnabled"])
-    return PasswordHolder(named(shown), passwords(shown, Home.SERVICE_PRINCIPAL), enabled)
+    held = passwords(shown, Home.SERVICE_PRINCIPAL)
+    return PasswordHolder(named(shown), held, enabled, deactivated=_deactivated(shown))
+
+
+def _deactivated(shown: Shown) -> bool | None:
+    """Tell if the application gets no tokens; None where Graph doesn't show that (azure-facts C13)."""
+    if DEACTIVATED not in shown:
+        return None
+    return shown[DEACTIVATED] is not None and flag(shown[DEACTIVATED])
 
 
 def passwords(shown: Shown, home: Home) -> tuple[Credential, ...]:
@@ -103,11 +114,18 @@ def principal_of(
         application.named.id if application else None,
         principal.named.id if principal else None,
         both[0].named.display_name,
-        all(whole.enabled for whole in both),
+        all(whole.enabled and not whole.deactivated for whole in both),
         any(whole.personal for whole in both),
         any(whole.locked for whole in both),
+        _either(*(whole.deactivated for whole in both)),
     )
     return found, tuple(sorted(credential for whole in both for credential in whole.credentials))
+
+
+def _either(*told: bool | None) -> bool | None:
+    """Return True if one is; None if none of them is known."""
+    known = [each for each in told if each is not None]
+    return any(known) if known else None
 
 
 def names_of(answer: Shown) -> dict[str, str]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from kiota_abstractions.method import Method
 
 from rotator.clients.directory import (
+    DEACTIVATED,
     Named,
     PasswordHolder,
     application_of,
@@ -29,32 +30,55 @@ from rotator.clients.pipeline import together
 from rotator.clients.refusal import Asked
 from rotator.clients.typed import items, record, text
 from rotator.codes import FailureCode
-from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unexpected
 from rotator.ports import Issued
 from rotator.state import Home, Identity, Principal
 
 WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
 MOST_IN_ONE_FILTER = 15
 """Largest number of values for ``in`` ("Use the $filter query parameter" of Microsoft Graph): always a single page."""
+ATTRIBUTES = "CustomSecAttributeAssignment.Read.All"
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
 _SHORT = "id,appId,displayName"
 _SELECT = "id,appId,displayName,passwordCredentials"
-APPLICATION = f"{_SELECT},signInAudience,servicePrincipalLockConfiguration"
-SERVICE_PRINCIPAL = f"{_SELECT},accountEnabled"
-"""Properties read of an application, and of a service principal."""
+PROPERTIES = {
+    Home.APPLICATION: f"{_SELECT},signInAudience,servicePrincipalLockConfiguration",
+    Home.SERVICE_PRINCIPAL: f"{_SELECT},accountEnabled",
+}
+"""Properties read of an application, and of a service principal, beside the one of deactivation."""
 
 
 class Graph(GraphRequests):
     """Microsoft Graph client of one signed-in identity."""
+
+    _shows_deactivated = True
 
     async def password_holder(self, home: Home, app_id: str, tenant: str | None) -> PasswordHolder | None:
         """Return the application or service principal with its passwords; None where it isn't found.
 
         `tenant` is given for another tenant's object.
         """
-        if home is Home.APPLICATION:
-            return await self._find(home, app_id, APPLICATION, tenant, application_of)
-        return await self._find(home, app_id, SERVICE_PRINCIPAL, tenant, service_principal_of)
+        read = application_of if home is Home.APPLICATION else service_principal_of
+        try:
+            return await self._find(home, app_id, self.selected(home), tenant, read)
+        except AzureError as error:
+            if not self.unlearned(error):
+                raise
+        return await self._find(home, app_id, self.selected(home), tenant, read)
+
+    def selected(self, home: Home) -> str:
+        """Return the properties to select of an object with passwords."""
+        return f"{PROPERTIES[home]},{DEACTIVATED}" if self._shows_deactivated else PROPERTIES[home]
+
+    def unlearned(self, error: AzureError) -> bool:
+        """Tell if Graph doesn't know the property of deactivation, which is then no longer selected.
+
+        Source: azure-facts C13.
+        """
+        if error.status != 400 or DEACTIVATED not in error.happened or not self._shows_deactivated:
+            return False
+        self._shows_deactivated = False
+        return True
 
     async def holder(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
         """Read the application or service principal; None where it isn't found. Raises Forbidden."""
@@ -179,6 +203,12 @@ class Graph(GraphRequests):
         return await self._send(
             asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant
         )
+
+    async def attributes(self, object_id: str) -> dict[str, Any]:
+        """Return the custom security attributes of a service principal. Raises Forbidden, NotFound."""
+        asked = Asked(SERVICE, f"read the custom security attributes of {object_id}", ATTRIBUTES)
+        path = f"servicePrincipals/{object_id}?$select=id,customSecurityAttributes"
+        return await self._send(asked, Method.GET, path, lambda shown: record(shown["customSecurityAttributes"] or {}))
 
     async def created(self, app_id: str, tenant: str | None) -> datetime | None:
         """Return an application's creation time; None for another tenant's application."""

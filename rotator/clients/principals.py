@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rotator.clients.directory import PasswordHolder, Shown, application_of, principal_of, service_principal_of
-from rotator.clients.graph import APPLICATION, MOST_IN_ONE_FILTER, SERVICE_PRINCIPAL, Graph
+from rotator.clients.graph import MOST_IN_ONE_FILTER, Graph
 from rotator.clients.graph import unknown as no_such_principal
 from rotator.clients.graph_requests import COLLECTION, READ, SERVICE
 from rotator.clients.pipeline import together
@@ -21,9 +21,9 @@ from rotator.state import Credential, Home, Principal
 MOST_IN_ONE_BATCH = 20
 AT_ONCE = 4
 """Batches under way at a time."""
-READING: Mapping[Home, tuple[str, Callable[[Shown], PasswordHolder]]] = {
-    Home.APPLICATION: (APPLICATION, application_of),
-    Home.SERVICE_PRINCIPAL: (SERVICE_PRINCIPAL, service_principal_of),
+READING: Mapping[Home, Callable[[Shown], PasswordHolder]] = {
+    Home.APPLICATION: application_of,
+    Home.SERVICE_PRINCIPAL: service_principal_of,
 }
 ASKED = Asked(SERVICE, "list applications and service principals by their app ids", READ)
 
@@ -35,18 +35,17 @@ class _Part:
     home: Home
     app_ids: tuple[str, ...]
 
-    @property
-    def path(self) -> str:
-        """The list's address, without the version."""
+    def path(self, select: str) -> str:
+        """Return the list's address, without the version."""
         wanted = ",".join(f"'{each}'" for each in self.app_ids)
-        path = f"{COLLECTION[self.home]}?$filter=appId in ({wanted})&$select={READING[self.home][0]}"
+        path = f"{COLLECTION[self.home]}?$filter=appId in ({wanted})&$select={select}"
         return path.replace(" ", "%20")
 
     def read(self, page: Shown) -> dict[str, PasswordHolder]:
         """Return the listed objects by app id. Raises ValueError for a list that goes on: fifteen fit on a page."""
         if page.get("@odata.nextLink"):
             raise ValueError("more pages than fifteen app ids have")
-        holders = [READING[self.home][1](shown) for shown in items(page)]
+        holders = [READING[self.home](shown) for shown in items(page)]
         return {holder.named.app_id.lower(): holder for holder in holders}
 
 
@@ -78,10 +77,9 @@ async def _gather(
     graph: Graph, batch: Sequence[_Part], tenant: str | None, found: _Gathered, turns: asyncio.Semaphore
 ) -> None:
     async with turns:
-        try:
-            answers = await graph.batch(ASKED, [part.path for part in batch], tenant)
-        except AzureError as error:
-            answers = [error] * len(batch)
+        answers = await _answers(graph, batch, tenant)
+        if any(isinstance(each, AzureError) and graph.unlearned(each) for each in answers):
+            answers = await _answers(graph, batch, tenant)
     for part, answer in zip(batch, answers, strict=True):
         try:
             if isinstance(answer, AzureError):
@@ -89,6 +87,14 @@ async def _gather(
             found.holders[part.home] |= await ask(ASKED, _read(part, answer))
         except AzureError as error:
             found.failed |= dict.fromkeys(part.app_ids, error)
+
+
+async def _answers(graph: Graph, batch: Sequence[_Part], tenant: str | None) -> list[Shown | AzureError]:
+    """Return the answer to each list, or the error in its place."""
+    try:
+        return await graph.batch(ASKED, [part.path(graph.selected(part.home)) for part in batch], tenant)
+    except AzureError as error:
+        return [error] * len(batch)
 
 
 async def _read(part: _Part, page: Shown) -> dict[str, PasswordHolder]:

@@ -144,9 +144,10 @@ class Services:
 
         Raises an AzureError where reading fails for another reason.
         """
-        tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
+        tenant, who = policy.principal.tenant_id, await self.token.who()
+        elsewhere = tenant if tenant and tenant != who.tenant else None
         return await password_limits(
-            self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None
+            self.graph, policy.principal.app_id, policy.principal.home, elsewhere, who.object_id
         )
 
 

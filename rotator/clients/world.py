@@ -308,9 +308,12 @@ class AzureWorld(Services):
 
     async def _limits(self, policy: Policy) -> tuple[tuple[PasswordLimit, ...], tuple[tuple[str, str], ...]]:
         try:
-            return await self.limits(policy), ()
+            found = await self.limits(policy)
         except AzureError as error:
             return (), (("whether an app management policy limits new passwords", error.happened),)
+        unsure = [each for each in found if each.exempts and each.forbids(policy.rotation.validity)]
+        why = "Microsoft Graph does not show rotator the custom security attributes of its own identity"
+        return found, tuple((each.question, why) for each in unsure)
 
     async def access(self, policy: Policy) -> AccessRecord:
         """Read the access mark now."""

@@ -46,6 +46,12 @@ class NoteCode(Explained):
         "Microsoft Graph shows no service principal of this app id in the tenant. Without a service principal all"
         " sign-ins and all pulls fail. The note has the command that creates one. Exit 1.",
     )
+    DISABLED = (
+        "disabled",
+        "Microsoft Graph shows that nobody can sign in as the principal: its service principal is disabled"
+        " (`accountEnabled`), or its application is deactivated (`isDisabled`). Every pull fails until a person enables"
+        " it. The note has the command. Exit 1.",
+    )
     NOT_FORCED = (
         "not_forced",
         "`--force` has no effect, because the last rotation is unfinished. Let runs finish that rotation, then use"

@@ -91,10 +91,15 @@ def life_allowed(case: Case) -> Found:
         text = f"it is unknown if an app management policy limits passwords: {case.examined.limits.text}"
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
         return
-    for limit in (one for one in case.examined.limits if one.home is adds(case)):
-        if limit.longest is None:
+    validity = case.policy.rotation.validity
+    for limit in (one for one in case.examined.limits if one.home is adds(case) and one.forbids(validity)):
+        if limit.exempts:
+            show = remedy.show_attributes(case.cloud.graph, case.caller.object_id)
+            text = f"it is unknown {limit.question}: Microsoft Graph shows that to an administrator of attributes only"
+            yield Finding(Severity.WARN, SUBJECT, text, (show,))
+        elif limit.longest is None:
             yield _forbidden(case, limit)
-        elif limit.longest < case.policy.rotation.validity:
+        else:
             text = (
                 f"app management policy {limit.policy} limits the lifetime of passwords to {limit.longest.days}"
                 " days, and `validity` is longer"

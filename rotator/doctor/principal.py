@@ -77,8 +77,11 @@ def service_principal(case: Case) -> Found:
 
 def enabled(case: Case) -> Found:
     """Check that sign-ins as the principal are enabled."""
-    if not case.seen.principal.enabled:
-        app_id = case.policy.principal.app_id
+    principal, app_id = case.seen.principal, case.policy.principal.app_id
+    if principal.deactivated:
+        text = f"application {app_id} is deactivated (isDisabled): it gets no token, in any tenant"
+        yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_application(app_id),))
+    elif not principal.enabled:
         text = f"service principal {app_id} is disabled: nobody can sign in as it"
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_service_principal(app_id),))
 

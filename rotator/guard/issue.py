@@ -54,7 +54,7 @@ def addable(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
             f"an application for personal accounts holds two passwords at most, and has {held}",
             "Remove one that nothing uses.",
         )
-    for limit in [one for one in (known.permissions or Permissions()).limits if one.home is home]:
+    for limit in [one for one in (known.permissions or Permissions()).limits if one.home is home and not one.exempts]:
         if limit.longest is None:
             yield (
                 VetoCode.PASSWORDS_FORBIDDEN,

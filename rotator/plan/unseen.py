@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
 from rotator.policy import UnseenSubscriptions
-from rotator.remedy import create_service_principal, rotator
+from rotator.remedy import create_service_principal, enable_application, enable_service_principal, rotator
 from rotator.steps import Finding, Note, Wait
 
 MOST_NAMED = 5
@@ -66,6 +66,22 @@ def unshown(view: View) -> Iterator[Finding]:
             f"{text}; its passwords there aren't seen. If it is gone: {made}",
             warn=True,
         )
+
+
+def disabled(view: View) -> Iterator[Finding]:
+    """Report a principal as which nobody can sign in: no rotation mends that, and every pull fails."""
+    principal = view.observed.principal
+    if principal.service_principal is None or principal.enabled:
+        return
+    if principal.deactivated:
+        text = f"application {principal.app_id} is deactivated (isDisabled), so it gets no token in any tenant"
+        mend = enable_application(principal.app_id)
+    else:
+        text = f"service principal {principal.app_id} is disabled (accountEnabled): nobody can sign in as it"
+        mend = enable_service_principal(principal.app_id)
+    yield Note(
+        NoteCode.DISABLED, principal.app_id, f"{text}, and every pull fails. If it is to pull: `{mend}`", warn=True
+    )
 
 
 def hiding(view: View) -> Iterator[Finding]:

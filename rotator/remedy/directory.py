@@ -54,6 +54,11 @@ def enable_service_principal(app_id: str) -> str:
     return az("ad sp update", id=app_id, set="accountEnabled=true")
 
 
+def enable_application(app_id: str) -> str:
+    """Activate an application again, so that it gets tokens."""
+    return az("ad app update", id=app_id, set="isDisabled=false")
+
+
 def add_application_owner(app_id: str, object_id: str) -> str:
     """Add an owner to an application."""
     return az("ad app owner add", id=app_id, owner_object_id=object_id)
@@ -80,6 +85,11 @@ def permit_owned_applications(graph: str, object_id: str) -> str:
 def unassign_password_policy(graph: str, home: Home, object_id: str, policy_id: str) -> str:
     """Take an app management policy off an object."""
     return _rest("DELETE", f"{_assigned(graph, home, object_id)}/{policy_id}/$ref")
+
+
+def show_attributes(graph: str, object_id: str) -> str:
+    """Print the custom security attributes of a service principal, to whoever may read them."""
+    return _rest("GET", f"{graph}/v1.0/servicePrincipals/{object_id}?$select=customSecurityAttributes")
 
 
 def allow_passwords(graph: str, home: Home, object_id: str, name: str) -> tuple[str, str]:

@@ -5,15 +5,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from local_azure.keyvault.secret import Changes
 from local_azure.wire import Request
 
 from rotator.causes import Cause
+from rotator.clients.principals import by_app_id
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, UnsafeStep
 from rotator.resource_id import ArmId
-from rotator.state import Access, Assignment, Home, Outcome, Secret
+from rotator.state import Access, Assignment, Home, Outcome, Principal, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene
 
 END = START + timedelta(days=90)
@@ -124,6 +126,82 @@ async def test_a_disabled_principal_is_told_from_a_wrong_password(at: Scene) -> 
     at.azure.directory.update(at.service_principal, {"accountEnabled": False})
     assert (await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])).outcome is Outcome.DISABLED
     assert not (await at.world.observe(at.policy)).principal.enabled
+
+
+@scene
+async def test_a_deactivated_application_is_told_from_a_disabled_principal(at: Scene) -> None:
+    assert (await at.world.observe(at.policy)).principal.deactivated is False
+    at.azure.directory.update(at.application, {"isDisabled": True})
+    assert (await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])).outcome is Outcome.DISABLED
+    for principal in ((await at.world.observe(at.policy)).principal, await listed(at)):
+        assert (principal.enabled, principal.deactivated) == (False, True)
+
+
+async def listed(at: Scene) -> Principal:
+    found = await by_app_id(at.world.graph, [at.app_id], at.seeded.tenant, foreign=False)
+    principal = found[at.app_id]
+    assert isinstance(principal, tuple)
+    return principal[0]
+
+
+@scene
+async def test_a_graph_that_does_not_know_deactivation_is_asked_once_and_it_is_unknown(at: Scene) -> None:
+    """It says so in every list and read that selects the property."""
+    message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
+    at.fault("graph.applications.get", times=1, code="BadRequest", status=400, message=message)
+    principal = (await at.world.observe(at.policy)).principal
+    assert (principal.enabled, principal.application) == (True, at.application.id)
+    before = len(at.app.served)
+    principal = (await at.world.observe(at.policy)).principal
+    assert (principal.deactivated, principal.enabled) == (None, True)
+    assert at.served(before).count("graph.applications.get") == 1
+
+
+@scene
+async def test_lists_of_such_a_graph_are_asked_for_again_without_it(at: Scene) -> None:
+    message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
+    at.fault("graph.batch", times=1, code="BadRequest", status=400, message=message)
+    assert (await listed(at)).deactivated is None
+    assert at.served().count("graph.batch") == 2
+    assert (await listed(at)).deactivated is None
+    assert at.served().count("graph.batch") == 3
+
+
+EXEMPT = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "readable", "exempts"),
+    [
+        ({"Automation": {"Role": "rotator"}}, False, ("Automation_Role=rotator",)),
+        ({}, True, ("Automation_Role=rotator",)),
+        ({"Automation": {"Role": "Rotator"}}, True, ()),
+        ({"Automation_Role": {"x": "rotator"}}, True, ()),
+        ({"Automation": {"Role": "rotator"}}, True, None),
+        ({"Automation": {"Role": ["a", "rotator"]}, "B": {"c": "d"}}, True, None),
+    ],
+)
+def test_a_limit_exempts_callers_by_an_attribute_and_who_may_not_look_does_not_know(
+    attributes: dict[str, Any], readable: bool, exempts: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @scene
+    async def test(at: Scene) -> None:
+        rule = {"restrictionType": "passwordAddition", "excludeActors": {"customSecurityAttributes": [EXEMPT]}}
+        content = {"isEnabled": True, "applicationRestrictions": {"passwordCredentials": [rule]}}
+        at.azure.directory.state.tenant_policy.update(content)
+        operator = at.azure.directory.principal(at.seeded.operator.app_id)
+        assert operator
+        operator.attributes = attributes
+        at.azure.directory.grant(operator.app_id, "Policy.Read.All")
+        if readable:
+            at.azure.directory.grant(operator.app_id, "CustomSecAttributeAssignment.Read.All")
+        limits = await at.world.limits(at.policy)
+        assert [limit.exempts for limit in limits] == ([] if exempts is None else [exempts])
+        unknown = (await at.world.permissions(at.policy, [], published=False)).unknown
+        said = "whether app management policy Default app management tenant policy exempts rotator by Automation_Role=rotator"
+        assert [question for question, _ in unknown if "exempts" in question] == ([said] if exempts else [])
+
+    test(monkeypatch)
 
 
 @scene

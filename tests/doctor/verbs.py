@@ -82,6 +82,9 @@ def _rest(scene: Scene, given: Json) -> str | None:
         made = Policy(directory.ids.guid(), {**CUSTOM, **checked(body, CUSTOM, "AppManagementPolicy", new=True)})
         directory.state.policies[made.id] = made
         return f"{made.id}\n"
+    if given["--method"] == "GET":
+        assert holder.endswith("?$select=customSecurityAttributes")
+        return None
     what = more.pop(0)
     if what == "owners":
         directory.add_owner(holder, body["@odata.id"].rsplit("/", 1)[-1])
@@ -142,6 +145,11 @@ def _enable(scene: Scene, given: Json) -> None:
     found = scene.azure.directory.principal(given["--id"])
     assert found
     found.account_enabled = given["--set"] == "accountEnabled=true"
+
+
+def _activate(scene: Scene, given: Json) -> None:
+    assert given["--set"] == "isDisabled=false"
+    scene.azure.directory.update(_application(scene, given["--id"]), {"isDisabled": False})
 
 
 def _registry(scene: Scene, given: Json) -> None:
@@ -228,6 +236,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "ad app create": (_new_application, ("--display-name",)),
     "ad app credential delete": (_remove, ("--id", "--key-id", "--cert")),
     "ad app credential reset": (_new_password, ("--id", "--append")),
+    "ad app update": (_activate, ("--id", "--set")),
     "ad app owner add": (
         lambda at, given: at.azure.directory.add_owner(_application(at, given["--id"]).id, given["--owner-object-id"]),
         ("--id", "--owner-object-id"),

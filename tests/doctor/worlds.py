@@ -181,6 +181,18 @@ def _restricted(scene: Scene, kind: str, longest: str | None = None) -> dict[str
     return {"passwordCredentials": [limit], "keyCredentials": []}
 
 
+def _deactivated(scene: Scene) -> None:
+    scene.azure.directory.update(scene.application, {"isDisabled": True})
+
+
+def _exempting(scene: Scene) -> None:
+    """Whether it is exempt, rotator may not read."""
+    attribute = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
+    restrictions = _restricted(scene, "passwordAddition")
+    restrictions["passwordCredentials"][0]["excludeActors"] = {"customSecurityAttributes": [attribute]}
+    scene.azure.directory.state.tenant_policy.update({"isEnabled": True, "applicationRestrictions": restrictions})
+
+
 def _short_lives(scene: Scene) -> None:
     restrictions = _restricted(scene, "passwordLifetime", "P60D")
     scene.azure.directory.state.tenant_policy.update({"isEnabled": True, "applicationRestrictions": restrictions})
@@ -740,6 +752,7 @@ WORLDS = (
     World("principal_found", "fail", _other_tenants),
     World("service_principal", "fail", _no_service_principal),
     World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
+    World("enabled", "fail", _deactivated, name="its application is deactivated"),
     World("application_owned", "fail", _not_owned),
     World("service_principal_owned", "fail", _passwords_on_the_principal),
     World("lock_lifted", "fail", _locked),
@@ -747,6 +760,7 @@ WORLDS = (
     World("slot_free", "warn", _killed_and_full, name="in the middle of a rotation", then=_finished),
     World("slot_free", "fail", _full_of_an_ended_one, name="one has ended"),
     World("life_allowed", "fail", _short_lives),
+    World("life_allowed", "warn", _exempting, name="it may exempt rotator", left="warn"),
     World("life_allowed", "fail", _forbidden, name="passwords are forbidden"),
     World("life_allowed", "fail", _forbidden_to_it, name="passwords are forbidden to it"),
     World("credential_live", "fail", _ended),

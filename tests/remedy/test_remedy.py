@@ -156,6 +156,11 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.enable_secret(n, n),
         ("az keyvault secret set-attributes --vault-name @ --name @ --enabled true --output none",),
     ),
+    "enable_application": (remedy.enable_application, ("az ad app update --id @ --set isDisabled=false",)),
+    "show_attributes": (
+        lambda n: remedy.show_attributes(GRAPH, n),
+        (f"az rest --method GET --url {GRAPH}/v1.0/servicePrincipals/@?$select=customSecurityAttributes",),
+    ),
     "enable_service_principal": (
         remedy.enable_service_principal,
         ("az ad sp update --id @ --set accountEnabled=true",),
