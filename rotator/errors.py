@@ -207,11 +207,12 @@ class Locked(Conflict):
 class Throttled(AzureError):
     """Azure asked to slow down (429) for longer than rotator waits, or its limit on requests is known to be reached.
 
-    `seconds`: the pause asked for, if any.
+    `seconds`: the pause asked for, if any. `undone`: what the step had done before is undone, and confirmed by a look.
     """
 
     remedy = "Run again later; nothing is lost."
     seconds: float | None = None
+    undone = False
 
 
 class Unavailable(AzureError):

@@ -45,6 +45,33 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Redeployment:
+    """PUT of a container group."""
+
+    group: ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChange:
+    """Addition of a password to an object of the principal, or its removal."""
+
+    principal: Principal
+    home: Home
+    adds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """PUT of the published secret."""
+
+    policy: Policy
+
+
+Write = Redeployment | PasswordChange | Publication
+"""A write for which a place within Azure's limits can be held."""
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """Credential just added, with its secret, shown only once."""
 
@@ -292,16 +319,16 @@ class World(Protocol):
         """
         ...
 
-    async def permit(self, group_id: ResourceId, *, urgency: float, patience: float) -> float:
-        """Hold one redeployment of the group within Azure's limits, until its PUT or `waive`.
+    async def permit(self, write: Write, *, urgency: float, patience: float) -> float:
+        """Hold a place for a write within Azure's limits, until it is sent or `waive`.
 
         Return 0.0, or the seconds until one is free: then none is held. Waits for at most `patience` seconds; of all
-        who wait, the one with the smallest `urgency` is first.
+        who wait for a redeployment, the one with the smallest `urgency` is first.
         """
         ...
 
-    def waive(self, group_id: ResourceId) -> None:
-        """Give back what is held for the group."""
+    def waive(self, write: Write) -> None:
+        """Give back what is held for a write."""
         ...
 
     async def put_group(

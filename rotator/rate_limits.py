@@ -32,5 +32,9 @@ GRAPH_WRITES = Window(3000, 150.0)
 """Writes of Microsoft Graph for an application in a tenant (azure-facts H)."""
 VAULT_CREATIONS, VAULT_CALLS = Window(300, 10.0), Window(4000, 10.0)
 """New versions of secrets in a vault, and all other requests to it (azure-facts E6)."""
+ALL_CREATIONS, ALL_CALLS = Window(1500, 10.0), Window(20_000, 10.0)
+"""The same for all vaults of a subscription in a region (azure-facts E6), counted as if all vaults were in one."""
+LONGEST = 3600.0
+"""Seconds after which a request is tried again, whatever ``Retry-After`` says: the longest window above."""
 RESOURCE_MANAGER = {"reads": Refill(250, 25.0), "writes": Refill(200, 10.0), "deletes": Refill(200, 10.0)}
 """Requests to Resource Manager by one identity in one subscription (azure-facts H)."""

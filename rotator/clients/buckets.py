@@ -15,8 +15,8 @@ from rotator.rate_limits import Refill, Window
 class Bucket(Protocol):
     """Rest of one limit."""
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until one more request fits; 0 or less: it fits now."""
+    def wait(self, now: float, held: int = 0) -> float:
+        """Return the seconds until one more request fits beside those held; 0 or less: it fits now."""
         ...
 
     def spend(self, now: float, units: int = 1) -> None:
@@ -38,9 +38,9 @@ class Store:
         back = self._limit.per_second * max(now - self._at, 0.0)
         return min(float(self._limit.amount), self._tokens + back)
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until there is a whole token."""
-        return (1.0 - self._left(now)) / self._limit.per_second
+    def wait(self, now: float, held: int = 0) -> float:
+        """Return the seconds until there is a whole token beside those held."""
+        return (1.0 + held - self._left(now)) / self._limit.per_second
 
     def spend(self, now: float, units: int = 1) -> None:
         """Take tokens."""
@@ -66,9 +66,9 @@ class Counter:
                 times.popleft()
         return len(self._own) + len(self._others)
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until one more request fits."""
-        return next(self.free(now)) - now if self._count(now) >= self.limit.amount else 0.0
+    def wait(self, now: float, held: int = 0) -> float:
+        """Return the seconds until one more request fits beside those held."""
+        return next(self.free(now, held)) - now if self._count(now) + held >= self.limit.amount else 0.0
 
     def free(self, now: float, held: int = 0) -> Iterator[float]:
         """Yield the times at which one more request after the other fits; `held` ones are about to be sent."""

@@ -3,34 +3,37 @@
 Rules for editors of this file:
 
 1. A request whose limit is reached waits here, right before it is sent; a write that has waited too long is refused
-   after that (`sending.py`). Redeployments don't wait here: a permit is held for each before the reads that its PUT
-   rests on.
+   after that (`sending.py`). A write with a permit doesn't wait: its place was held before the reads that it rests on.
 2. Azure's word counts for more than the table: what an answer says of the rest, and ``Retry-After`` of a refusal, hold
    for everything that runs in this process. Other processes hear it from their own answers.
 3. A wait that is longer than a request may take, or than the run has time, is refused at once, as Azure would refuse.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import urlsplit
 
 from rotator.clients.buckets import Bucket, Counter, Redeployments, Store
+from rotator.cloud import Cloud
 from rotator.codes import FailureCode
 from rotator.errors import Throttled
-from rotator.ports import Clock
+from rotator.ports import Clock, PasswordChange, Publication, Redeployment, Write
 from rotator.rate_limits import (
+    ALL_CALLS,
+    ALL_CREATIONS,
     GRAPH_UNITS,
     GRAPH_WRITES,
+    LONGEST,
     REDEPLOYMENTS,
     RESOURCE_MANAGER,
     VAULT_CALLS,
     VAULT_CREATIONS,
 )
+from rotator.state import Home
 
-LONGEST_BLOCK = 3600.0
-"""Seconds after which a bucket is tried again, whatever ``Retry-After`` says: the longest of Azure's own windows."""
 UNSAID = 60.0
 """Seconds for which redeployments stop after a refusal without ``Retry-After``."""
 LONGEST_SLEEP = 60.0
@@ -44,6 +47,14 @@ _GROUP = re.compile(r"^/subscriptions/([^/]+)/.*/containergroups/[^/]+$", re.IGN
 _LEFT = "x-ms-ratelimit-remaining-subscription-"
 _RESOURCES = f"{_LEFT}resource-requests-"
 _UNITS, _SHARE = "x-ms-resource-unit", "x-ms-throttle-limit-percentage"
+_WINDOWS = {
+    "graph units": GRAPH_UNITS,
+    "graph writes": GRAPH_WRITES,
+    "vault creations": VAULT_CREATIONS,
+    "vault calls": VAULT_CALLS,
+    "all creations": ALL_CREATIONS,
+    "all calls": ALL_CALLS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Sent:
     def of(cls, method: str, url: str) -> "Sent":
         """Read a request's address."""
         parts = urlsplit(url)
-        return cls(method.upper(), (parts.hostname or "").lower(), parts.path)
+        return cls(method.upper(), (parts.hostname or "").lower(), parts.path.lower())
 
     @property
     def group(self) -> str | None:
@@ -86,6 +97,24 @@ class Hosts:
     vaults: str
     """End of the names of all vaults."""
 
+    @classmethod
+    def of(cls, cloud: Cloud) -> "Hosts":
+        """Return the hosts of a cloud."""
+        return cls(_host(cloud.graph), _host(cloud.arm), f".{cloud.vault_suffix}")
+
+    def sent(self, write: Write) -> Sent:
+        """Return the request of a write."""
+        match write:
+            case Redeployment(group):
+                return Sent("PUT", self.resource_manager, group.lower())
+            case PasswordChange(principal, home, adds):
+                owner = principal.application if home is Home.APPLICATION else principal.service_principal
+                collection = "applications" if home is Home.APPLICATION else "serviceprincipals"
+                operation = "addpassword" if adds else "removepassword"
+                return Sent("POST", self.graph, f"/v1.0/{collection}/{str(owner).lower()}/{operation}")
+            case Publication(policy):
+                return Sent("PUT", policy.key_vault.host, f"/secrets/{policy.key_vault.password_secret.lower()}")
+
 
 @dataclass(slots=True)
 class Turns:
@@ -104,18 +133,26 @@ class Budgets:
         self._blocked: dict[str, float] = {}
         self._lines: dict[str, Turns] = {}
         self._tickets = count()
-        self.until = float("inf")
-        """The end of the run in elapsed seconds: nothing waits for longer."""
+        self._held: dict[Sent, tuple[str, ...]] = {}
+        self._promised = Tally[str]()
+        """Places held in each bucket."""
 
     # permits
 
-    async def permit(self, group: str, *, urgency: float, patience: float) -> float:
-        """Hold a redeployment of `group`, its id in lower case; return 0.0, or the seconds until one is free.
+    async def permit(self, write: Write, *, urgency: float, patience: float) -> float:
+        """Hold a place for a write within all its limits; return 0.0, or the seconds until one is free: none is held.
 
-        Waits for at most `patience` seconds. Of all who wait, the one with the smallest `urgency` is first.
+        Waits for at most `patience` seconds. Of all who wait for a redeployment, the one with the smallest `urgency` is
+        first.
         """
+        sent, until = self._hosts.sent(write), self._clock.elapsed() + patience
+        wait = await self._redeployment(sent.group, urgency, until) if sent.group else 0.0
+        if wait := wait or await self._place(sent, until):
+            self.waive(write)
+        return wait
+
+    async def _redeployment(self, group: str, urgency: float, until: float) -> float:
         line, ticket = self._line(group), (urgency, next(self._tickets))
-        until = self._clock.elapsed() + patience
         line.waiting.append(ticket)
         try:
             while not line.limits.holds(group):
@@ -131,9 +168,29 @@ class Budgets:
             line.waiting.remove(ticket)
         return 0.0
 
-    def waive(self, group: str) -> None:
-        """Give back what is held for `group`, if its PUT wasn't sent."""
-        self._line(group).limits.waive(group)
+    async def _place(self, sent: Sent, until: float) -> float:
+        """Hold a place in each bucket of a request."""
+        keys = tuple(self._keys(sent))
+        while sent not in self._held:
+            now, wait = self._clock.elapsed(), self._longest(keys)
+            if wait <= 0:
+                self._held[sent] = keys
+                self._promised.update(keys)
+            elif now + wait > until:
+                return wait
+            else:
+                await self._clock.sleep(min(wait + MARGIN, LONGEST_SLEEP))
+        return 0.0
+
+    def waive(self, write: Write) -> None:
+        """Give back what is held for a write, if it wasn't sent."""
+        sent = self._hosts.sent(write)
+        self._give_back(sent)
+        if sent.group:
+            self._line(sent.group).limits.waive(sent.group)
+
+    def _give_back(self, sent: Sent) -> None:
+        self._promised.subtract(self._held.pop(sent, ()))
 
     def _line(self, group: str) -> Turns:
         return self._lines.setdefault(Sent("PUT", "", group).subscription, Turns())
@@ -142,9 +199,9 @@ class Budgets:
 
     async def admit(self, sent: Sent, patience: float) -> None:
         """Wait until the request fits, and count it. Raises Throttled where that takes longer than `patience`."""
-        keys = tuple(self._keys(sent))
-        until = min(self._clock.elapsed() + patience, self.until)
-        while (wait := max((self._wait(key) for key in keys), default=0.0)) > 0:
+        self._give_back(sent)
+        keys, until = tuple(self._keys(sent)), self._clock.elapsed() + patience
+        while (wait := self._longest(keys)) > 0:
             if self._clock.elapsed() + wait > until:
                 raise _held_back(sent, wait)
             await self._clock.sleep(wait + MARGIN)
@@ -153,6 +210,7 @@ class Budgets:
 
     def hear(self, sent: Sent, status: int, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Learn from an answer: a refusal, the rest of a limit, and the price of a request."""
+        self._give_back(sent)
         if status == TOO_MANY:
             self._block(sent, headers, retry_after)
         if sent.host == self._hosts.graph:
@@ -170,12 +228,16 @@ class Budgets:
 
     def unheard(self, sent: Sent) -> None:
         """Count a redeployment that got no answer."""
+        self._give_back(sent)
         if sent.group:
             self._line(sent.group).limits.sent(self._clock.elapsed(), sent.group)
 
+    def _longest(self, keys: Iterable[str]) -> float:
+        return max(map(self._wait, keys), default=0.0)
+
     def _wait(self, key: str) -> float:
         now = self._clock.elapsed()
-        return max(self._bucket(key).wait(now), self._blocked.get(key, now) - now)
+        return max(self._bucket(key).wait(now, self._promised[key]), self._blocked.get(key, now) - now)
 
     def _bucket(self, key: str) -> Bucket:
         if key not in self._buckets:
@@ -190,15 +252,16 @@ class Budgets:
             yield _arm(sent)
         elif sent.host.endswith(self._hosts.vaults):
             creates = sent.method == "PUT" and sent.path.startswith("/secrets/")
+            yield "all creations" if creates else "all calls"
             yield f"{'vault creations' if creates else 'vault calls'} {sent.host}"
 
     def _block(self, sent: Sent, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Believe a refusal; one of a redeployment is Container Instances' own unless Resource Manager names itself."""
-        now, seconds = self._clock.elapsed(), min(retry_after or 0.0, LONGEST_BLOCK)
+        now, seconds = self._clock.elapsed(), min(retry_after or 0.0, LONGEST)
         if sent.group:
             self._line(sent.group).limits.block(now + (UNSAID if retry_after is None else seconds))
         if not sent.group or f"{_LEFT}{sent.kind}" in headers:
-            blocked = [*self._keys(sent)][-1:] if sent.method not in _READS else self._keys(sent)
+            blocked = [*self._keys(sent)][-1:]
             self._blocked |= {key: max(self._blocked.get(key, now), now + seconds) for key in blocked}
 
     def _hear_graph(self, sent: Sent, headers: Mapping[str, str]) -> None:
@@ -233,8 +296,7 @@ def _made(key: str) -> Bucket:
     """Return the full bucket of a name made by `Budgets._keys`."""
     if key.startswith("arm "):
         return Store(RESOURCE_MANAGER[key.split()[1]])
-    windows = {"graph units": GRAPH_UNITS, "graph writes": GRAPH_WRITES, "vault creations": VAULT_CREATIONS}
-    return Counter(windows.get(" ".join(key.split()[:2]), VAULT_CALLS))
+    return Counter(_WINDOWS[" ".join(key.split()[:2])])
 
 
 def _held_back(sent: Sent, seconds: float) -> Throttled:
@@ -247,6 +309,10 @@ def _held_back(sent: Sent, seconds: float) -> Throttled:
     )
     error.seconds = seconds
     return error
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def _number(text: str | None) -> int | None:

@@ -14,31 +14,59 @@ Shown = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One group, with what its content says: if its form is odd, the names of its users, and if it hides a secret."""
+
+    id: ResourceId
+    shown: Shown
+    odd: bool
+    names: frozenset[str]
+    hides: bool
+
+    @classmethod
+    def of(cls, shown: Shown) -> "Listed":
+        """Read a group. Raises KeyError, ValueError for one without a valid id."""
+        group_id, odd = ResourceId.parse(shown["id"]), bool(flaw(shown))
+        return cls(group_id, shown, odd, frozenset() if odd else names(shown), not odd and hides_client_secret(shown))
+
+
+@dataclass(frozen=True, slots=True)
 class GroupList:
     """A complete list.
 
-    `users`: groups by each user name and visible variable value, in lower case. `unreadable`: groups in a form that
-    can't be read, so that any principal may be theirs. `hiding`: groups with a container that hides a variable named
-    like a client secret, and shows no client id.
+    `groups`: by id as the list spells it. `users`: groups by each user name and visible variable value, in lower case.
+    `unreadable`: groups in a form that can't be read, so that any principal may be theirs. `hiding`: groups with a
+    container that hides a variable named like a client secret, and shows no client id.
     """
 
+    groups: Mapping[str, Listed]
     shown: Mapping[ResourceId, Shown]
     users: Mapping[str, tuple[ResourceId, ...]]
     unreadable: tuple[ResourceId, ...]
     hiding: tuple[ResourceId, ...]
 
     @classmethod
-    def of(cls, groups: Iterable[Shown]) -> "GroupList":
-        """Index the groups of a list."""
-        shown = {ResourceId.parse(each["id"]): each for each in groups}
-        odd = {group_id: each for group_id, each in shown.items() if flaw(each)}
-        readable = {group_id: each for group_id, each in shown.items() if group_id not in odd}
+    def of(cls, groups: Iterable[Shown], before: "GroupList | None" = None) -> "GroupList":
+        """Index the groups of a list; a group that is the same as in the list `before` isn't read again.
+
+        Most are: a long run over a fleet lists the same groups again and again.
+        """
+        known: Mapping[str, Listed] = before.groups if before else {}
+        found = dict[str, Listed]()
+        for shown in groups:
+            had = known.get(shown["id"])
+            found[shown["id"]] = had if had and had.shown == shown else Listed.of(shown)
         users = defaultdict[str, list[ResourceId]](list)
-        for group_id, each in readable.items():
-            for name in names(each):
-                users[name].append(group_id)
-        hiding = tuple(group_id for group_id, each in readable.items() if hides_client_secret(each))
-        return cls(shown, {name: tuple(found) for name, found in users.items()}, tuple(odd), hiding)
+        for each in found.values():
+            for name in each.names:
+                users[name].append(each.id)
+        return cls(
+            found,
+            {each.id: each.shown for each in found.values()},
+            {name: tuple(ids) for name, ids in users.items()},
+            tuple(each.id for each in found.values() if each.odd),
+            tuple(each.id for each in found.values() if each.hides),
+        )
 
     def may_pull_as(self, app_id: str) -> tuple[ResourceId, ...]:
         """Return the groups that name the principal for a registry or in a variable, or can't be read."""

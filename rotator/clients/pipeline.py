@@ -11,7 +11,6 @@ Rules for editors of this file:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -37,7 +36,7 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import Budgets
 from rotator.clients.pausing import retry_after
 from rotator.clients.translation import TRANSIENT, hopeless, never_sent
-from rotator.clients.wire import LONGEST, Carrier, Gate, Proxy
+from rotator.clients.wire import LONGEST, Carrier, Gate, Limit, Proxy
 from rotator.ports import Clock
 
 T = TypeVar("T")
@@ -57,14 +56,6 @@ Note = Callable[[object], None]
 
 def _ignore(outcome: object) -> None:
     del outcome
-
-
-@dataclass(slots=True)
-class Limit:
-    """Time limit of all retries: no request is repeated after `until` (elapsed seconds of `clock`)."""
-
-    clock: Clock
-    until: float = float("inf")
 
 
 class Retry(AsyncHTTPPolicy[Any, Any]):
@@ -202,7 +193,7 @@ class Line:
 
         `hosts` is None for requests of azure-identity itself.
         """
-        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets)
+        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets, self.limit)
         carrier: Any = Carrier(gate, *self._sessions, self._proxy)
         return AioHttpTransport(
             session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT

@@ -33,13 +33,13 @@ from rotator.state import ContainerGroup, Credential, Home, PasswordLimit, Princ
 class Services:
     """Clients given to the readers of the world (`observe`, `examine`, `access`)."""
 
-    def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
+    def __init__(self, clock: Clock, cloud: Cloud, transports: Transports, budgets: Budgets | None = None) -> None:
         self.cloud, self._transports = cloud, transports
         self._sessions = (transports.session(), (transports.fresh or transports.session)())
-        self.budgets = Budgets(clock, Hosts(host(cloud.graph), host(cloud.arm), f".{cloud.vault_suffix}"))
+        self.budgets = budgets or Budgets(clock, Hosts.of(cloud))
         self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy, budgets=self.budgets)
         self.readings = Readings(self.line.time)
-        self._http = _http(transports, cloud, self.line.time, self.budgets)
+        self._http = _http(transports, cloud, self.line)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
         self.mark = AccessMark(self.line, self.vault)
@@ -47,6 +47,8 @@ class Services:
         self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
         self.rbac = Authorization(self.line, cloud, self.token)
         self._servers: dict[ResourceId, str] = {}
+        self._last_lists: dict[str, GroupList] = {}
+        """The last list of each subscription, to read no group again that hasn't changed."""
 
     def leases(self, container: str) -> LeaseStore:
         """Return the leases in a container of Azure Blob Storage. Raises ValueError for another address."""
@@ -113,7 +115,10 @@ class Services:
         """Return every container group of a subscription from its list, which looks of several policies share."""
 
         async def ask() -> GroupList:
-            return GroupList.of(await self.groups.listed(subscription))
+            self._last_lists[subscription] = found = GroupList.of(
+                await self.groups.listed(subscription), self._last_lists.get(subscription)
+            )
+            return found
 
         return await self.readings.read(("list", subscription), ask, life=SHARED)
 
@@ -151,13 +156,13 @@ class Services:
         )
 
 
-def _http(transports: Transports, cloud: Cloud, time: AzureTime, budgets: Budgets) -> httpx.AsyncClient:
+def _http(transports: Transports, cloud: Cloud, line: Line) -> httpx.AsyncClient:
     """Create the httpx client for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     kept, fresh = (
         (transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True)
     )
-    gate = Gate(time, frozenset({host(cloud.graph)}), budgets=budgets)
+    gate = Gate(line.time, frozenset({host(cloud.graph)}), budgets=line.budgets, limit=line.limit)
     return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)
 
 

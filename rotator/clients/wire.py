@@ -32,6 +32,7 @@ from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, try
 from rotator.clients.translation import never_sent
 from rotator.codes import FailureCode
 from rotator.errors import Unexpected
+from rotator.ports import Clock
 
 LONGEST = 120.0
 """Timeout in seconds from a request's first byte to the answer's last byte; shorter for a proof."""
@@ -44,18 +45,31 @@ Proxy = Callable[[str], str | None]
 """The way to an address: a proxy's, or None."""
 
 
+@dataclass(slots=True)
+class Limit:
+    """End of a run: no request is repeated, or held back, beyond `until` (elapsed seconds of `clock`)."""
+
+    clock: Clock
+    until: float = float("inf")
+
+    def left(self) -> float:
+        """Seconds until the end."""
+        return self.until - self.clock.elapsed()
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Limits on the requests of one client.
 
     `hosts` are the client's hosts, None for azure-identity's own requests, always without effect. `budgets` are those
-    of the process.
+    of the process; no request waits for them beyond `limit`.
     """
 
     time: AzureTime
     hosts: frozenset[str] | None
     longest: float = LONGEST
     budgets: Budgets | None = None
+    limit: Limit | None = None
 
     def writes(self, method: str) -> bool:
         """Tell if a request can have an effect; a token request has none."""
@@ -79,7 +93,7 @@ class Gate:
         """
         if self.budgets is None:
             return await exchange()
-        await self.budgets.admit(sent, PATIENCE)
+        await self.budgets.admit(sent, PATIENCE if self.limit is None else min(PATIENCE, self.limit.left()))
         answered = False
         try:
             answer = await exchange()

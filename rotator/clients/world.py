@@ -20,7 +20,7 @@ from rotator.clients.signins import sign_ins
 from rotator.clients.survey import read_lists
 from rotator.errors import AzureError, Forbidden
 from rotator.policy import Policy
-from rotator.ports import AccessRecord, Issued, Put, Survey
+from rotator.ports import AccessRecord, Issued, Put, Survey, Write
 from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
 from rotator.state import (
@@ -57,7 +57,7 @@ class AzureWorld(Services):
 
     def repeat_until(self, deadline: float) -> None:
         """Stop all repetitions after `deadline`."""
-        self.line.limit.until = self.budgets.until = deadline
+        self.line.limit.until = deadline
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """Read all facts the planner needs of one policy now."""
@@ -239,13 +239,13 @@ class AzureWorld(Services):
         listed = await together(*(self.groups.listed(each, newest) for each in subscriptions))
         return {ResourceId.parse(shown["id"]): shown for groups in listed for shown in groups}
 
-    async def permit(self, group_id: ResourceId, *, urgency: float, patience: float) -> float:
-        """Hold a redeployment of the group within Azure's limits; return 0.0, or the seconds until one is free."""
-        return await self.budgets.permit(group_id.lower(), urgency=urgency, patience=patience)
+    async def permit(self, write: Write, *, urgency: float, patience: float) -> float:
+        """Hold a place for a write within Azure's limits; return 0.0, or the seconds until one is free."""
+        return await self.budgets.permit(write, urgency=urgency, patience=patience)
 
-    def waive(self, group_id: ResourceId) -> None:
-        """Give back what is held for the group."""
-        self.budgets.waive(group_id.lower())
+    def waive(self, write: Write) -> None:
+        """Give back what is held for a write."""
+        self.budgets.waive(write)
 
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None

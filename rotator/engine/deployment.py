@@ -199,9 +199,7 @@ async def put(
             text = "the group was deleted after it had been read, and the redeployment created it again"
             run.tell(Noted(code=NoteCode.RECREATED, subject=group_id, text=text, warn=True))
     except OutcomeUnknown:
-        await run.clock.sleep(EVERY)
-        now = await run.world.group(group_id)
-        if now.document is None or container_group.shows(now.document).key_id != key_id.lower():
+        if not await _came(run, group_id, key_id):
             raise
     except (NotSent, Throttled):
         raise
@@ -213,14 +211,28 @@ async def put(
         await _ensure_still_good(run, group_id, key_id)
 
 
+async def _came(run: Run, group_id: ResourceId, key_id: str) -> bool:
+    """Tell if a read shows the PUT that got no answer; one that fails shows nothing."""
+    await run.clock.sleep(EVERY)
+    try:
+        now = await run.world.group(group_id)
+    except AzureError:
+        return False
+    return now.document is not None and container_group.shows(now.document).key_id == key_id.lower()
+
+
 async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> None:
     """Check credential and access once more after a PUT that took longer than its reads are fresh.
 
     The credential may be gone meanwhile, or the access revoked.
     """
-    revoked = (await run.world.access(run.policy)).access is Access.REVOKED
-    if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
-        return
+    try:
+        revoked = (await run.world.access(run.policy)).access is Access.REVOKED
+        if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
+            return
+    except AzureError as error:
+        error.state = f"The group was redeployed with credential {key_id}; the reads after that failed."
+        raise
     raise RotatorError(
         f"{group_id} was redeployed with credential {key_id} by a request that was suspended for more than"
         f" {FRESH:.0f} s",

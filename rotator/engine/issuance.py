@@ -7,17 +7,19 @@ readers may have its password.
 """
 
 import asyncio
+from functools import partial
 
 from rotator import container_group
 from rotator.codes import NoteCode
+from rotator.engine.limits import home_of, outlast
 from rotator.engine.proving import prove
 from rotator.engine.publication import NewCredential, prove_new, publish
 from rotator.engine.run import FRESH, Run, Seen, Undecided, ensure_granted
 from rotator.engine.standing import ensure_standing
 from rotator.engine.take_back import after_failure, after_interruption, remove_lost
-from rotator.errors import OutcomeUnknown, ProofFailed, UnsafeStep
+from rotator.errors import OutcomeUnknown, ProofFailed, Throttled, UnsafeStep
 from rotator.events import CredentialAdded, Noted, UsernamePublished
-from rotator.state import Credential, Home, Observed, Version, marker
+from rotator.state import Credential, Observed, Version, marker
 from rotator.steps import Issue
 
 
@@ -57,13 +59,21 @@ async def _delivered(run: Run, observed: Observed, new: NewCredential) -> tuple[
         _ensure_lasting(run, observed, new.credential)
         new.images = container_group.images(run.policy, observed)
         await prove_new(run, new, prove)
-        # The user name fits the current password, too: what stops it must not come after the publication.
-        if await run.world.publish_username(run.policy):
-            run.tell(UsernamePublished(secret=run.policy.key_vault.username_secret or ""))
-        return await publish(run, observed, new)
+        longest = run.policy.rotation.reclaim_after.total_seconds() / 4
+        return await outlast(run, partial(_published, run, observed, new), longest)
     except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
         failure = error
     raise await after_failure(run, observed, new, failure)
+
+
+async def _published(run: Run, observed: Observed, new: NewCredential) -> tuple[Version, float]:
+    """Publish the user name, then the password.
+
+    The user name fits the current password, too: what stops it must not come after the publication.
+    """
+    if await run.world.publish_username(run.policy):
+        run.tell(UsernamePublished(secret=run.policy.key_vault.username_secret or ""))
+    return await publish(run, observed, new)
 
 
 async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
@@ -72,7 +82,7 @@ async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
     After an answer that leaves the result open, remove a credential made by the add, and raise Undecided.
     """
     observed = seen.observed
-    home = step.home if observed.principal.application else Home.SERVICE_PRINCIPAL
+    home = home_of(observed, step.home)
     attempt = run.clock.attempt()
     name = marker(observed.lineage, attempt)
     await ensure_granted(run)
@@ -87,6 +97,8 @@ async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
         lost = error
     try:
         found = await remove_lost(run, observed, name)
+    except Throttled:
+        found = False
     except asyncio.CancelledError:
         text = (
             f"Graph did not answer when a password was added; if it was added, its name is {name}, and a later"

@@ -10,11 +10,13 @@ from rotator.codes import ReasonCode
 from rotator.container_group import Document, Phase, Verdict
 from rotator.engine.deployment import PutTarget, Read, fetch, moved, put, replace, settled, watch
 from rotator.engine.image import NOTHING, ensure_served
+from rotator.engine.limits import hold, outlast
 from rotator.engine.observation import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Forbidden, NotFound, NotSent, UnsafeStep
 from rotator.plan import View
 from rotator.policy import KeyVaultSource, Source
+from rotator.ports import Redeployment
 from rotator.remedy import rotator, stop_group
 from rotator.resource_id import ResourceId
 from rotator.secret import Secret
@@ -50,7 +52,7 @@ async def deploy_now(
     With `images`, by the name of the container, the group keeps its content and gets these images. Never interrupts a
     running job.
     """
-    before, version = await _sent(run, group_id, images or {})
+    before, version = await outlast(run, partial(_sent, run, group_id, images or {}))
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
     if (
@@ -77,6 +79,15 @@ async def _sent(run: Run, group_id: ResourceId, images: Mapping[str, str]) -> tu
 
 
 async def _looked_and_sent(run: Run, group_id: ResourceId, images: Mapping[str, str]) -> tuple[ContainerGroup, Version]:
+    """Hold a permit, look, and send one PUT."""
+    await hold(run, redeployment := Redeployment(group_id))
+    try:
+        return await _within_limits(run, group_id, images)
+    finally:
+        run.world.waive(redeployment)
+
+
+async def _within_limits(run: Run, group_id: ResourceId, images: Mapping[str, str]) -> tuple[ContainerGroup, Version]:
     await ensure_granted(run)
     observed = (await look(run, Memory())).observed
     version = _current(run, observed)

@@ -1,22 +1,25 @@
 """Azure's limits on requests, as a run meets them.
 
-A redeployment takes a permit before the look that its PUT rests on. A limit that ends while the run has time is waited
-for, and then the world is looked at again; any other limit is left to a later run, and is no failure.
+A write takes a permit before the look that it rests on. A limit that ends while the run has time is waited for, and
+then the world is looked at again; any other limit is left to a later run, and is no failure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeGuard, TypeVar
 
 from rotator.engine.observation import Memory
 from rotator.engine.run import DECISIONS, Run, Seen
 from rotator.errors import RotatorError, Throttled
 from rotator.events import Pausing, StepPostponed
 from rotator.plan import next_steps, urgency
-from rotator.rate_limits import REDEPLOYMENTS
-from rotator.resource_id import ResourceId
-from rotator.steps import Deploy, Next, Postponed, Restore, Step, kind, target
+from rotator.ports import PasswordChange, Redeployment, Write
+from rotator.rate_limits import LONGEST, REDEPLOYMENTS
+from rotator.state import Home, Observed
+from rotator.steps import Deploy, Issue, Next, Postponed, Restore, Retire, Step, kind, target
 
+T = TypeVar("T")
 UNSAID = 60.0
 """Seconds until a repetition where Azure names none."""
 
@@ -26,20 +29,41 @@ async def permitted(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...
 
     Permits stay held over that look. Steps whose limit ends too late for this run are postponed.
     """
-    moves = [step for step in steps if isinstance(step, Deploy | Restore)]
-    waive(run, memory, but=frozenset(step.group for step in moves))
-    if not moves:
-        return steps
+    writes = {step: write for step in steps if (write := _write(seen.observed, step))}
+    waive(run, memory, but=frozenset(writes.values()))
     view = run.view(seen)
-    waits = {each: await run.world.permit(each.group, urgency=urgency(view, each), patience=0.0) for each in moves}
-    memory.held |= {step.group for step in moves if not waits[step]}
-    if free := tuple(step for step in moves if not waits[step]):
+    waits = {
+        step: await run.world.permit(write, urgency=urgency(view, step), patience=0.0) for step, write in writes.items()
+    }
+    memory.held |= {write for step, write in writes.items() if not waits[step]}
+    if free := tuple(step for step in steps if not waits.get(step)):
         return free
-    await _waited(run, seen, memory, waits)
+    await _waited(run, seen, memory, writes, waits)
     return ()
 
 
-async def _waited(run: Run, seen: Seen, memory: Memory, waits: Mapping[Deploy | Restore, float]) -> None:
+def _write(observed: Observed, step: Step) -> Write | None:
+    """Return the first write of a step; None for one without a permit: its limits end within seconds."""
+    match step:
+        case Deploy() | Restore():
+            return Redeployment(step.group)
+        case Issue():
+            return PasswordChange(observed.principal, home_of(observed, step.home), adds=True)
+        case Retire():
+            homes = (each.home for each in observed.credentials if each.key_id == step.key_id)
+            return PasswordChange(observed.principal, next(homes, Home.APPLICATION), adds=False)
+        case _:
+            return None
+
+
+def home_of(observed: Observed, asked: Home) -> Home:
+    """Return the object that gets a new password: the service principal where the tenant has no application."""
+    return asked if observed.principal.application else Home.SERVICE_PRINCIPAL
+
+
+async def _waited(
+    run: Run, seen: Seen, memory: Memory, writes: Mapping[Step, Write], waits: Mapping[Step, float]
+) -> None:
     """Wait for the first permit, that of the most urgent step, or postpone all steps if it comes too late for this run.
 
     The permit stays held for the next look.
@@ -48,37 +72,83 @@ async def _waited(run: Run, seen: Seen, memory: Memory, waits: Mapping[Deploy | 
     first = min(waits, key=lambda step: (waits[step], urgency(view, step)))
     wait = waits[first]
     if wait < run.left():
-        run.tell(Pausing(reason=f"{first.group.name} waits: {_reached(first)}", seconds=wait))
+        run.tell(Pausing(reason=f"{_named(first)} waits: {_reached(writes[first])}", seconds=wait))
         async with run.aside():
-            wait = await run.world.permit(first.group, urgency=urgency(view, first), patience=run.left())
+            wait = await run.world.permit(writes[first], urgency=urgency(view, first), patience=run.left())
     if not wait:
-        memory.held.add(first.group)
+        memory.held.add(writes[first])
         return
     now = _now(run, seen)
     memory.postpone(
-        Postponed(kind(step), target(step), now + timedelta(seconds=each), _reached(step))
+        Postponed(kind(step), target(step), now + timedelta(seconds=each), _reached(writes[step]))
         for step, each in waits.items()
     )
 
 
-def waive(run: Run, memory: Memory, but: frozenset[ResourceId] = frozenset()) -> None:
+def waive(run: Run, memory: Memory, but: frozenset[Write] = frozenset()) -> None:
     """Give back the permits that aren't used any more, all `but` these."""
-    for group in memory.held - but:
-        run.world.waive(group)
+    for write in memory.held - but:
+        run.world.waive(write)
     memory.held &= but
 
 
-def harmless(error: RotatorError) -> bool:
-    """Tell if an error is one of Azure's limits, met before anything was changed."""
-    return isinstance(error, Throttled) and error.state == RotatorError.state
+async def hold(run: Run, write: Write) -> bool:
+    """Hold a permit before the reads that a write rests on; wait for it while the run has time.
+
+    Return True if that took a wait: what was read before may be too old. Raises Throttled.
+    """
+    wait = await run.world.permit(write, urgency=0.0, patience=0.0)
+    if not wait:
+        return False
+    if wait < run.left():
+        run.tell(Pausing(reason=_reached(write), seconds=wait))
+        async with run.aside():
+            wait = await run.world.permit(write, urgency=0.0, patience=run.left())
+    if wait:
+        error = Throttled(f"{_reached(write)}, for {wait:.0f} s more", service="Azure")
+        error.seconds = wait
+        raise error
+    return True
 
 
-async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: RotatorError) -> None:
-    """Wait for the end of a limit that refused a step, or postpone the step; the next look decides on it again."""
-    asked = kind(step), target(step)
+async def outlast(run: Run, act: Callable[[], Awaitable[T]], at_most: float = float("inf")) -> T:
+    """Return the result of `act`; where a limit stops it, wait for the limit's end, and act again on a new look.
+
+    Waits for at most `at_most` seconds altogether, and a bounded number of times. Raises Throttled.
+    """
+    until = run.clock.elapsed() + min(at_most, run.left())
+    for left in reversed(range(DECISIONS)):
+        try:
+            return await act()
+        except Throttled as error:
+            seconds = pause_of(error)
+            if not left or not harmless(error) or error.undone or run.clock.elapsed() + seconds >= until:
+                raise
+            run.tell(Pausing(reason=error.happened, seconds=seconds))
+        async with run.aside():
+            await run.clock.sleep(seconds)
+    raise AssertionError("the last time returns or raises")
+
+
+def harmless(error: Exception) -> TypeGuard[Throttled]:
+    """Tell if an error is one of Azure's limits, met before anything was changed, or with all changes undone."""
+    return isinstance(error, Throttled) and (error.undone or error.state == RotatorError.state)
+
+
+def pause_of(error: RotatorError) -> float:
+    """Return the seconds after which what a limit has stopped may be tried again."""
+    asked = error.seconds if isinstance(error, Throttled) else None
+    return min(max(asked or UNSAID, 0.0), LONGEST)
+
+
+async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: Throttled) -> None:
+    """Wait for the end of a limit that refused a step, or postpone the step; the next look decides on it again.
+
+    A step that has waited already, and was undone, isn't begun again by this run.
+    """
+    asked, seconds = (kind(step), target(step)), pause_of(error)
     memory.decided[asked] += 1
-    seconds = (error.seconds if isinstance(error, Throttled) else None) or UNSAID
-    if memory.decided[asked] >= DECISIONS or run.left() <= seconds:
+    if error.undone or memory.decided[asked] >= DECISIONS or run.left() <= seconds:
         memory.postpone([Postponed(*asked, _now(run, seen) + timedelta(seconds=seconds), error.happened)])
         return
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))
@@ -90,7 +160,7 @@ def postponed(run: Run, memory: Memory, error: Throttled) -> tuple[Seen, Next]:
     """Return the last look, with every step that it asks for postponed until the end of a limit on looks."""
     sight = run.latest[-1]
     seen = Seen(sight.observed, sight.read, memory.known)
-    until = _now(run, seen) + timedelta(seconds=error.seconds or UNSAID)
+    until = _now(run, seen) + timedelta(seconds=pause_of(error))
     while steps := next_steps(run.policy, seen.observed, run.intent, memory.known).steps:
         memory.postpone(Postponed(kind(step), target(step), until, error.happened) for step in steps)
     return replace(seen, known=memory.known), next_steps(run.policy, seen.observed, run.intent, memory.known)
@@ -101,7 +171,21 @@ def _now(run: Run, seen: Seen) -> datetime:
     return run.time() or seen.observed.at
 
 
-def _reached(step: Deploy | Restore) -> str:
-    limits = " and ".join(f"{each.amount} in {each.seconds / 60:.0f} minutes" for each in REDEPLOYMENTS.values())
-    where = step.group.subscription
-    return f"Azure's limit on redeployments in subscription {where} is reached ({limits}, whoever asks)"
+def _named(step: Step) -> str:
+    match step:
+        case Deploy() | Restore():
+            return step.group.name
+        case Issue():
+            return "a new credential"
+        case _:
+            return target(step)
+
+
+def _reached(write: Write) -> str:
+    if isinstance(write, Redeployment):
+        limits = " and ".join(f"{each.amount} in {each.seconds / 60:.0f} minutes" for each in REDEPLOYMENTS.values())
+        where = write.group.subscription
+        return f"Azure's limit on redeployments in subscription {where} is reached ({limits}, whoever asks)"
+    if isinstance(write, PasswordChange):
+        return "Microsoft Graph's limit on requests of this application is reached"
+    return f"the limit on new versions in vault {write.policy.key_vault.name} is reached"

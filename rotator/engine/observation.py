@@ -15,6 +15,7 @@ from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
+from rotator.ports import Write
 from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
@@ -49,8 +50,8 @@ class Memory:
     """Display names of credentials that an add of this run may have made."""
     alarms: tuple[Note, ...] = ()
     """Compromised credentials that the last look showed to work."""
-    held: set[ResourceId] = field(default_factory=set)
-    """Container groups with a permit for a redeployment."""
+    held: set[Write] = field(default_factory=set)
+    """Writes with a permit."""
     paused: Patience | None = None
     """For what it has waited last."""
     looked: Counter[tuple[str, str]] = field(default_factory=Counter)

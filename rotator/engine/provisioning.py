@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from rotator import guard
 from rotator.cloud import of_vault
@@ -19,6 +20,7 @@ from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.exposed import finish
 from rotator.engine.issuance import issue
 from rotator.engine.job import deploy_now
+from rotator.engine.limits import hold, home_of, outlast
 from rotator.engine.observation import Memory, look, prepared
 from rotator.engine.run import (
     DECISIONS,
@@ -35,6 +37,7 @@ from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorErr
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import Missing, View, chosen, first_steps, grant_steps, group_steps, identity_steps, refused_readers
 from rotator.policy import NOBODY, Draft, Policy
+from rotator.ports import PasswordChange
 from rotator.remedy import add_application_owner, add_service_principal_owner
 from rotator.results import Result
 from rotator.state import Home, Identity, Observed
@@ -81,16 +84,21 @@ async def provision(run: Run, wanted: Wanted) -> Result:
     """
 
     async def act() -> str:
-        policy, homes = await _identity(run, wanted)
+        policy, homes = await outlast(run, partial(_identity, run, wanted))
         settled = replace(run, policy=policy)
         await ensure_granted(settled)
-        seen = await _visible(settled, homes, Memory())
-        await assign(settled, seen.observed)
-        await _first(settled, homes)
+        await outlast(run, partial(_assigned, settled, homes))
+        await outlast(run, partial(_first, settled, homes))
         await _readers(settled, await _groups(settled))
         return "" if run.score.done or run.score.exit_code else "nothing was missing"
 
     return await finish(run, "provision", act)
+
+
+async def _assigned(run: Run, homes: frozenset[Home]) -> None:
+    """Give the declared roles."""
+    seen = await _visible(run, homes, Memory())
+    await assign(run, seen.observed)
 
 
 async def outline(run: Run, wanted: Wanted) -> Missing:
@@ -275,10 +283,16 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
     seen = await prepared(run, seen, memory, (step,))
     if veto := guard.check(step, run.policy, seen.observed, run.intent, seen.known):
         raise veto.error()
+    addition = PasswordChange(seen.observed.principal, home_of(seen.observed, step.home), adds=True)
+    if await hold(run, addition):
+        raise Undecided("what the first credential rests on is read again after a wait for a limit of Azure's")
     proof = run.policy.proof
     longest = max(proof.deadline, min(ROLE_TIME, run.policy.rotation.reclaim_after / 4))
     patient = run.policy.model_copy(update={"proof": proof.model_copy(update={"deadline": longest})})
-    return await issue(replace(run, policy=patient), seen, step)
+    try:
+        return await issue(replace(run, policy=patient), seen, step)
+    finally:
+        run.world.waive(addition)
 
 
 async def _groups(run: Run) -> Observed:

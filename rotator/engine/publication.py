@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rotator.codes import NoteCode
+from rotator.engine.limits import hold
 from rotator.engine.proving import again
 from rotator.engine.retirement import listed
 from rotator.engine.run import DECISIONS, FRESH, Patience, Proved, Run, ensure_granted
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import Noted, VersionPublished
 from rotator.plan import MOST_TAGS, View, carried
-from rotator.ports import Issued
+from rotator.ports import Issued, Publication
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Proof, Secret, Tags, Version, tags
 
 LOOKING, EVERY = 120.0, 10.0
@@ -45,11 +46,15 @@ class NewCredential:
 async def publish(run: Run, observed: Observed, new: NewCredential) -> tuple[Version, float]:
     """Publish; return the version, and the moment until which the underlying look was fresh.
 
-    Each PUT follows a look of its own.
+    Each PUT follows a permit and a look of its own.
     """
     for _ in range(DECISIONS):
-        newest, not_after = await _publishable(run, observed, new)
-        version = await _put(run, new, newest, not_after)
+        await hold(run, permit := Publication(run.policy))
+        try:
+            newest, not_after = await _publishable(run, observed, new)
+            version = await _put(run, new, newest, not_after)
+        finally:
+            run.world.waive(permit)
         if version:
             run.tell(VersionPublished(version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
             _tell_left(run, newest, version)

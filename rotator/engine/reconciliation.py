@@ -67,6 +67,8 @@ async def _until_limited(run: Run, memory: Memory) -> tuple[Seen, Next]:
     except Throttled as error:
         if not (run.latest and harmless(error)):
             raise
+        for event in memory.undecided.values():
+            run.tell(event)
         return postponed(run, memory, error)
 
 

@@ -13,6 +13,8 @@ from rotator.events import CredentialRemoved, VersionDisabled
 from rotator.state import Credential, Outcome, Principal, Proof, Secret
 from rotator.steps import Disable, Retire
 
+LONGEST = 300.0
+"""Longest pause in seconds that Graph may ask for before a removal is sent again."""
 LOOKING, EVERY = 120.0, 5.0
 """Longest wait until reads no longer show a removed credential, and pause between two reads, in seconds."""
 
@@ -48,10 +50,11 @@ async def withdraw(
             return
         try:
             await remove(run, principal, credential, read + FRESH, secret)
-        except (Undecided, NotSent):
-            if not left:
+        except (Undecided, NotSent, Throttled) as error:
+            pause = max(error.seconds or 0.0, PAUSE) if isinstance(error, Throttled) else PAUSE
+            if not left or pause > LONGEST:
                 raise
-            await run.clock.sleep(PAUSE)
+            await run.clock.sleep(pause)
         else:
             return
 
@@ -94,9 +97,9 @@ async def remove(
 
     Graph answers 400 or 404 for a key id not known *yet*, just as for a removed one (azure-facts C2), and 409 where two
     changes of one object meet (azure-facts C4). So only reading decides; after such an answer an absence counts if it
-    lasts for two minutes, and if Entra then refuses the `secret`, where it is known. Raises Undecided if the credential
-    is still listed after an answer other than a yes, Unavailable if it is listed two minutes after a yes, or if Entra
-    doesn't refuse its password.
+    lasts for two minutes, and if Entra then refuses the `secret`, where it is known. Raises Throttled if a limit has
+    refused the removal and the credential is still listed, Undecided if it is after another answer but a yes,
+    Unavailable if it is listed two minutes after a yes, or if Entra doesn't refuse its password.
     """
     patience = Patience(
         run, f"Graph's reads may lag, so rotator looks again for credential {credential.key_id}", LOOKING
@@ -107,6 +110,8 @@ async def remove(
         there = await _there(run, credential)
         if not there and (trouble is None or late):
             break
+        if there and isinstance(trouble, Throttled):
+            raise trouble
         if there and trouble is not None and not isinstance(trouble, NotFound):
             raise _undecided(credential, trouble)
         if late:

@@ -7,6 +7,7 @@ readers may have its password.
 from functools import partial
 
 from rotator.codes import NoteCode
+from rotator.engine.limits import harmless
 from rotator.engine.publication import EVERY, LOOKING, NewCredential
 from rotator.engine.retirement import withdraw
 from rotator.engine.run import FRESH, Patience, Run
@@ -53,7 +54,9 @@ async def after_failure(run: Run, observed: Observed, new: NewCredential, error:
     """Return the error with the resulting state: a credential certainly not published is removed first."""
     if new.sent:
         return _unknown(run, new.credential, error)
-    state = await _taken_back(run, observed, new)
+    gone, state = await _taken_back(run, observed, new)
+    if harmless(error):
+        error.undone = gone
     if isinstance(error, RotatorError):
         error.state = state
         return error
@@ -64,16 +67,17 @@ async def after_failure(run: Run, observed: Observed, new: NewCredential, error:
     )
 
 
-async def _taken_back(run: Run, observed: Observed, new: NewCredential) -> str:
+async def _taken_back(run: Run, observed: Observed, new: NewCredential) -> tuple[bool, str]:
+    """Remove the credential; return True if it is gone, and the resulting state."""
     credential = new.credential
     try:
         await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential), new.issued.secret)
     except RotatorError as error:
-        return (
+        return False, (
             f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; a"
             f" later run removes it after {run.policy.rotation.reclaim_after}."
         )
-    return (
+    return True, (
         f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was"
         " touched."
     )

@@ -12,7 +12,7 @@ from datetime import timedelta
 from rotator.codes import WaitCode
 from rotator.plan.view import View
 from rotator.remedy import rotator
-from rotator.steps import Deploy, Issue, Postponed, Restore, Step, Wait, kind, target
+from rotator.steps import Deploy, Issue, Postponed, Restore, Retire, Step, Wait, kind, target
 from rotator.words import day
 
 AT_ONCE = 0.0
@@ -36,12 +36,12 @@ def held_up(view: View, step: Step) -> bool:
     )
 
 
-def urgency(view: View, step: Deploy | Restore) -> float:
-    """Return the order in which redeployments are done where limits hold them apart: the smallest comes first.
+def urgency(view: View, step: Step) -> float:
+    """Return the order in which steps are done where limits hold them apart: the smallest comes first.
 
     Ways back and groups that hold a compromised or ended credential come first, then those whose credential ends first.
     """
-    if isinstance(step, Restore):
+    if not isinstance(step, Deploy):
         return AT_ONCE
     dependent = next(each for each in view.dependents if each.id == step.group)
     soonest = view.soonest(dependent)
@@ -68,5 +68,7 @@ def _ends_within(view: View, span: timedelta) -> bool:
 def _done(limit: Postponed) -> str:
     if limit.step == kind(Issue):
         return "a new credential is added"
+    if limit.step == kind(Retire):
+        return f"credential {limit.target} is removed"
     name = limit.target.rpartition("/")[2]
     return f"{name} is redeployed" if limit.step in (kind(Deploy), kind(Restore)) else f"{limit.step} of {name} is done"

@@ -8,11 +8,17 @@ import pytest
 from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
 
+from rotator.clients.azuretime import AzureTime
 from rotator.clients.buckets import Counter, Redeployments, Store
-from rotator.clients.budgets import LONGEST_BLOCK, UNSAID, Budgets, Hosts, Sent
+from rotator.clients.budgets import UNSAID, Budgets, Hosts, Sent
+from rotator.clients.wire import Gate, Limit
 from rotator.errors import Throttled
-from rotator.rate_limits import GRAPH_UNITS, REDEPLOYMENTS, Refill, Window
+from rotator.ports import PasswordChange, Publication, Redeployment, Write
+from rotator.rate_limits import ALL_CREATIONS, GRAPH_UNITS, LONGEST, REDEPLOYMENTS, Refill, Window
+from rotator.resource_id import ResourceId
+from rotator.state import Home, Principal
 from tests.stage import Clock
+from tests.worlds import policy
 
 SUB = "11111111-1111-1111-1111-111111111111"
 ARM, GRAPH, VAULT = "management.azure.com", "graph.microsoft.com", "myvault.vault.azure.net"
@@ -22,6 +28,10 @@ NO_PATIENCE, PATIENT = 0.0, 7200.0
 
 def group(name: str = "app") -> str:
     return f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.containerinstance/containergroups/{name}"
+
+
+def moved(name: str = "app") -> Redeployment:
+    return Redeployment(ResourceId.parse(group(name)))
 
 
 def put(name: str = "app") -> Sent:
@@ -120,7 +130,7 @@ def test_permits_are_given_to_the_most_urgent_first_and_never_beyond_the_limit()
         start = loop.time()
 
         async def one(name: str, urgency: float) -> None:
-            assert await kept.permit(group(name), urgency=urgency, patience=PATIENT) == 0
+            assert await kept.permit(moved(name), urgency=urgency, patience=PATIENT) == 0
             order.append((name, loop.time() - start))
             answered(kept, put(name))
 
@@ -142,11 +152,11 @@ def test_who_has_no_time_is_told_how_long_it_takes_and_holds_nothing() -> None:
     async def main(loop: VirtualLoop) -> None:
         kept = budgets(loop)
         for number in range(100):
-            assert await kept.permit(group(f"g{number}"), urgency=1.0, patience=NO_PATIENCE) == 0
-        assert await kept.permit(group("g7"), urgency=1.0, patience=NO_PATIENCE) == 0, "it holds one already"
-        assert await kept.permit(group(), urgency=0.0, patience=299) == 300
-        kept.waive(group("g7"))
-        assert await kept.permit(group(), urgency=0.0, patience=NO_PATIENCE) == 0
+            assert await kept.permit(moved(f"g{number}"), urgency=1.0, patience=NO_PATIENCE) == 0
+        assert await kept.permit(moved("g7"), urgency=1.0, patience=NO_PATIENCE) == 0, "it holds one already"
+        assert await kept.permit(moved(), urgency=0.0, patience=299) == 300
+        kept.waive(moved("g7"))
+        assert await kept.permit(moved(), urgency=0.0, patience=NO_PATIENCE) == 0
 
     run(main)
 
@@ -156,8 +166,8 @@ def test_another_subscription_has_a_limit_of_its_own() -> None:
         kept = budgets(loop)
         answered(kept, put(), 429, Retry_After=200)
         there = group().replace(SUB, "22222222-2222-2222-2222-222222222222")
-        assert await kept.permit(there, urgency=1.0, patience=NO_PATIENCE) == 0
-        assert await kept.permit(group(), urgency=1.0, patience=NO_PATIENCE) == 200
+        assert await kept.permit(Redeployment(ResourceId.parse(there)), urgency=1.0, patience=NO_PATIENCE) == 0
+        assert await kept.permit(moved(), urgency=1.0, patience=NO_PATIENCE) == 200
 
     run(main)
 
@@ -175,20 +185,20 @@ def test_the_rest_that_azure_tells_counts_for_other_machines(headers: dict[str, 
     async def main(loop: VirtualLoop) -> None:
         kept = budgets(loop)
         answered(kept, put(), 200, **headers)
-        assert await kept.permit(group("next"), urgency=1.0, patience=NO_PATIENCE) == seconds
+        assert await kept.permit(moved("next"), urgency=1.0, patience=NO_PATIENCE) == seconds
 
     run(main)
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [(77, 77), (10**9, LONGEST_BLOCK), (None, UNSAID)], ids=["said", "for ever", "unsaid"]
+    ("asked", "seconds"), [(77, 77), (10**9, LONGEST), (None, UNSAID)], ids=["said", "for ever", "unsaid"]
 )
 def test_a_refused_redeployment_stops_the_others_and_counts_for_none(asked: int | None, seconds: float) -> None:
     async def main(loop: VirtualLoop) -> None:
         kept = budgets(loop)
         answered(kept, put(), 429, **({} if asked is None else {"Retry_After": asked}))
-        assert await kept.permit(group(), urgency=1.0, patience=NO_PATIENCE) == seconds
-        assert await kept.permit(group(), urgency=1.0, patience=PATIENT) == 0
+        assert await kept.permit(moved(), urgency=1.0, patience=NO_PATIENCE) == seconds
+        assert await kept.permit(moved(), urgency=1.0, patience=PATIENT) == 0
 
     run(main)
 
@@ -200,7 +210,7 @@ def test_after_a_refusal_one_goes_alone_and_its_answer_tells_how_many_may_follow
         begun, went = loop.time(), dict[str, float]()
 
         async def one(name: str) -> None:
-            assert await kept.permit(group(name), urgency=1.0, patience=PATIENT) == 0
+            assert await kept.permit(moved(name), urgency=1.0, patience=PATIENT) == 0
             went[name] = loop.time() - begun
             await pause(20)
             answered(kept, put(name), 200, **{f"{LEFT}-resource-requests-pt5m": 1 if name == "a" else 0})
@@ -216,7 +226,71 @@ def test_a_redeployment_without_an_answer_counts() -> None:
         kept = budgets(loop)
         for number in range(100):
             kept.unheard(put(f"g{number}"))
-        assert await kept.permit(group(), urgency=1.0, patience=NO_PATIENCE) == 300
+        assert await kept.permit(moved(), urgency=1.0, patience=NO_PATIENCE) == 300
+
+    run(main)
+
+
+def addition(object_id: str) -> PasswordChange:
+    return PasswordChange(Principal("app", object_id, None), Home.APPLICATION, adds=True)
+
+
+HELD: dict[str, tuple[Write, Write, Sent]] = {
+    "graph write": (addition("x"), addition("z"), Sent("POST", GRAPH, "/v1.0/applications/y/addpassword")),
+    "vault creation": (
+        Publication(policy(None)),
+        Publication(policy({"key_vault": {"url": f"https://{VAULT}", "password_secret": "another"}})),
+        Sent("PUT", VAULT, "/secrets/y"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_a_place_that_is_held_is_nobody_elses_and_its_request_does_not_wait(kind: str) -> None:
+    write, another, other = HELD[kind]
+
+    async def main(loop: VirtualLoop) -> None:
+        kept, begun = budgets(loop), loop.time()
+        assert await kept.permit(write, urgency=1.0, patience=NO_PATIENCE) == 0
+        assert await kept.permit(write, urgency=1.0, patience=NO_PATIENCE) == 0, "it is held once"
+        for _ in range(2999 if kind == "graph write" else 299):
+            await kept.admit(other, NO_PATIENCE)
+        with pytest.raises(Throttled):
+            await kept.admit(other, NO_PATIENCE)
+        assert await kept.permit(another, urgency=1.0, patience=NO_PATIENCE) > 0
+        await kept.admit(sent(kind), NO_PATIENCE)
+        assert loop.time() == begun
+        kept.waive(write)
+        with pytest.raises(Throttled):
+            await kept.admit(other, NO_PATIENCE)
+
+    run(main)
+
+
+def test_what_is_held_and_given_back_is_free() -> None:
+    write = Publication(policy(None))
+
+    async def main(loop: VirtualLoop) -> None:
+        kept = budgets(loop)
+        assert await kept.permit(write, urgency=1.0, patience=NO_PATIENCE) == 0
+        kept.waive(write)
+        kept.waive(write)
+        for _ in range(300):
+            await kept.admit(sent("vault creation"), NO_PATIENCE)
+        assert await kept.permit(write, urgency=1.0, patience=9) == 10
+        assert await kept.permit(write, urgency=1.0, patience=11) == 0
+
+    run(main)
+
+
+def test_a_subscription_has_a_limit_for_all_its_vaults() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        kept = budgets(loop)
+        for number in range(ALL_CREATIONS.amount):
+            await kept.admit(Sent("PUT", f"v{number % 6}.vault.azure.net", "/secrets/x"), NO_PATIENCE)
+        with pytest.raises(Throttled):
+            await kept.admit(Sent("PUT", "v7.vault.azure.net", "/secrets/x"), NO_PATIENCE)
+        await kept.admit(Sent("GET", "v7.vault.azure.net", "/secrets/x"), NO_PATIENCE)
 
     run(main)
 
@@ -296,11 +370,11 @@ def test_a_refusal_holds_back_the_same_kind_of_request_for_everybody(
 
 def test_nothing_waits_beyond_the_end_of_the_run() -> None:
     async def main(loop: VirtualLoop) -> None:
-        kept = budgets(loop)
-        kept.until = loop.time() + 30
+        kept, clock = budgets(loop), Clock(loop)
         answered(kept, sent("arm read"), 429, Retry_After=40)
+        gate = Gate(AzureTime(clock), frozenset({ARM}), budgets=kept, limit=Limit(clock, clock.elapsed() + 30))
         with pytest.raises(Throttled):
-            await kept.admit(sent("arm read"), PATIENT)
+            await gate.within_limits(sent("arm read"), pytest.fail)
 
     run(main)
 

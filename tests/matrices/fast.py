@@ -21,10 +21,10 @@ from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import Budgets, Hosts, Sent
 from rotator.clients.entra import judged
-from rotator.clients.pipeline import Limit
 from rotator.clients.readings import Readings
 from rotator.clients.refusal import ServiceRefusal
 from rotator.clients.token import Who
+from rotator.clients.wire import Limit
 from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
 from rotator.errors import AzureError, Forbidden, NotFound
@@ -62,10 +62,10 @@ class FastWorld(AzureWorld):
         self.token: Any = SimpleNamespace(who=lambda: _known(who))
         self.graph, self.vault = Graph(way), Vault(way)
         self.mark = Mark(self.vault, self._now)
-        self.readings, self.budgets = Readings(time), Budgets(clock, Hosts("", "", " "))
+        self.readings, self.budgets = Readings(time), Budgets(clock, Hosts.of(self.cloud))
         self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
         self.arm: Any = Arm(way)
-        self._servers = {}
+        self._servers, self._last_lists = {}, {}
 
     def _now(self) -> datetime:
         return self._way.azure.clock.now().replace(microsecond=0)
@@ -90,7 +90,7 @@ class FastWorld(AzureWorld):
         try:
             return await super().put_group(group_id, document, not_after=not_after)
         finally:
-            self.budgets.unheard(Sent("PUT", "", group_id))
+            self.budgets.unheard(Sent("PUT", "", group_id.lower()))
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
         """One object after the other."""
