@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rotator.cli.interrupt import grace, heeding
 
 if TYPE_CHECKING:
+    from rotator.clients.budgets import Budgets
     from rotator.clients.world import AzureWorld
     from rotator.notify import Transport
     from rotator.ports import Clock, LeaseStore, Queue, World
@@ -31,7 +33,16 @@ def connected(cloud: str) -> "tuple[Clock, AbstractAsyncContextManager[World]]":
     from rotator.system import SystemClock
 
     clock = SystemClock()
-    return clock, connect(clock, cloud=cloud)
+    return clock, connect(clock, cloud=cloud, budgets=_budgets(cloud))
+
+
+@cache
+def _budgets(cloud: str) -> "Budgets":
+    """Return the count of this process's requests against Azure's limits, which all its connections share."""
+    from rotator.clients import budgets_of
+    from rotator.system import SystemClock
+
+    return budgets_of(SystemClock(), cloud)
 
 
 def lease_store(world: "World", container: str) -> "LeaseStore":

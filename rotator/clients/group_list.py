@@ -14,7 +14,7 @@ Shown = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class IndexedGroup:
     """One group, with what its content says: if its form is odd, the names of its users, and if it hides a secret."""
 
     id: ResourceId
@@ -24,7 +24,7 @@ class Listed:
     hides: bool
 
     @classmethod
-    def of(cls, shown: Shown) -> "Listed":
+    def of(cls, shown: Shown) -> "IndexedGroup":
         """Read a group. Raises KeyError, ValueError for one without a valid id."""
         group_id, odd = ResourceId.parse(shown["id"]), bool(flaw(shown))
         return cls(group_id, shown, odd, frozenset() if odd else names(shown), not odd and hides_client_secret(shown))
@@ -39,7 +39,7 @@ class GroupList:
     container that hides a variable named like a client secret, and shows no client id.
     """
 
-    groups: Mapping[str, Listed]
+    groups: Mapping[str, IndexedGroup]
     shown: Mapping[ResourceId, Shown]
     users: Mapping[str, tuple[ResourceId, ...]]
     unreadable: tuple[ResourceId, ...]
@@ -51,11 +51,11 @@ class GroupList:
 
         Most are: a long run over a fleet lists the same groups again and again.
         """
-        known: Mapping[str, Listed] = before.groups if before else {}
-        found = dict[str, Listed]()
+        known: Mapping[str, IndexedGroup] = before.groups if before else {}
+        found = dict[str, IndexedGroup]()
         for shown in groups:
             had = known.get(shown["id"])
-            found[shown["id"]] = had if had and had.shown == shown else Listed.of(shown)
+            found[shown["id"]] = had if had and had.shown == shown else IndexedGroup.of(shown)
         users = defaultdict[str, list[ResourceId]](list)
         for each in found.values():
             for name in each.names:

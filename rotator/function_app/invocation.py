@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -24,6 +25,7 @@ from rotator.ports import Clock, Lease, LeaseStore, Queue, World
 from rotator.system import SystemClock, now
 
 if TYPE_CHECKING:
+    from rotator.clients.budgets import Budgets
     from rotator.clients.world import AzureWorld
 
 T = TypeVar("T")
@@ -114,7 +116,13 @@ def state() -> Path:
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
     """Return a clock, and Azure as the app's identity; tests replace this function and the next two."""
     clock = SystemClock()
-    return clock, clients.connect(clock, cloud=cloud)
+    return clock, clients.connect(clock, cloud=cloud, budgets=_budgets(cloud))
+
+
+@cache
+def _budgets(cloud: str) -> "Budgets":
+    """Return the count of this host's requests against Azure's limits, which all its invocations share."""
+    return clients.budgets_of(SystemClock(), cloud)
 
 
 def lease_store(world: World, container: str) -> LeaseStore:

@@ -1,12 +1,18 @@
 """Azure's limits on redeployments: slept through where the run has the time, else left to the next run, never a failure."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from local_azure.faults import Fault
+from local_azure.inprocess import GraphTransport, Session
 
+from rotator.cli import wiring
+from rotator.clients import Transports, budgets_of, connect
 from rotator.codes import WaitCode
 from rotator.events import Waiting
+from rotator.function_app import invocation
 from rotator.steps import Intent
 from tests.engine.test_life import NO_OVERLAP, PUT, settled
 from tests.invariants import monitored
@@ -65,6 +71,32 @@ def test_a_run_with_time_sleeps_through_the_limit_and_then_looks_again(spent: in
         assert made.loop.time() - begun >= 300
 
     scene(play)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_one_connection_hears_the_others_of_its_process_know(*, shared: bool) -> None:
+    async def play(made: Stage) -> None:
+        kept = budgets_of(made.clock, made.seeded.cloud) if shared else None
+        made.adapter = lambda made, hop, clock: connect(
+            clock, made.seeded.cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)), kept
+        )
+        used_up(made, left=1)
+        assert (await made.rotate(early(made), minutes=30)).exit_code == 0
+        assert len(moved(made)) == 1
+        since = len(made.app.served)
+        assert (await made.rotate(NO_OVERLAP, minutes=30)).exit_code == 0
+        assert bool(refused(made, since)) != shared
+
+    scene(play)
+
+
+@pytest.mark.parametrize("wired", [wiring.connected, invocation.connected], ids=["command line", "function app"])
+def test_the_connections_of_a_process_count_together(wired: Callable[[str], tuple[Any, Any]]) -> None:
+    async def worlds() -> None:
+        async with wired("public")[1] as one, wired("public")[1] as another, wired("usgov")[1] as elsewhere:
+            assert one.budgets is another.budgets is not elsewhere.budgets
+
+    asyncio.run(worlds())
 
 
 def test_a_run_without_time_ends_well_and_the_next_one_goes_on() -> None:
