@@ -43,7 +43,8 @@ class ReasonCode(Explained):
     HOLDS_GONE = (
         "holds_gone",
         "deploy",
-        "The `rotator-key-id` tag of the container group names a credential that no longer exists.",
+        "The `rotator-key-id` tag of the container group names a credential that no longer exists; or the group has no"
+        " such tag, and was last deployed before any credential that is left was added.",
     )
     BEHIND = "behind", "deploy", "The container group holds a credential other than the current one."
     ORPHAN = (

@@ -152,6 +152,15 @@ def up(document: Mapping[str, Any] | None, at: datetime) -> timedelta:
     return at - max(begun, default=at)
 
 
+def begun(document: Mapping[str, Any] | None) -> datetime | None:
+    """Return an instant not before the group's last deployment; None if no state of a container shows a start.
+
+    A deployment starts every container, and a later restart changes no password: the first of the starts counts.
+    """
+    shown = view(document)
+    return min((one.current.started for one in shown.mains if one.current.started), default=None) if shown else None
+
+
 def _failing_since(one: Instance, since: datetime) -> bool:
     return not one.running and any(event.last >= since for event in one.pull_failures)
 

@@ -11,7 +11,7 @@ from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as,
 from rotator.container_group.deployment_outcome import public_port
 from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import follows, pinned, signing_in, unsaid
-from rotator.container_group.evidence import Phase, Verdict, phase, run_once, up, verdict
+from rotator.container_group.evidence import Phase, Verdict, begun, phase, run_once, up, verdict
 from rotator.container_group.explain import notes
 from rotator.container_group.linked_resources import links
 from rotator.container_group.manifest import manifest_of, manifest_sources
@@ -53,7 +53,8 @@ class Dependent:
     variables that may hold the password while the policy has no source for them. `links` are resources beside the group
     touched by a redeployment: action and resource. `guessed`: only such a variable suggests use of the principal, or
     the group can't be read. `needs_rotation` is False for a group without the password; `follows`: Azure reads the
-    published secret for the group. `up` is the time for which all containers have been running, `port` a public port.
+    published secret for the group. `up` is the time for which all containers have been running, `begun` an instant not
+    before the last deployment, `port` a public port.
     `notes` are for people.
     """
 
@@ -80,6 +81,7 @@ class Dependent:
     follows: bool = False
     verdict: Verdict = Verdict.UNKNOWN
     up: timedelta = timedelta()
+    begun: datetime | None = None
     port: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -228,6 +230,7 @@ def _read(common: Dependent, group: ContainerGroup, document: Document) -> Depen
         follows=follows(document),
         verdict=verdict(document.body, shown.since, at=group.at),
         up=up(document.body, group.at),
+        begun=begun(document.body),
         port=public_port(document.body),
         notes=tuple(notes(document)),
     )

@@ -133,6 +133,11 @@ def _worse(view: View, dependent: Dependent) -> bool:
 
 def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     name, end = dependent.name, _one_way(view, dependent)
+    if not dependent.key_id and view.dead(dependent):
+        return Reason(
+            ReasonCode.HOLDS_GONE,
+            f"{name} was last deployed before any credential of the principal was added: what it holds is gone{end}",
+        )
     if not dependent.key_id:
         return Reason(
             ReasonCode.UNTAGGED,

@@ -68,11 +68,12 @@ def settled(view: View, dependent: Dependent) -> Wait | bool:
 def late(view: View, dependent: Dependent) -> bool:
     """Tell if the credential that the group may hold has ended or soon will.
 
-    A group without a key id is taken to hold the current credential if no other is left.
+    A group without a key id is taken to hold the current credential if no other is left, unless even that one is
+    younger than its last deployment.
     """
     soonest = view.soonest(dependent)
     if soonest is None:
-        return dependent.key_id is not None
+        return view.dead(dependent)
     return soonest - view.at <= view.policy.rotation.warn_before
 
 

@@ -17,6 +17,8 @@ STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
 EVERY_GROUP = "*"
 """Value of the tag for all groups, if their names don't fit."""
+SKEW = timedelta(minutes=5)
+"""Most by which the clocks of Graph and Container Instances are taken to differ."""
 TRIAL = timedelta(seconds=30)
 """Time the first group must have been running, by Azure's clock, before others follow."""
 TRIAL_ENDS = timedelta(minutes=5)
@@ -200,11 +202,24 @@ class View:
         return dependent.key_id != self.current_key
 
     def held(self, dependent: Dependent) -> tuple[Credential, ...]:
-        """Return the credentials that a dependent may hold: the one in its tag; without a tag, all but the current."""
+        """Return the credentials that a dependent may hold: the one in its tag; without a tag, all but the current.
+
+        A group without a tag can't hold a credential younger than its last deployment.
+        """
         if dependent.key_id:
             named = self.credentials.get(dependent.key_id)
             return (named,) if named else ()
-        return tuple(c for c in self.observed.credentials if c.key_id.lower() != self.current_key)
+        others = (c for c in self.observed.credentials if c.key_id.lower() != self.current_key)
+        return tuple(c for c in others if not _younger(c, dependent))
+
+    def dead(self, dependent: Dependent) -> bool:
+        """Tell if the password of a dependent is certainly gone.
+
+        Without a tag: every credential that is left is younger than the group's last deployment.
+        """
+        if dependent.key_id:
+            return dependent.key_id not in self.credentials
+        return bool(self.observed.credentials) and all(_younger(c, dependent) for c in self.observed.credentials)
 
     def soonest(self, dependent: Dependent) -> datetime | None:
         """Return the earliest end of the credentials that a dependent may hold; None if none is left."""
@@ -280,6 +295,14 @@ class View:
         version = self.current_version
         names = version.listed(STRIPPED) if version else ()
         return short(dependent.id) in names or EVERY_GROUP in names
+
+
+def _younger(credential: Credential, dependent: Dependent) -> bool:
+    """Tell if the credential was added after the last deployment of the group, as far as the group shows it.
+
+    A group that is only suspected to hold a credential shows nothing.
+    """
+    return dependent.begun is not None and not dependent.guessed and credential.start > dependent.begun + SKEW
 
 
 def short(group_id: ArmId) -> str:

@@ -4,7 +4,7 @@ A violation is noted and not raised: whoever is asked in the midst of a call wou
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from local_azure.graph.objects import Password
@@ -276,12 +276,20 @@ class Judge(Monitor):
         if value is None or not self._works(value):
             return "nobody can use the published secret"
         for name in GROUPS:
-            if self._exists(name) and self.made.tags_of(name).get(KEY_ID) and not self._could_pull(name):
+            if self._exists(name) and self._tells(name) and not self._could_pull(name):
                 return f"{name} can't pull"
         ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
         held = {self.made.tags_of(name).get(KEY_ID) for name in GROUPS if self._exists(name)}
         left = [p.key_id for p in ours if p.secret != value and p.key_id not in held and None not in held]
         return f"credentials {left} are left over" if left else ""
+
+    def _tells(self, name: str) -> bool:
+        """Whether a group shows that its password is gone: by its tag, or since it runs for longer than any password is there."""
+        group = self.made.azure.container_groups.state.groups[str(self.made.group_id(name)).lower()]
+        begun = [c.current.start for c in group.mains if c.current and c.current.start]
+        first = min((p.start for p in self.made.credentials()), default=None)
+        older = bool(begun and first and min(begun) < first - timedelta(minutes=6))
+        return bool(self.made.tags_of(name).get(KEY_ID)) or older
 
     def still_pulls(self) -> str:
         """By what the principal still pulls, although a revocation says that nothing does; empty where nothing."""
