@@ -1,0 +1,67 @@
+"""State of Azure as frozen values, shared by all other modules.
+
+The package decides nothing, changes nothing and sends no request. Times are UTC and Azure's; collections are sorted
+tuples, so that equal states are equal values.
+"""
+
+from rotator.secret import Home, Secret
+from rotator.state.marks import (
+    ACCESS,
+    ADOPTED,
+    ATTEMPT,
+    COMPROMISED,
+    FAILED,
+    HOME,
+    KEY_ID,
+    OWN,
+    PREVIOUS,
+    SINCE,
+    lineage,
+    marker,
+)
+from rotator.state.observed import ContainerGroup, NewerValue, Observed, Permissions, UnlistedSubscription
+from rotator.state.proofs import Outcome, Proof
+from rotator.state.roles import Access, Assignment, Permission, Registry, RegistryAccess, Role
+from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns
+from rotator.state.versions import Tags, Version, series, tags
+
+__all__ = [
+    "ACCESS",
+    "ADOPTED",
+    "ATTEMPT",
+    "COMPROMISED",
+    "FAILED",
+    "HOME",
+    "KEY_ID",
+    "OWN",
+    "PREVIOUS",
+    "SINCE",
+    "Access",
+    "Assignment",
+    "ContainerGroup",
+    "Credential",
+    "Home",
+    "Identity",
+    "Key",
+    "Means",
+    "NewerValue",
+    "Observed",
+    "Outcome",
+    "PasswordLimit",
+    "Permission",
+    "Permissions",
+    "Principal",
+    "Proof",
+    "Registry",
+    "RegistryAccess",
+    "Role",
+    "Secret",
+    "SignIns",
+    "Tags",
+    "UnlistedSubscription",
+    "Version",
+    "lineage",
+    "marker",
+    "series",
+    "tags",
+]
