@@ -15,10 +15,11 @@ from rotator.engine.access import grant
 from rotator.engine.adoption import adopt, compromise
 from rotator.engine.examination import examine
 from rotator.engine.exposed import finish, tell_exposed
+from rotator.engine.identity import Wanted
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.journal import Journal
 from rotator.engine.observation import glance, preview, remembered
-from rotator.engine.provisioning import Wanted, outline, provision
+from rotator.engine.provisioning import outline, provision
 from rotator.engine.reconciliation import reconcile
 from rotator.engine.revocation import revoke
 from rotator.engine.run import Run, Sight

@@ -9,39 +9,23 @@ wait for a person; manifests missing or without a container group; two policies 
 another cloud; a requested name without a policy.
 """
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from rotator.cloud import CLOUDS, Cloud
+from rotator.cloud import CLOUDS
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import files, manifest_file
 from rotator.policy.answers import Answers, Statements
-from rotator.policy.defaults import NOTHING, Defaults, Shelf, abroad
-from rotator.policy.draft import Draft, completed, is_draft
+from rotator.policy.draft import Draft
 from rotator.policy.effective import Sources
-from rotator.policy.inheritance import DEFAULTS, SUBSCRIPTIONS, WINDOWS, over, window_named, without
-from rotator.policy.listing import PolicyPath, listed, unusable
-from rotator.policy.located import Located, plain
-from rotator.policy.model import Policy, PolicyFile
+from rotator.policy.entries import Entry, in_order, read_entries
+from rotator.policy.located import plain
+from rotator.policy.model import Policy
 from rotator.policy.naming import named
 from rotator.policy.rivals import Broken, RivalClaim, mentions, rival_claims
-from rotator.policy.unfilled import waiting_lines
-from rotator.policy.values import parse
-from rotator.remedy import rotator
 
-MOST = 100
-"""Mistakes of one file that are told."""
 MOST_NAMES = 30
 """Names of policies that a mistake tells."""
-_MISPLACED = ("windows by name, which only defaults can have", f"Move it into {DEFAULTS} of this directory.")
-_OF_POLICIES = ("principal", "registries", "key_vault", "container_groups")
-_WORDS = re.compile("|".join(_OF_POLICIES))
-_WRITTEN = re.compile(rf"""^(?:\{{\s*)?["']?(?P<key>{_WORDS.pattern})["']?\s*:""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +57,7 @@ class Gathered:
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """Mistakes of all unserved policies, in the order of files and lines."""
-        return _in_order({mistake for one in self.unserved for mistake in one.mistakes})
+        return in_order({mistake for one in self.unserved for mistake in one.mistakes})
 
 
 def load(
@@ -116,7 +100,7 @@ def gather(
 
     `drafts`: return drafts, too, instead of a mistake for each.
     """
-    entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
+    entries = read_entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
     meant = _meant(entries, names, Path(directory))
     wanted = {found[0] for found in meant.values() if len(found) == 1}
     conflicts = _conflicts(entries, wanted if names else None)
@@ -129,7 +113,7 @@ def gather(
         for file in conflict.files & concerned:
             wrong[file] = (*wrong[file], conflict.mistake)
     unserved = [
-        Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text, entry.defaults.mistakes)
+        Unserved(entry.name, entry.file, in_order(wrong[entry.file]), entry.text, entry.defaults.mistakes)
         for entry in asked
         if wrong[entry.file]
     ]
@@ -151,133 +135,16 @@ def gather(
         for entry in asked
         if entry.document and not wrong[entry.file]
     }
-    return Gathered(policies, tuple(unserved), _in_order(beside), drafted, written)
+    return Gathered(policies, tuple(unserved), in_order(beside), drafted, written)
 
 
-def _meant(entries: Sequence["_Entry"], names: Collection[str], directory: Path) -> dict[str, Sequence[str]]:
+def _meant(entries: Sequence[Entry], names: Collection[str], directory: Path) -> dict[str, Sequence[str]]:
     """Return the policies that each requested name may mean."""
     known = {entry.name for entry in entries}
     return {name: named(name, known, directory) for name in names}
 
 
-def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
-    return tuple(sorted(mistakes, key=lambda one: (one.file, one.line, one.column, one.path)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One file of the directory: its content, as far as readable, and the policy or mistakes found."""
-
-    name: str
-    file: str
-    text: str
-    document: Located | None = None
-    policy: Policy | Draft | None = None
-    mistakes: tuple[Mistake, ...] = ()
-    defaults: Defaults = NOTHING
-    below: bool = False
-
-    @property
-    def unfinished(self) -> tuple[Mistake, ...]:
-        """A draft is a mistake where a policy is meant."""
-        if not isinstance(self.policy, Draft) or self.document is None:
-            return ()
-        remedy = (
-            f"Run `{rotator('provision', self.name)}`, which finds or makes the application and writes its app_id here."
-        )
-        return (self.document.mistake(("principal",), "a draft: app_id is missing", remedy),)
-
-    @property
-    def claims(self) -> bool:
-        """Tell if the file declares a policy: a manifest has no `principal`.
-
-        In a subdirectory any key that only policies have counts, and a file that can't be read.
-        """
-        keys = _OF_POLICIES if self.below else _OF_POLICIES[:1]
-        if self.document is None:
-            found = {match["key"] for match in _WRITTEN.finditer(self.text)}
-            return (self.below and not self.text) or not found.isdisjoint(keys)
-        return isinstance(self.document.data, dict) and not self.document.data.keys().isdisjoint(keys)
-
-
-def _entries(directory: Path, cloud: Cloud | None, *, required: bool) -> list[_Entry]:
-    files_ = listed(directory, required=required)
-    found = [(each.file, entry) for each in files_ if (entry := _read(each))]
-    manifests = {place for _, entry in found if entry.document for place in manifest_file.places(entry.document)}
-    found = [(file, entry) for file, entry in found if entry.claims or _stands(entry, manifests)]
-    if required and not found:
-        raise unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
-    shelf = Shelf(directory, cloud)
-    return [_understood(entry, shelf.of(file.parent), cloud) for file, entry in found]
-
-
-def _stands(entry: _Entry, manifests: Collection[Path | None]) -> bool:
-    """Tell if a file that declares no policy is a mistake all the same: directly in the directory, and no manifest."""
-    return not entry.below and manifest_file.place(Path(entry.file)) not in manifests
-
-
-def _read(found: PolicyPath) -> _Entry | None:
-    """Read one file; None if it is in a subdirectory and is no policy by its words, so that it need not be parsed.
-
-    Refuse a path with unprintable characters. The path becomes the name of the policy in terminals and logs, and
-    control characters would act there.
-    """
-    if found.mistake:
-        return _Entry(found.name, found.shown, "", mistakes=(found.mistake,), below=True)
-    content = files.content(found.file, found.shown)
-    entry = _Entry(found.name, found.shown, content.anyway, below=found.below)
-    if found.below and content.text is not None and not _WORDS.search(content.text):
-        return None
-    if not found.printable:
-        problem = "a file name with characters that can't be printed"
-        return replace(entry, mistakes=(Mistake(found.shown, 1, 1, "", "", problem, "Rename the file."),))
-    if content.text is None:
-        return replace(entry, mistakes=(content.mistake,) if content.mistake else ())
-    try:
-        return replace(entry, text=content.text, document=parse(content.text, found.shown))
-    except PolicyError as error:
-        return replace(entry, text=content.text, mistakes=error.mistakes)
-
-
-def _understood(entry: _Entry, defaults: Defaults, cloud: Cloud | None) -> _Entry:
-    entry = replace(entry, defaults=defaults)
-    if entry.document is None:
-        return replace(entry, mistakes=(*entry.mistakes, *defaults.mistakes))
-    waiting = (*entry.document.mistakes, *waiting_lines(entry.text, entry.file))
-    document, misplaced = _extended(entry.document, defaults)
-    if defaults.mistakes:
-        return replace(entry, document=document, mistakes=_first((*waiting, *defaults.mistakes)))
-    policy, wrong = _policy(document, entry.name, defaults.subscriptions)
-    mistakes = dict.fromkeys((*waiting, *misplaced, *wrong, *abroad(document, cloud)))
-    return replace(entry, document=document, policy=policy, mistakes=_first(tuple(mistakes)))
-
-
-def _extended(document: Located, defaults: Defaults) -> tuple[Located, list[Mistake]]:
-    """Return the document laid over its defaults, with the times of the window that it names."""
-    if not isinstance(document.data, dict):
-        return document, []
-    misplaced = [document.mistake((WINDOWS,), *_MISPLACED, key=True)] if WINDOWS in document.data else []
-    if defaults.document.data:
-        document = over(without(defaults.document, (WINDOWS,), SUBSCRIPTIONS), without(document, (WINDOWS,)))
-    elif misplaced:
-        document = without(document, (WINDOWS,))
-    document, unnamed = window_named(document, defaults.document)
-    return document, [*misplaced, *unnamed]
-
-
-def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
-    """Of very many mistakes in one file the first."""
-    if len(mistakes) <= MOST:
-        return mistakes
-    first = _in_order(mistakes)
-    rest = f"{len(first) - MOST} more mistakes, of which this is the first"
-    return (
-        *first[:MOST],
-        replace(first[MOST], path="", value="", problem=rest, remedy="Correct those that are named first."),
-    )
-
-
-def _conflicts(entries: Sequence[_Entry], names: Collection[str] | None) -> list[RivalClaim]:
+def _conflicts(entries: Sequence[Entry], names: Collection[str] | None) -> list[RivalClaim]:
     """Return the conflicts between files over the same principal, secret, registry or group.
 
     Conflicts found only in the text of a broken file are returned only against requested policies. The name of a broken
@@ -299,38 +166,7 @@ def _conflicts(entries: Sequence[_Entry], names: Collection[str] | None) -> list
     return [*found, *(conflict for conflict in mentions(whole, broken) if conflict.files not in between)]
 
 
-def _policy(document: Located, name: str, also_in: tuple[str, ...]) -> tuple[Policy | Draft | None, list[Mistake]]:
-    if not isinstance(document.data, dict):
-        remedy = "Begin with the keys principal, registries and key_vault; a manifest belongs into a directory below."
-        return None, [document.mistake((), "not a policy: it has no keys", remedy)]
-    data, wrong = _with_manifests(document)
-    try:
-        draft = is_draft(data)
-        parsed = PolicyFile.model_validate(completed(data) if draft else data)
-    except ValidationError as error:
-        from rotator.policy.mistakes import described
-
-        return None, [*wrong, *described(document, error.errors())]
-    if draft:
-        return Draft(name, document.file, parsed.principal.display_name or "", parsed, also_in), wrong
-    fields = {field: getattr(parsed, field) for field in PolicyFile.model_fields}
-    return Policy.model_construct(**fields, name=name, file=document.file, also_in=also_in), wrong
-
-
-def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
-    """Return the policy's data with manifests read; leave out unusable manifests, and return their mistakes."""
-    groups, wrong = document.data.get("container_groups"), dict[Mistake, None]()
-    if not isinstance(groups, list):
-        return document.data, []
-    filled, read = list(groups), manifest_file.Files(document)
-    for index, manifest in manifest_file.named(document).items():
-        found, mistakes = read.manifest(index, manifest)
-        filled[index] = {**groups[index], "manifest": found}
-        wrong |= dict.fromkeys(mistakes)
-    return {**document.data, "container_groups": filled}, list(wrong)
-
-
-def _strangers(entries: Sequence[_Entry], meant: Mapping[str, Sequence[str]], directory: str) -> Iterator[Unserved]:
+def _strangers(entries: Sequence[Entry], meant: Mapping[str, Sequence[str]], directory: str) -> Iterator[Unserved]:
     from difflib import get_close_matches
 
     known = sorted({entry.name for entry in entries})
