@@ -18,7 +18,8 @@ from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCreden
 from local_azure.app import App
 from local_azure.clock import Clock
 from local_azure.entra import signing
-from local_azure.entra.behaviour import BadToken, Tokens, TokenState
+from local_azure.entra.bearers import BadToken, TokenState
+from local_azure.entra.behaviour import Tokens
 from local_azure.entra.wire import Entra
 from local_azure.faults import Fault, Faults
 from local_azure.graph.behaviour import Directory

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from local_azure import cli as emulating
+from local_azure import options
 from local_azure.cli import app as command_line
 from local_azure.directory import AlreadyRunning, NotRunning, StateDirectory
 from local_azure.environment import Who, exports, shell
@@ -452,4 +452,4 @@ def test_the_command_line_says_in_one_line_what_is_wrong(served: StateDirectory,
 
 
 def test_the_command_line_offers_every_timing() -> None:
-    assert [one.value for one in emulating.Timing] == list(TIMINGS)
+    assert [one.value for one in options.TimingName] == list(TIMINGS)

@@ -27,7 +27,8 @@ from local_azure.arm.tokens import token_routes
 from local_azure.arm.vaults import VaultRoutes, vault_routes
 from local_azure.arm.webhooks import webhook_routes
 from local_azure.entra.audiences import RESOURCE_MANAGER
-from local_azure.entra.behaviour import BadToken, Tokens
+from local_azure.entra.bearers import BadToken
+from local_azure.entra.behaviour import Tokens
 from local_azure.ids import Ids
 from local_azure.wire import Call, Caller, Handler, Json, Request, Response, Route, ServiceError, Table
 

@@ -7,28 +7,21 @@ answers flap until the last replica has learned, as in Azure.
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Literal
-
-import jwt
 
 from local_azure.clock import Clock
 from local_azure.entra import assertions, refusals, signing
 from local_azure.entra.audiences import GRAPH, KNOWN, plain
+from local_azure.entra.bearers import Bearers, TokenState
 from local_azure.faults import Faults
 from local_azure.graph.behaviour import Directory
 from local_azure.graph.objects import ServicePrincipal
 from local_azure.ids import Ids
 from local_azure.timing import Timing
-from local_azure.wire import Caller, ServiceError
 
-Reason = Literal["missing", "malformed", "signature", "expired", "audience"]
 Verdict = Literal["accepted", "expired", "refused"]
 
-REMEMBERED = 4096
-"""How many verified tokens are remembered by their text."""
 
 MANAGED_LIFE = 86_399
 """Seconds for which a managed identity's token is good: a day."""
@@ -40,26 +33,7 @@ _NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w-]+(\
 _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
 
-class BadToken(ServiceError):
-    """An invalid bearer token: 401 ``InvalidAuthenticationToken``.
-
-    `reason` lets each service phrase the refusal.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(401, "InvalidAuthenticationToken", message)
-        self.reason: Reason = reason
-
-
-@dataclass(slots=True)
-class TokenState:
-    """The signing key (PEM), and the count of answers per application, for the replicas' turns."""
-
-    key: str = field(repr=False)
-    turns: dict[str, int] = field(default_factory=dict)
-
-
-class Tokens:
+class Tokens(Bearers):
     """The token service of one tenant. `key` is an RSA key as PEM; without one the process's own is taken."""
 
     def __init__(
@@ -278,72 +252,6 @@ class Tokens:
         declared = application.properties.get("appRoles") or [] if application else []
         given = {grant.app_role_id for grant in principal.grants if own and grant.resource_app_id == own.app_id}
         return [each["value"] for each in declared if str(each.get("id")).lower() in given and each.get("value")]
-
-    def issuer(self) -> str:
-        """Return the v1 issuer, used in tokens for Azure's own resources."""
-        return f"https://sts.windows.net/{self.directory.tenant}/"
-
-    # bearers
-
-    def verify(self, authorization: str | None, audiences: Collection[str]) -> Caller:
-        """Return the caller of a request with this ``Authorization``. Raises BadToken 401.
-
-        A token is valid until expiry, also after a removal of the secret or the principal.
-        """
-        claims = self.claims(authorization)
-        now = self.clock.now()
-        expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
-        if now >= expires:
-            raise BadToken(
-                "expired",
-                f"The access token expiry UTC time '{_us(expires)}' is earlier than current UTC time '{_us(now)}'.",
-            )
-        if plain(claims["aud"]) not in {plain(each) for each in audiences}:
-            message = f"The access token has been obtained for wrong audience or resource '{claims['aud']}'."
-            raise BadToken(
-                "audience", f"{message} It should exactly match with one of the allowed audiences {_quoted(audiences)}."
-            )
-        return Caller(claims["tid"], claims["oid"], claims["appid"])
-
-    def claims(self, authorization: str | None) -> dict[str, Any]:
-        """Return the claims of a bearer token of ours, expired or not. Raises BadToken 401.
-
-        A token is verified once, then cached.
-        """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise BadToken(
-                "missing", "Authentication failed. The 'Authorization' header is missing or its scheme is not Bearer."
-            )
-        known = (self.state.key, token.strip())
-        if known not in self._verified:
-            self._verified[known] = self._checked(token.strip())
-            if len(self._verified) > REMEMBERED:
-                self._verified.popitem(last=False)
-        return self._verified[known]
-
-    def _checked(self, token: str) -> dict[str, Any]:
-        try:
-            claims = signing.verified(token, self.state.key)
-        except jwt.InvalidSignatureError as error:
-            raise BadToken("signature", "The access token is invalid: its signature doesn't verify.") from error
-        except jwt.InvalidTokenError as error:
-            raise BadToken("malformed", "The access token is invalid.") from error
-        if claims.get("tid") != self.directory.tenant:
-            raise BadToken(
-                "signature",
-                f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match one of"
-                f" '{self.issuer()}'.",
-            )
-        return claims
-
-
-def _us(at: datetime) -> str:
-    return f"{at:%m/%d/%Y %H:%M:%S}"
-
-
-def _quoted(audiences: Collection[str]) -> str:
-    return ",".join(f"'{audience}'" for audience in audiences)
 
 
 def _capabilities(claims: str | None) -> dict[str, Any]:

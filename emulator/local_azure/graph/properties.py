@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_azure.graph import shape, user_shape
+from local_azure.graph import new_objects, user_shape
 from local_azure.graph.objects import Kind
 from local_azure.graph.passwords import PERSONAL
 from local_azure.graph.queries import Kindred
@@ -13,16 +13,18 @@ from local_azure.wire import ServiceError
 KINDRED: dict[Kind, Kindred] = {
     "applications": Kindred(
         "microsoft.graph.application",
-        frozenset({"id", "deletedDateTime", "appId", "isDisabled", *shape.APPLICATION}),
+        frozenset({"id", "deletedDateTime", "appId", "isDisabled", *new_objects.APPLICATION}),
         ("owners",),
     ),
     "servicePrincipals": Kindred(
         "microsoft.graph.servicePrincipal",
-        frozenset({"id", "deletedDateTime", "isDisabled", "customSecurityAttributes", *shape.PRINCIPAL}),
+        frozenset({"id", "deletedDateTime", "isDisabled", "customSecurityAttributes", *new_objects.PRINCIPAL}),
         ("owners", "appRoleAssignments", "memberOf"),
     ),
     "groups": Kindred(
-        "microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")
+        "microsoft.graph.group",
+        frozenset({"id", "deletedDateTime", *new_objects.GROUP}),
+        ("owners", "members", "memberOf"),
     ),
     "users": Kindred(
         user_shape.TYPE, frozenset({"id", "deletedDateTime", *user_shape.USER}), ("memberOf",), user_shape.SHOWN
@@ -85,7 +87,7 @@ _OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
 _COMPLEX = frozenset(
     {
         "servicePrincipalLockConfiguration",
-        *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict)),
+        *(name for name, value in new_objects.APPLICATION.items() if isinstance(value, dict)),
     }
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from local_azure.arm.clouds import cloud_at
 from local_azure.entra.audiences import GRAPH as AUDIENCES
-from local_azure.entra.behaviour import BadToken
+from local_azure.entra.bearers import BadToken
 from local_azure.faults import not_implemented
 from local_azure.graph import batch, odata
 from local_azure.graph.access import Access

@@ -11,7 +11,8 @@ from typing import TypeVar
 from local_azure.arm.clouds import CLOUDS
 from local_azure.arm.paging import start_of, token_for
 from local_azure.entra.audiences import KEY_VAULT
-from local_azure.entra.behaviour import BadToken, Tokens
+from local_azure.entra.bearers import BadToken
+from local_azure.entra.behaviour import Tokens
 from local_azure.ids import Ids
 from local_azure.keyvault.behaviour import Vaults
 from local_azure.keyvault.gate import ADDRESS
