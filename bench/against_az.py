@@ -21,7 +21,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.directory import StateDirectory
 from local_azure.process import Settings, start, stop
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.store import save
 from local_azure.timing import QUICK
 
@@ -59,7 +59,7 @@ def lines() -> list[str]:
 def _fleet(directory: StateDirectory) -> Fleet:
     """Put a fleet that is due into a state directory."""
     azure = Azure.build(Clock(datetime.now(UTC) - DUE, lambda: 0.0), seed=7, timing=QUICK)
-    seeded = seed(azure)
+    seeded = fill(azure)
     made = at_rest(azure, seeded, SIZE + SUBSCRIPTIONS * BY_HAND, DUE, groups=1)
     let_pull(made)
     directory.make()

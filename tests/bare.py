@@ -9,7 +9,7 @@ from local_azure.arm.clouds import PUBLIC, Cloud
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.virtual import VirtualLoop
 
@@ -54,7 +54,7 @@ def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft:
     """The world; nothing in it has a pull credential, and nobody is called `CALLED`."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=stage.lagging(**timing))
-    seeded = seed(azure, cloud)
+    seeded = fill(azure, cloud)
     app = build(azure)
     application, principal, password = stage._principal(azure, seeded, "bystander", 360)
     azure.clock.advance(timedelta(days=1))

@@ -22,7 +22,7 @@ from local_azure.aci.wire import PAGE as GROUPS_ON_A_PAGE
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run
@@ -72,7 +72,7 @@ def measured(size: int, *, memory: bool) -> dict[str, Any]:
 
     async def main(loop: VirtualLoop) -> None:
         azure = Azure.build(AzureClock(START, loop.time), seed=7, timing=PROMPT)
-        made = at_rest(azure, seed(azure), size)
+        made = at_rest(azure, fill(azure), size)
         found.update(await _run(loop, made, Timed(build(azure)), memory=memory))
 
     run(main)

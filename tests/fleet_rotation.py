@@ -25,7 +25,7 @@ from local_azure.app import App
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.inprocess import GraphTransport, Session, pause
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.virtual import VirtualLoop, run
 from local_azure.wire import Request
@@ -243,7 +243,7 @@ def simulated(size: int, words: Sequence[str] = ()) -> Taken:
 
     async def main(loop: VirtualLoop) -> Taken:
         azure = Azure.build(AzureClock(START, loop.time), seed=7)
-        made = at_rest(azure, seed(azure), size, DUE)
+        made = at_rest(azure, fill(azure), size, DUE)
         sign_in(made.seeded)
         app, watched = build(azure), Watched.over(made)
         app.after = watched.after

@@ -1,6 +1,6 @@
 """The truth about a principal's access, as the emulator knows it: whether anything that signs in as it could pull now."""
 
-from local_azure.acr.rights import Identity, Kind
+from local_azure.acr.rights import Kind, PullIdentity
 from local_azure.graph.objects import Certificate, Password
 
 from tests.stage import SERVER, Stage
@@ -17,7 +17,7 @@ def anything_pulls(made: Stage, server: str = SERVER, repository: str = "aci-hel
     principal = made.azure.directory.principal(made.app_id)
     if principal is None or not signs_in(made):
         return False
-    return registries.rights.may(found, Identity(Kind.PRINCIPAL, made.app_id, principal.id), "pull", repository)
+    return registries.rights.may(found, PullIdentity(Kind.PRINCIPAL, made.app_id, principal.id), "pull", repository)
 
 
 def signs_in(made: Stage) -> bool:

@@ -21,7 +21,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application, Password, ServicePrincipal
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import LAGGING, QUICK, Timing
 from local_azure.virtual import VirtualLoop, run
@@ -304,7 +304,7 @@ def stage(
     """A world in which everything has been at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal calls."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or lagging())
-    seeded = seed(azure, cloud)
+    seeded = fill(azure, cloud)
     app = build(azure)
     application, principal, by_hand = _principal(azure, seeded, "puller", 360)
     bystander, _, theirs = _principal(azure, seeded, "bystander", 360)

@@ -12,7 +12,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.inprocess import GraphTransport, Hop, Session
 from local_azure.keyvault.secret import Changes
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop
@@ -252,7 +252,7 @@ def test_a_revocation_that_a_run_has_read_counts_in_its_later_surveys() -> None:
 def test_others_come_by_the_ends_of_their_credentials_and_what_can_not_be_seen_last() -> None:
     async def scene(loop: VirtualLoop) -> list[str]:
         azure = Azure.build(AzureClock(START, loop.time), seed=7, timing=PROMPT)
-        made = at_rest(azure, seed(azure), 6)
+        made = at_rest(azure, fill(azure), 6)
         held = [azure.directory.application(each.principal.app_id).passwords[0] for each in made.policies]  # type: ignore[union-attr]
         held[2].end -= timedelta(days=5)
         newest = azure.vaults.versions("fleetvault0", "p00004-pwd")[0]

@@ -17,8 +17,8 @@ from local_azure.arm.regions import REGIONS
 from local_azure.authority import CONTROL_HOST
 from local_azure.azure import Azure
 from local_azure.clock import LAST, iso
-from local_azure.picture import picture, refused_pulls
-from local_azure.proxy import Refusal
+from local_azure.picture import draw, refused_pulls
+from local_azure.proxy import TurnedAway
 from local_azure.store import dump
 from local_azure.wire import Call, Caller, Request, Response, Route, ServiceError, Table
 
@@ -28,7 +28,7 @@ class Control:
 
     name = "emulator"
 
-    def __init__(self, azure: Azure, app: App, token: str, turned_away: Sequence[Refusal] = ()) -> None:
+    def __init__(self, azure: Azure, app: App, token: str, turned_away: Sequence[TurnedAway] = ()) -> None:
         self.azure, self.app, self._token, self._turned_away = azure, app, token, turned_away
         self.table = Table(
             (
@@ -77,7 +77,7 @@ class Control:
         if call.request.query.get("secrets", "false") not in ("true", "false"):
             raise asked.refusal("'secrets' has to be true or false.")
         if call.request.query.get("secrets") != "true":
-            return Response.json(200, picture(self.azure))
+            return Response.json(200, draw(self.azure))
         return Response.json(200, {**dump(self.azure), "issued": sorted(self.azure.directory.every_secret())})
 
     def time(self, call: Call) -> Response:

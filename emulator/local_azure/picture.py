@@ -12,7 +12,7 @@ from local_azure.keyvault.secret import Version
 from local_azure.wire import Json
 
 
-def picture(azure: Azure) -> Json:
+def draw(azure: Azure) -> Json:
     """Return the summary as JSON: principals, secrets, container groups, role assignments, refused pulls."""
     return {
         "now": iso(azure.clock.now()),

@@ -25,8 +25,8 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.control import Control
 from local_azure.directory import AlreadyRunning, Running, StateDirectory
-from local_azure.proxy import Proxy, Refusal
-from local_azure.seed import TENANT, seed
+from local_azure.proxy import Proxy, TurnedAway
+from local_azure.seed import TENANT, fill
 from local_azure.server import HttpServer, loopback
 from local_azure.services import build
 from local_azure.store import UnreadableState, load, restore, save, time_of
@@ -66,7 +66,7 @@ class Emulator:
     path: Path
     token: str = field(repr=False)
     identity_header: str = field(repr=False)
-    turned_away: list[Refusal] = field(default_factory=list)
+    turned_away: list[TurnedAway] = field(default_factory=list)
     _seen: int = 0
 
     def save(self, *, always: bool = False) -> None:
@@ -89,7 +89,7 @@ def open_emulator(settings: Settings) -> Emulator:
     clock = Clock(start, elapsed=lambda: time.monotonic() - began)
     azure = Azure.build(clock, seed=secrets.randbits(64), timing=TIMINGS[settings.timing], tenant=TENANT)
     if content is None:
-        directory.keep(seed(azure, cloud_named(settings.cloud)))
+        directory.keep(fill(azure, cloud_named(settings.cloud)))
     else:
         restore(azure, content)
     header = secrets.token_hex(16)

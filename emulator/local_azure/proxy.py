@@ -20,7 +20,7 @@ MAX_HEAD = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class TurnedAway:
     """A refused request for a host not served."""
 
     method: str
@@ -34,7 +34,7 @@ class Proxy:
     serves: Callable[[str], bool]
     upstream: tuple[str, int]
     plain: tuple[str, int] | None = None
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[TurnedAway] = field(default_factory=list)
     open: set[asyncio.Transport] = field(default_factory=set)
     joining: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -59,7 +59,7 @@ class Proxy:
         host, _, port = target.rpartition(":")
         admitted = method == "CONNECT" and port == "443" and self.serves(host)
         if not admitted:
-            self.refused.append(Refusal(method, target))
+            self.refused.append(TurnedAway(method, target))
         return admitted
 
 

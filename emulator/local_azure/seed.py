@@ -89,7 +89,7 @@ class Seeded:
     cloud: str = PUBLIC.short
 
 
-def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
+def fill(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
     """Fill an empty `azure`, as if long ago: no delay of propagation is left.
 
     All resources use the names of one `cloud`.

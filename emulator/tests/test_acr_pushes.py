@@ -5,7 +5,7 @@ import json
 import pytest
 from containers import ID, SERVER, World
 from local_azure.acr.image import DOCKER_MANIFEST, INDEX, digest_of
-from local_azure.acr.state import State
+from local_azure.acr.state import RegistryState
 from local_azure.store import dump, restore
 from registry import Client, Made, index_of
 
@@ -180,7 +180,7 @@ def test_what_was_pushed_survives_a_restart_of_the_emulator(client: Client) -> N
     again = Client(World(), client.basic)
     restore(again.world.azure, saved)
     assert again.world.azure.registries.state == client.world.azure.registries.state
-    assert isinstance(again.world.azure.registries.state, State)
+    assert isinstance(again.world.azure.registries.state, RegistryState)
     again.basic = (client.world.owner.app_id, client.world.owner.secret)
     assert again.call("GET", f"/v2/app/blobs/{digest_of(image.layer)}").content == image.layer
     assert again.call("PUT", f"{where}&digest={digest_of(bytes([255, 0, 1]))}", b"\x01").status == 201

@@ -4,7 +4,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from local_azure.arm.behaviour import State
+from local_azure.arm.behaviour import ResourceState
 from management import ARM, GROUP, REGISTRY, SUBSCRIPTION, TENANT, VAULT, World
 from pydantic import TypeAdapter
 
@@ -252,5 +252,5 @@ def test_what_is_not_emulated_answers_501(world: World) -> None:
 
 def test_the_state_survives_json(world: World) -> None:
     world.resources.lock(GROUP)
-    adapter = TypeAdapter(State)
+    adapter = TypeAdapter(ResourceState)
     assert adapter.validate_json(adapter.dump_json(world.resources.state)) == world.resources.state

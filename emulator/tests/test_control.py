@@ -15,7 +15,7 @@ from local_azure.azure import Azure
 from local_azure.clock import LAST, Clock
 from local_azure.control import Control
 from local_azure.damage import INSTEAD, SPOILED
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.store import dump
 from local_azure.timing import PROMPT
@@ -61,7 +61,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene() -> Scene:
     azure = Azure.build(Clock(START, lambda: 0.0), seed=7, timing=PROMPT)
-    seed(azure)
+    fill(azure)
     app = build(azure)
     app.services = (*app.services, Control(azure, app, "t"))
     return Scene(azure, app)

@@ -25,7 +25,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.faults import Fault
 from local_azure.inprocess import GraphTransport, Hop, Session, SyncAdapter
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import Stuck, VirtualLoop, run
@@ -62,7 +62,7 @@ def in_virtual_time(test: Callable[[World], Coroutine[Any, Any, None]]) -> Calla
 
 def _world(loop: VirtualLoop) -> World:
     azure = Azure.build(Clock(START, loop.time), timing=PROMPT)
-    seeded = seed(azure)
+    seeded = fill(azure)
     app = build(azure)
     hop = Hop(app)
     transport = AioHttpTransport(session=Session(hop), session_owner=False)
@@ -217,7 +217,7 @@ async def test_httpx_gets_its_own_errors(world: World) -> None:
 
 def test_the_synchronous_sdks_work_and_get_their_own_errors() -> None:
     azure = Azure.build(Clock(START, lambda: 0.0), timing=PROMPT)
-    seeded, app = seed(azure), build(azure)
+    seeded, app = fill(azure), build(azure)
     session = requests.Session()
     session.mount("https://", SyncAdapter(app))
     transport = RequestsTransport(session=session, session_owner=False)

@@ -17,7 +17,7 @@ from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentity
 from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.inprocess import Session, SyncAdapter
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.store import dump, restore
 from local_azure.timing import PROMPT
@@ -39,7 +39,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.azure = Azure.build(Clock(START, lambda: 0.0), timing=PROMPT)
-        self.seeded: Seeded = seed(self.azure)
+        self.seeded: Seeded = fill(self.azure)
         self.app = build(self.azure, HEADER)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from containers import ARM, GROUP, ID, REGISTRY, SERVER, Answer, World
 from local_azure.acr.image import INDEX, digest_of
-from local_azure.arm.behaviour import REGISTRIES, State
+from local_azure.arm.behaviour import REGISTRIES, ResourceState
 from local_azure.faults import Broken
 from local_azure.timing import Timing
 from pydantic import TypeAdapter
@@ -115,7 +115,7 @@ def test_a_webhook_hides_whom_it_calls_and_keeps_what_it_would_have_said(world: 
     assert "hidden" not in json.dumps([first, second])
     used = {row["name"]: row["currentValue"] for row in call(world, "GET", f"{REGISTRY}/listUsages").body["value"]}
     assert used["Webhooks"] == 1
-    adapter = TypeAdapter(State)
+    adapter = TypeAdapter(ResourceState)
     assert adapter.validate_json(adapter.dump_json(world.azure.resources.state)) == world.azure.resources.state
 
 

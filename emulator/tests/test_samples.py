@@ -21,7 +21,7 @@ from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleAssignme
 from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.inprocess import Session, SyncAdapter
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run
@@ -45,7 +45,7 @@ class World:
 @pytest.fixture
 def world() -> World:
     azure = Azure.build(Clock(START, lambda: 0.0), timing=PROMPT)
-    seeded, session = seed(azure), requests.Session()
+    seeded, session = fill(azure), requests.Session()
     session.mount("https://", SyncAdapter(build(azure)))
     transport = RequestsTransport(session=session, session_owner=False)
     who = seeded.admin
@@ -92,7 +92,7 @@ def test_every_operation_on_secrets(world: World) -> None:
 def test_every_operation_on_secrets_asynchronously() -> None:
     async def main(loop: VirtualLoop) -> None:
         azure = Azure.build(Clock(START, loop.time), timing=PROMPT)
-        seeded = seed(azure)
+        seeded = fill(azure)
         transport = AioHttpTransport(session=Session(build(azure)), session_owner=False)
         credential = AsyncCredential(seeded.tenant, seeded.admin.app_id, seeded.admin.secret, transport=transport)
         vault = AsyncSecretClient(seeded.vault_url, credential, transport=transport)

@@ -6,7 +6,7 @@ import pytest
 from local_azure.acr.refusal import Refused
 from local_azure.azure import Azure
 from local_azure.clock import Clock
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.store import UnreadableState, dump, restore
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup"
@@ -19,7 +19,7 @@ def azure() -> Azure:
 
 @pytest.fixture
 def seeded(azure: Azure) -> Seeded:
-    return seed(azure)
+    return fill(azure)
 
 
 def test_it_has_the_names_of_the_documentation(azure: Azure, seeded: Seeded) -> None:

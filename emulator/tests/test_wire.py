@@ -12,7 +12,7 @@ from local_azure.app import App
 from local_azure.azure import Azure
 from local_azure.clock import Clock, http_date
 from local_azure.faults import Broken, Fault
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.wire import Request, Response, Route, ServiceError
@@ -88,7 +88,7 @@ class World:
 @pytest.fixture
 def world() -> World:
     azure = Azure.build(Clock(START, lambda: 0.0), timing=PROMPT)
-    seeded = seed(azure)
+    seeded = fill(azure)
     return World(azure, build(azure), seeded)
 
 

@@ -14,7 +14,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application, Password
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
-from local_azure.seed import Seeded, seed
+from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run
@@ -163,7 +163,7 @@ def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
     """The scene, signed in as the operator, with `rotator.cli.wiring` replaced and nothing else."""
     time = Time()
     azure = Azure.build(AzureClock(START, time.elapsed), seed=7, timing=PROMPT)
-    seeded, served = seed(azure), build(azure)
+    seeded, served = fill(azure), build(azure)
     application = azure.directory.create_application("pull")
     principal = azure.directory.create_service_principal(application.app_id)
     for owned in (application.id, principal.id):

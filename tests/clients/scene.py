@@ -14,7 +14,7 @@ from local_azure.clock import Clock as AzureClock
 from local_azure.faults import Fault
 from local_azure.graph.objects import Application, Password, ServicePrincipal
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
-from local_azure.seed import Identity, Seeded, seed
+from local_azure.seed import Identity, Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run
@@ -129,7 +129,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch, who: Identity, tenant: str) -> None
 async def set_up(loop: VirtualLoop, sign_in_as: Callable[[Identity, str], None]) -> AsyncIterator[Scene]:
     """The scene, with a connected World."""
     azure = Azure.build(AzureClock(START, loop.time), seed=5, timing=PROMPT)
-    seeded = seed(azure)
+    seeded = fill(azure)
     app = build(azure)
     hop, clock = Hop(app), Clock(loop)
     application = azure.directory.create_application("pull")

@@ -522,7 +522,7 @@ def seeded_azure() -> Any:
     from tests.cli.scene import START
 
     azure = Azure.build(Clock(START, lambda: 0.0))
-    return azure, seed.seed(azure)
+    return azure, seed.fill(azure)
 
 
 def test_the_readme_counts_the_rights_of_the_role() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "emulator" / "local_azure").rglob("*.py")])
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
@@ -22,8 +24,10 @@ SILENT = {
     tokenize.ENDMARKER,
 }
 
-MOST = 300
+MOST = 250
 """Lines of code of a file, as the formatter breaks them at 120 characters."""
+UNDIVIDED = {"rotator/codes/vetoes.py"}
+"""Files of one enumeration and no function, which can't be divided."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -64,7 +68,8 @@ def test_functions_are_short() -> None:
 
 def test_a_file_is_small_and_is_called_what_it_is() -> None:
     lengths = {str(file.relative_to(ROOT)): len(code_lines(file)) for file in SOURCES}
-    assert {name: length for name, length in lengths.items() if length > MOST} == {}
+    assert {name for name, length in lengths.items() if length > MOST} == UNDIVIDED
+    assert [each for name in UNDIVIDED for each in functions(ROOT / name)] == []
     assert [name for name in lengths if Path(name).stem in VAGUE] == []
 
 
@@ -83,10 +88,11 @@ def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
     assert opened == []
 
 
-def test_no_function_shadows_its_module_and_no_two_public_classes_of_rotator_share_a_name() -> None:
+@pytest.mark.parametrize("product", ["rotator", "emulator"])
+def test_no_function_shadows_its_module_and_no_two_public_classes_of_a_product_share_a_name(product: str) -> None:
     places: dict[str, list[str]] = {}
     shadowing = []
-    for file in (file for file in SOURCES if "emulator" not in file.parts):
+    for file in (file for file in SOURCES if file.relative_to(ROOT).parts[0] == product):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, Function) and node.name == file.stem:
                 shadowing.append(str(file.relative_to(ROOT)))

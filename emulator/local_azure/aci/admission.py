@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from local_azure.aci import bounds, regions, rules
 from local_azure.aci.quotas import Quotas
-from local_azure.aci.state import Group, State
+from local_azure.aci.state import ContainerGroup, ContainerState
 from local_azure.faults import Faults
 from local_azure.wire import Json
 
@@ -12,10 +12,10 @@ from local_azure.wire import Json
 class Admission:
     """The checks between reading a body and looking at an image."""
 
-    def __init__(self, faults: Faults, quotas: Quotas, state: Callable[[], State]) -> None:
+    def __init__(self, faults: Faults, quotas: Quotas, state: Callable[[], ContainerState]) -> None:
         self._faults, self._quotas, self._state = faults, quotas, state
 
-    def check(self, group_id: str, old: Group | None, resource: dict[str, Json]) -> None:
+    def check(self, group_id: str, old: ContainerGroup | None, resource: dict[str, Json]) -> None:
         """Check a PUT against the group's state, its fixed properties and the quota.
 
         Raises ServiceError: 409 ContainerGroupTransitioning, InvalidResourceLocation, ServiceUnavailable; 400.

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from local_azure.aci import logs, probes, rules
 from local_azure.aci.admission import Admission
-from local_azure.aci.budget import Budget
+from local_azure.aci.budget import ContainerBudget
 from local_azure.aci.deploy import ControlPlane, shown
 from local_azure.aci.events import history
 from local_azure.aci.host import Host
@@ -21,7 +21,7 @@ from local_azure.aci.quotas import Quotas
 from local_azure.aci.references import References
 from local_azure.aci.shape import KNOWN, answer
 from local_azure.aci.standby import drawn
-from local_azure.aci.state import Condition, Container, Group, Operation, RefusedPull, State
+from local_azure.aci.state import Condition, Container, ContainerGroup, ContainerState, GroupOperation, RefusedPull
 from local_azure.acr.behaviour import Registries
 from local_azure.arm.behaviour import Resource, Resources
 from local_azure.clock import Clock, iso
@@ -42,7 +42,7 @@ class Written:
 
     created: bool
     body: dict[str, Json]
-    operation: Operation
+    operation: GroupOperation
 
 
 class ContainerGroups:
@@ -64,7 +64,7 @@ class ContainerGroups:
     ) -> None:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.registries, self.vaults, self.authorization = resources, registries, vaults, authorization
-        self.state = State()
+        self.state = ContainerState()
         self.known = KNOWN
         self.quotas = Quotas(lambda: self.state)
         self._admission = Admission(faults, self.quotas, lambda: self.state)
@@ -89,9 +89,9 @@ class ContainerGroups:
         return self.state.refused
 
     @property
-    def budget(self) -> Budget:
+    def budget(self) -> ContainerBudget:
         """The remaining PUTs and DELETEs of a subscription."""
-        return Budget(self.clock, self.state)
+        return ContainerBudget(self.clock, self.state)
 
     def settle(self) -> None:
         """Bring every group to the present."""
@@ -204,7 +204,7 @@ class ContainerGroups:
             operation.status = "Failed"
         group.provisioning = "Succeeded"
 
-    def start(self, group_id: str) -> Operation | None:
+    def start(self, group_id: str) -> GroupOperation | None:
         """Deploy a stopped or ended group as new, from the stored resource; None if the group runs already.
 
         Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
@@ -212,7 +212,7 @@ class ContainerGroups:
         group = self._free(group_id)
         return self._plane.again(group, in_place=False) if group.terminated else None
 
-    def restart(self, group_id: str) -> Operation:
+    def restart(self, group_id: str) -> GroupOperation:
         """Restart all containers in place.
 
         The host looks images with an unchanged digest up, without pulling them again.
@@ -300,21 +300,21 @@ class ContainerGroups:
         container.current = Condition("Terminated", "Container stopped per client request", finish=at)
         container.phase, container.due, container.attempts = "stopped", None, 0
 
-    def _find(self, group_id: str) -> Group | None:
+    def _find(self, group_id: str) -> ContainerGroup | None:
         group = self.state.groups.get("/" + group_id.strip("/").lower())
         if group:
             self._host.settle(group)
         return group
 
-    def _known(self, group_id: str) -> Group:
+    def _known(self, group_id: str) -> ContainerGroup:
         return self._find(group_id) or self._absent(group_id)
 
-    def _absent(self, group_id: str) -> Group:
+    def _absent(self, group_id: str) -> ContainerGroup:
         parts = group_id.strip("/").split("/")
         self.resources.resource_group(parts[1], parts[3])
         raise ServiceError(404, "ContainerGroupNotFound", f"The container group '{parts[-1]}' does not exist.")
 
-    def _free(self, group_id: str) -> Group:
+    def _free(self, group_id: str) -> ContainerGroup:
         group = self._known(group_id)
         if self.faults.active("transitioning") or group.busy:
             raise rules.transitioning(group.name)
@@ -329,7 +329,7 @@ class ContainerGroups:
             )
         return found
 
-    def _stale(self, group_id: str, group: Group | None) -> dict[str, Json]:
+    def _stale(self, group_id: str, group: ContainerGroup | None) -> dict[str, Json]:
         before = group.before if group else self.state.deleted.get("/" + group_id.strip("/").lower())
         if before is None:
             self._absent(group_id)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from math import ceil
 
-from local_azure.aci.state import State
+from local_azure.aci.state import ContainerState
 from local_azure.clock import Clock
 from local_azure.wire import ServiceError
 
@@ -11,10 +11,10 @@ WINDOWS = {"pt1h": (timedelta(hours=1), 300), "pt5m": (timedelta(minutes=5), 100
 """Length and budget of each window, PUTs and DELETEs apart, as the response headers name them."""
 
 
-class Budget:
+class ContainerBudget:
     """Counts requests over sliding windows. Azure's own windows may be fixed; sliding ones never allow more."""
 
-    def __init__(self, clock: Clock, state: State) -> None:
+    def __init__(self, clock: Clock, state: ContainerState) -> None:
         self._clock, self._state = clock, state
 
     def spend(self, kind: str, subscription: str) -> None:

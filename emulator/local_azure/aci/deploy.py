@@ -13,7 +13,7 @@ from local_azure.aci.host import Host
 from local_azure.aci.pulls import Puller, refusal, username_for
 from local_azure.aci.references import References
 from local_azure.aci.shape import answer, canonical, writable
-from local_azure.aci.state import Container, Containers, Group, Operation, RefusedPull, State
+from local_azure.aci.state import Container, ContainerGroup, Containers, ContainerState, GroupOperation, RefusedPull
 from local_azure.acr.refusal import Refused
 from local_azure.arm.assigned import user_assigned
 from local_azure.arm.behaviour import Resources
@@ -39,7 +39,7 @@ class ControlPlane:
         references: References,
         puller: Puller,
         host: Host,
-        state: Callable[[], State],
+        state: Callable[[], ContainerState],
     ) -> None:
         self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
         self._directory = resources.authorization.directory
@@ -51,7 +51,7 @@ class ControlPlane:
             state,
         )
 
-    def read(self, name: str, body: Json, old: Group | None) -> Properties:
+    def read(self, name: str, body: Json, old: ContainerGroup | None) -> Properties:
         """Return the resource described by a PUT's body. Raises ServiceError 400."""
         resource = canonical(body)
         rules.check(name, resource)
@@ -63,7 +63,7 @@ class ControlPlane:
             resource["identity"] = self._identity(resource["identity"], old.resource.get("identity", {}) if old else {})
         return resource
 
-    def containers(self, resource: Properties, old: Group | None) -> Containers:
+    def containers(self, resource: Properties, old: ContainerGroup | None) -> Containers:
         """Return the containers of a deployment.
 
         Containers of a living group keep their history, and show the history until they restart.
@@ -105,9 +105,11 @@ class ControlPlane:
         if failed:
             raise rules.inaccessible(group_id.rsplit("/", 1)[-1], list(dict.fromkeys(failed)))
 
-    def deploy(self, group: Group, old: Group | None) -> Operation:
+    def deploy(self, group: ContainerGroup, old: ContainerGroup | None) -> GroupOperation:
         """Put `group` on a host in place of `old`, under the group's provisioning state as it is now."""
-        operation = Operation(group.operation, group.id, group.resource["location"], group.deployed, group.provisioning)
+        operation = GroupOperation(
+            group.operation, group.id, group.resource["location"], group.deployed, group.provisioning
+        )
         self._state().operations[operation.id] = operation
         group.ip = (old.ip if old and not old.terminated else "") or self.address(group.resource)
         self._be_somebody(group)
@@ -125,7 +127,7 @@ class ControlPlane:
         """Delete a system-assigned identity together with the group."""
         self._directory.erase(str(identity.get("principalId", "")))
 
-    def _be_somebody(self, group: Group) -> None:
+    def _be_somebody(self, group: ContainerGroup) -> None:
         """Create the missing service principal of a system-assigned identity; roles can be assigned from now on."""
         identity = group.resource.get("identity", {})
         if "systemassigned" in str(identity.get("type", "")).lower() and "principalId" not in identity:
@@ -133,7 +135,7 @@ class ControlPlane:
             made.properties["alternativeNames"] = ["isExplicit=False", group.id]
             identity |= {"principalId": made.id, "tenantId": self._directory.tenant}
 
-    def _replace(self, old: Group, new: Group) -> None:
+    def _replace(self, old: ContainerGroup, new: ContainerGroup) -> None:
         before = old.resource.get("identity", {})
         if before.get("principalId") != new.resource.get("identity", {}).get("principalId"):
             self.forget(before)
@@ -146,12 +148,14 @@ class ControlPlane:
         containers: Containers,
         secrets: Mapping[str, str],
         status: str = "Pending",
-    ) -> Group:
+    ) -> ContainerGroup:
         """Return a deployment beginning now."""
         now, operation = self._clock.now(), self._ids.guid()
-        return Group(group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets))
+        return ContainerGroup(
+            group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets)
+        )
 
-    def again(self, group: Group, *, in_place: bool) -> Operation:
+    def again(self, group: ContainerGroup, *, in_place: bool) -> GroupOperation:
         """Deploy a group from the stored resource.
 
         `in_place`: a restart, pulling only changed images. Raises ServiceError 400 as a PUT does.
@@ -173,7 +177,7 @@ class ControlPlane:
         drawn = [int(self._ids.hex(2), 16) for _ in range(3)]
         return f"10.0.0.{4 + drawn[0] % 250}" if kind == "Private" else "20.{}.{}.{}".format(*drawn)
 
-    def _plan_faults(self, group: Group) -> None:
+    def _plan_faults(self, group: ContainerGroup) -> None:
         failing = self._faults.active("failed_pull")
         if failing:
             group.pull_failures = int(failing.argument or 0) or -1
@@ -197,7 +201,7 @@ class ControlPlane:
         return identity
 
 
-def shown(group: Group, *, fresh: bool = False) -> Properties:
+def shown(group: ContainerGroup, *, fresh: bool = False) -> Properties:
     """Return a group as a GET shows the group.
 
     `fresh`: as in the answer to the PUT creating the group, before an address is known (recorded).

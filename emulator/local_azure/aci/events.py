@@ -6,7 +6,7 @@ Events are history: they survive restarts and updates in place. A repeated event
 from datetime import datetime
 from hashlib import sha256
 
-from local_azure.aci.state import Condition, Container, Event, Group
+from local_azure.aci.state import Condition, Container, ContainerGroup, Event
 from local_azure.clock import iso
 from local_azure.wire import Json
 
@@ -71,7 +71,7 @@ def why(code: str, message: str, image: str) -> str:
     )
 
 
-def views(group: Group) -> dict[str, Json]:
+def views(group: ContainerGroup) -> dict[str, Json]:
     """Return the instance views of a GET: the group's under ``""``, the containers' by name.
 
     A container without events or states has no view.
@@ -83,12 +83,12 @@ def views(group: Group) -> dict[str, Json]:
     return shown
 
 
-def history(group: Group) -> list[Json]:
+def history(group: ContainerGroup) -> list[Json]:
     """All events of the group's containers, as the operation shows them."""
     return [_event(event) for container in group.containers for event in container.events]
 
 
-def host_id(group: Group, container: Container) -> str:
+def host_id(group: ContainerGroup, container: Container) -> str:
     """Return the host's id of the container, as older events name the container: 64 hexadecimal digits."""
     return sha256(f"{group.id.lower()}/{container.name}/{container.restart_count}".encode()).hexdigest()
 

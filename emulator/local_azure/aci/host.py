@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from local_azure.aci import events
 from local_azure.aci.commands import course
 from local_azure.aci.pulls import Puller, refusal, username_for
-from local_azure.aci.state import Condition, Container, Group, Operation, RefusedPull, State
+from local_azure.aci.state import Condition, Container, ContainerGroup, ContainerState, GroupOperation, RefusedPull
 from local_azure.acr.image import Image
 from local_azure.acr.refusal import Refused
 from local_azure.clock import Clock
@@ -34,10 +34,10 @@ MOVED = 7147
 class Host:
     """Takes the due steps of all containers."""
 
-    def __init__(self, clock: Clock, timing: Timing, puller: Puller, state: Callable[[], State]) -> None:
+    def __init__(self, clock: Clock, timing: Timing, puller: Puller, state: Callable[[], ContainerState]) -> None:
         self._clock, self._timing, self._puller, self._state = clock, timing, puller, state
 
-    def settle(self, group: Group) -> None:
+    def settle(self, group: ContainerGroup) -> None:
         """Bring a group to the present."""
         now = self._clock.now()
         while (container := _next(group)) and container.due and container.due <= now:
@@ -46,20 +46,20 @@ class Host:
         if operation.status not in ("Succeeded", "Failed") and group.deployed + PROVISIONING_LIMIT <= now:
             operation.status = group.provisioning = "Failed"
 
-    def place(self, group: Group, at: datetime) -> None:
+    def place(self, group: ContainerGroup, at: datetime) -> None:
         """Send every container to a host; images are pulled at the instant `at`."""
         for container in group.containers:
             container.phase, container.due = "pulling", at
             container.attempts = container.crashes = 0
 
-    def warm(self, group: Group, at: datetime) -> None:
+    def warm(self, group: ContainerGroup, at: datetime) -> None:
         """Let the containers run at once, as those of a standby pool do."""
         for container in group.containers:
             self._pull(group, container, at)
             container.due = at
         self.settle(group)
 
-    def move(self, group: Group, at: datetime) -> bool:
+    def move(self, group: ContainerGroup, at: datetime) -> bool:
         """Kill the group's containers and pull again elsewhere, at once; whether every pull succeeded."""
         alive = [
             container for container in group.containers if container.init or container.phase not in ("done", "stopped")
@@ -71,7 +71,7 @@ class Host:
             self._pull(group, container, at)
         return all(container.attempts == 0 for container in alive)
 
-    def end(self, group: Group, container: Container, code: int, at: datetime) -> None:
+    def end(self, group: ContainerGroup, container: Container, code: int, at: datetime) -> None:
         """A running container ends with `code`; the restart policy says what follows."""
         events.note_ended(container, code, at)
         start = container.current.start if container.current else None
@@ -87,14 +87,14 @@ class Host:
             if container.init and code:
                 self._give_up(group, at)
 
-    def _give_up(self, group: Group, at: datetime) -> None:
+    def _give_up(self, group: ContainerGroup, at: datetime) -> None:
         """End a group after an init container's final failure: later containers never start."""
         for container in group.containers:
             if container.phase != "done":
                 container.phase, container.due = "done", None
         self._provisioned(group, at)
 
-    def _step(self, group: Group, container: Container, at: datetime) -> None:
+    def _step(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         if container.phase == "pulling":
             self._begin(group, container, at)
         elif container.phase == "starting":
@@ -104,7 +104,7 @@ class Host:
         else:
             self._again(group, container, at)
 
-    def _begin(self, group: Group, container: Container, at: datetime) -> None:
+    def _begin(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         if group.provisioning == "Pending":
             self._progress(group, "Creating")
         self._kill(container, at, 0)
@@ -113,7 +113,7 @@ class Host:
         else:
             self._pull(group, container, at)
 
-    def _pull(self, group: Group, container: Container, at: datetime) -> None:
+    def _pull(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         events.note_pulling(container, at)
         try:
             image = self._image(group, container, at)
@@ -139,7 +139,7 @@ class Host:
             container.endless = done.seconds is None
         self._ready(container, at)
 
-    def _image(self, group: Group, container: Container, at: datetime) -> Image:
+    def _image(self, group: ContainerGroup, container: Container, at: datetime) -> Image:
         if group.pull_failures:
             group.pull_failures -= 1 if group.pull_failures > 0 else 0
             raise Refused("UNAVAILABLE", "to connect to all addresses; last error: UNAVAILABLE: connection refused")
@@ -151,7 +151,7 @@ class Host:
         container.phase = "starting"
         container.due = at + timedelta(seconds=max(0.0, self._timing.group_start - self._timing.group_pending))
 
-    def _start(self, group: Group, container: Container, at: datetime) -> None:
+    def _start(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         before = [each for each in group.inits_before(container) if each.phase != "done" and each.due]
         if before:
             container.due = max(at, *(each.due or at for each in before)) + timedelta(seconds=1)
@@ -162,13 +162,13 @@ class Host:
         elif not container.init and all(each.phase not in ("pulling", "starting") for each in group.mains):
             self._provisioned(group, at)
 
-    def _run(self, group: Group, container: Container, at: datetime) -> None:
+    def _run(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         events.note_started(container, at)
         container.current, container.phase = Condition("Running", "", at), "running"
         code_and_seconds = self._plan(group, container)
         container.due = None if code_and_seconds[1] is None else at + timedelta(seconds=code_and_seconds[1])
 
-    def _plan(self, group: Group, container: Container) -> tuple[int, float | None]:
+    def _plan(self, group: ContainerGroup, container: Container) -> tuple[int, float | None]:
         """The exit code a container will end with and after how many seconds; None: it won't end by itself."""
         if container.init:
             return container.exit_code or 0, container.run_seconds or 0.0
@@ -180,13 +180,13 @@ class Host:
             self._timing.job_run if container.run_seconds is None else container.run_seconds
         )
 
-    def _again(self, group: Group, container: Container, at: datetime) -> None:
+    def _again(self, group: ContainerGroup, container: Container, at: datetime) -> None:
         period = timedelta(seconds=(self._plan(group, container)[1] or 0.0) + LAST_BACK_OFF)
         skipped = max(0, (self._clock.now() - at) // period - 1) if container.crashes > 6 else 0
         container.restart_count += 1 + skipped
         self._run(group, container, at + skipped * period)
 
-    def _provisioned(self, group: Group, at: datetime) -> None:
+    def _provisioned(self, group: ContainerGroup, at: datetime) -> None:
         if at <= group.deployed + PROVISIONING_LIMIT:
             self._progress(group, "Failed" if group.fails else "Succeeded")
         elif self.operation(group).status not in ("Succeeded", "Failed"):
@@ -194,11 +194,11 @@ class Host:
         else:
             group.provisioning = "Succeeded"
 
-    def _progress(self, group: Group, status: str) -> None:
+    def _progress(self, group: ContainerGroup, status: str) -> None:
         if self.operation(group).status in ("Pending", "Creating", "Updating"):
             self.operation(group).status = group.provisioning = status
 
-    def operation(self, group: Group) -> Operation:
+    def operation(self, group: ContainerGroup) -> GroupOperation:
         """The group's last long-running operation."""
         return self._state().operations[group.operation]
 
@@ -212,14 +212,14 @@ class Host:
         container.current = Condition("Waiting")
 
 
-def _again_after(group: Group, container: Container, code: int) -> bool:
+def _again_after(group: ContainerGroup, container: Container, code: int) -> bool:
     """Tell if a container is started again; an init container is until success, unless the policy is Never."""
     if container.init:
         return bool(code) and group.policy != "Never"
     return group.policy == "Always" or (group.policy == "OnFailure" and bool(code))
 
 
-def _command(group: Group, container: Container) -> list[str]:
+def _command(group: ContainerGroup, container: Container) -> list[str]:
     """Return the command that the group gives a container in place of its image's."""
     properties = group.resource["properties"]
     given = properties.get("initContainers" if container.init else "containers", [])
@@ -227,7 +227,7 @@ def _command(group: Group, container: Container) -> list[str]:
     return [str(part) for part in entry["properties"].get("command") or ()]
 
 
-def _next(group: Group) -> Container | None:
+def _next(group: ContainerGroup) -> Container | None:
     return min(
         (container for container in group.containers if container.due),
         key=lambda container: container.due or group.deployed,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from local_azure.aci import events
 from local_azure.aci.host import Host
-from local_azure.aci.state import Container, Group
+from local_azure.aci.state import Container, ContainerGroup
 from local_azure.wire import Json
 
 Kind = Literal["liveness", "readiness"]
@@ -17,7 +17,7 @@ KILLED = 137
 """Exit code of a container that was killed."""
 
 
-def fail(host: Host, group: Group, container: Container, kind: Kind, at: datetime) -> None:
+def fail(host: Host, group: ContainerGroup, container: Container, kind: Kind, at: datetime) -> None:
     """Let a running container's probe reach the failure threshold.
 
     A liveness probe kills the container; the restart policy recreates the container.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from local_azure.aci import rules
 from local_azure.aci.shape import canonical, hidden, unreadable, writable
-from local_azure.aci.state import Profile, State
+from local_azure.aci.state import ContainerState, Profile
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -26,7 +26,7 @@ _WRITTEN = ("revision", "registeredRevisions", "isCreatedFromStandbyPool")
 class Profiles:
     """All container group profiles of the tenant, by lower-cased id."""
 
-    def __init__(self, resources: Resources, state: Callable[[], State]) -> None:
+    def __init__(self, resources: Resources, state: Callable[[], ContainerState]) -> None:
         self._resources, self._state = resources, state
 
     def put(self, profile_id: str, body: Json) -> tuple[bool, dict[str, Json]]:

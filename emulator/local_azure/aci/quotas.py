@@ -7,7 +7,7 @@ subscription. Support raises the limits, and so does :meth:`Quotas.allow`.
 from collections import Counter
 from collections.abc import Callable
 
-from local_azure.aci.state import Group, State
+from local_azure.aci.state import ContainerGroup, ContainerState
 from local_azure.wire import Json, ServiceError
 
 LIMITS = {
@@ -37,7 +37,7 @@ UNBOUNDED = 10**9
 class Quotas:
     """Count the groups and cores of a subscription in a region."""
 
-    def __init__(self, state: Callable[[], State]) -> None:
+    def __init__(self, state: Callable[[], ContainerState]) -> None:
         self._state = state
 
     def allow(self, subscription: str, location: str, name: str, limit: int) -> None:
@@ -74,7 +74,7 @@ class Quotas:
             for name, word in WORDS.items()
         ]
 
-    def check(self, group_id: str, resource: dict[str, Json], old: Group | None) -> None:
+    def check(self, group_id: str, resource: dict[str, Json], old: ContainerGroup | None) -> None:
         """Refuse a group for which there is no room.
 
         Raises ServiceError: 409 ServiceUnavailable, 400 ContainerGroupQuotaReached.

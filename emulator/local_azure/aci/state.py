@@ -70,7 +70,7 @@ Containers = list[Container]
 
 
 @dataclass
-class Operation:
+class GroupOperation:
     """A long-running operation.
 
     `status` is a provisioning state's word; there is no error object where `error` is empty.
@@ -84,7 +84,7 @@ class Operation:
 
 
 @dataclass
-class Group:
+class ContainerGroup:
     """Container group: the resource with the hidden values, and the group's life on a host."""
 
     id: str
@@ -179,11 +179,11 @@ class Profile:
 
 
 @dataclass
-class State:
+class ContainerState:
     """Groups by lower-cased id, operations by id, refused pulls, and the requests counted by the budgets."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
+    groups: dict[str, ContainerGroup] = field(default_factory=dict)
+    operations: dict[str, GroupOperation] = field(default_factory=dict)
     refused: list[RefusedPull] = field(default_factory=list)
     spent: dict[str, list[datetime]] = field(default_factory=dict)
     deleted: dict[str, dict[str, Json]] = field(default_factory=dict)

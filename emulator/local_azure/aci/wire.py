@@ -16,7 +16,7 @@ from local_azure.aci.linked import require_linked
 from local_azure.aci.locations import location_routes
 from local_azure.aci.profiles import profile_routes
 from local_azure.aci.shape import unreadable
-from local_azure.aci.state import Operation
+from local_azure.aci.state import GroupOperation
 from local_azure.aci.versions import seen
 from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -135,7 +135,7 @@ class _Wire:
         return group_id
 
 
-def _async(call: Call, operation: Operation) -> dict[str, str]:
+def _async(call: Call, operation: GroupOperation) -> dict[str, str]:
     """Return the header for following the operation.
 
     The URL is signed, so that polling needs a valid token but no role.

@@ -7,8 +7,8 @@ from local_azure.acr.contents import Contents
 from local_azure.acr.image import Image, Stored
 from local_azure.acr.limits import Limits
 from local_azure.acr.refusal import Refused
-from local_azure.acr.rights import DENIED, Identity, Kind, Rights
-from local_azure.acr.state import State
+from local_azure.acr.rights import DENIED, Kind, PullIdentity, Rights
+from local_azure.acr.state import RegistryState
 from local_azure.acr.tokens import Mint
 from local_azure.acr.uploads import Uploads
 from local_azure.arm.behaviour import REGISTRIES, Resource, Resources
@@ -42,7 +42,7 @@ class Registries:
     ) -> None:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.authorization, self.tokens = resources, authorization, tokens
-        self.state = State(key=ids.hex(64))
+        self.state = RegistryState(key=ids.hex(64))
         self.mint = Mint(clock, lambda: self.state.key, timing.registry_token_life)
         self.rights = Rights(resources, authorization, tokens, self.mint)
         self.contents = Contents(clock, lambda: self.state, self._home)
@@ -94,7 +94,7 @@ class Registries:
         Raises Refused.
         """
         registry = self.rights.registry(login_server, trusted=True)
-        return self._pull(registry, Identity(Kind.PRINCIPAL, oid, oid), login_server, repository, reference)
+        return self._pull(registry, PullIdentity(Kind.PRINCIPAL, oid, oid), login_server, repository, reference)
 
     def could_pull(self, app_id: str, secret: str, login_server: str, repository: str, reference: str) -> bool:
         """Tell if a pull would succeed now at every token endpoint replica. Changes no state."""
@@ -119,7 +119,7 @@ class Registries:
         return self.resources.access.regenerate(self._id(login_server), index)
 
     def _pull(
-        self, registry: Resource, identity: Identity, login_server: str, repository: str, reference: str
+        self, registry: Resource, identity: PullIdentity, login_server: str, repository: str, reference: str
     ) -> Image:
         if not self.rights.may(registry, identity, "pull", repository):
             raise Refused("DENIED", DENIED)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from local_azure.acr.image import INDEXES, MEDIA_TYPES, Stored, build, digest_of, labelled, parts
 from local_azure.acr.refusal import Refused
-from local_azure.acr.state import Attributes, Blob, Repository, State
+from local_azure.acr.state import Attributes, Blob, RegistryState, Repository
 from local_azure.clock import Clock
 from local_azure.wire import Json
 
@@ -29,7 +29,9 @@ class Contents:
     Unknown things are refused, as MANIFEST_UNKNOWN or its like.
     """
 
-    def __init__(self, clock: Clock, state: Callable[[], State], home: Callable[[str], str] = str.lower) -> None:
+    def __init__(
+        self, clock: Clock, state: Callable[[], RegistryState], home: Callable[[str], str] = str.lower
+    ) -> None:
         self._clock, self._state, self._home = clock, state, home
         self.told: list[Callable[[str, str, str, Stored, str], None]] = []
         """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the

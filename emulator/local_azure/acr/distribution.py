@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from local_azure.acr.behaviour import Registries
 from local_azure.acr.contents import Contents
-from local_azure.acr.door import Door
+from local_azure.acr.door import RegistryDoor
 from local_azure.acr.image import INDEX, MEDIA_TYPES, Stored
 from local_azure.acr.pages import page
 from local_azure.acr.refusal import Refused
 from local_azure.acr.state import Upload
-from local_azure.acr.tokens import Grant
+from local_azure.acr.tokens import TokenGrant
 from local_azure.wire import Call, Json, Response
 
 Operations = list[tuple[str, str, str, Callable[[Call], Response]]]
@@ -24,7 +24,7 @@ Operations = list[tuple[str, str, str, Callable[[Call], Response]]]
 class Distribution:
     """Handlers of the distribution API; each checks the caller at the door first."""
 
-    def __init__(self, registries: Registries, door: Door) -> None:
+    def __init__(self, registries: Registries, door: RegistryDoor) -> None:
         self._contents, self._uploads, self._door = registries.contents, registries.uploads, door
 
     def operations(self) -> Operations:
@@ -60,7 +60,7 @@ class Distribution:
 
     def catalog(self, call: Call) -> Response:
         """The repositories, by name."""
-        self._door.admit(call.request, Grant("registry", "catalog", ("*",)))
+        self._door.admit(call.request, TokenGrant("registry", "catalog", ("*",)))
         names, headers = page(call, listed(self._contents, call.request.host))
         return Response.json(200, {"repositories": names or None}, headers)
 
@@ -138,7 +138,9 @@ class Distribution:
         """202 with the place to send pieces to; 201 where the blob could be mounted from another repository."""
         host, query = self._admit(call, "pull", "push"), call.request.query
         digest, origin = query.get("mount", ""), query.get("from", "")
-        readable = bool(digest and origin) and self._door.lets(call.request, Grant("repository", origin, ("pull",)))
+        readable = bool(digest and origin) and self._door.lets(
+            call.request, TokenGrant("repository", origin, ("pull",))
+        )
         if readable and self._contents.mount(host, call["name"], digest, origin):
             return _arrived(call, digest)
         return _underway(202, self._uploads.begin(host, call["name"]))
@@ -165,7 +167,7 @@ class Distribution:
         return Response(204)
 
     def _admit(self, call: Call, *actions: str) -> str:
-        self._door.admit(call.request, Grant("repository", call["name"], actions))
+        self._door.admit(call.request, TokenGrant("repository", call["name"], actions))
         return call.request.host
 
 

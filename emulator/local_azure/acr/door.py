@@ -8,14 +8,14 @@ import base64
 from local_azure.acr.behaviour import Registries
 from local_azure.acr.limits import TooMany
 from local_azure.acr.refusal import Refused
-from local_azure.acr.rights import DENIED, REQUIRED, Identity, Kind
-from local_azure.acr.tokens import BadToken, Grant
+from local_azure.acr.rights import DENIED, REQUIRED, Kind, PullIdentity
+from local_azure.acr.tokens import BadRegistryToken, TokenGrant
 from local_azure.arm.behaviour import Resource
 from local_azure.faults import Broken
 from local_azure.wire import Call, Handler, Json, Request, Response, ServiceError
 
 
-class Door:
+class RegistryDoor:
     """Asked by every operation of every registry."""
 
     def __init__(self, registries: Registries) -> None:
@@ -36,18 +36,18 @@ class Door:
             self._limits.count_token(found)
         return found
 
-    def basic(self, request: Request, registry: Resource) -> Identity:
+    def basic(self, request: Request, registry: Resource) -> PullIdentity:
         """Return the identity of the request's Basic credentials. Raises Refused."""
         return self._rights.identify(registry, *_basic(request.headers.get("authorization", "")))
 
-    def admit(self, request: Request, needed: Grant | None = None) -> None:
+    def admit(self, request: Request, needed: TokenGrant | None = None) -> None:
         """Let a request pass that needs all of the actions of `needed`. Raises Broken, Refused, ServiceError."""
         registry = self.registry(request)
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             self._bearer(request, registry, value, needed)
             return
-        nobody = Identity(Kind.ANONYMOUS)
+        nobody = PullIdentity(Kind.ANONYMOUS)
         if not value and not (needed and self._may(registry, nobody, needed)):
             raise challenged(request, needed)
         identity = self.basic(request, registry) if value else nobody
@@ -55,7 +55,7 @@ class Door:
         if needed and not self._may(registry, identity, needed):
             raise Refused("DENIED", DENIED, _wanted(needed))
 
-    def lets(self, request: Request, needed: Grant) -> bool:
+    def lets(self, request: Request, needed: TokenGrant) -> bool:
         """Tell if a request already let in for another action has the `needed` grant too."""
         try:
             self.admit(request, needed)
@@ -63,14 +63,14 @@ class Door:
             return False
         return True
 
-    def _may(self, registry: Resource, identity: Identity, needed: Grant) -> bool:
+    def _may(self, registry: Resource, identity: PullIdentity, needed: TokenGrant) -> bool:
         actions = ("catalog",) if needed.type == "registry" else needed.actions
         return all(self._rights.may(registry, identity, action, needed.name) for action in actions)
 
-    def _bearer(self, request: Request, registry: Resource, token: str, needed: Grant | None) -> None:
+    def _bearer(self, request: Request, registry: Resource, token: str, needed: TokenGrant | None) -> None:
         try:
             claims = self._registries.mint.read("access", request.host, token)
-        except BadToken as error:
+        except BadRegistryToken as error:
             raise challenged(request, needed, "invalid_token") from error
         self._limits.count_request(registry, str(claims["sub"]))
         if needed and not _covers(claims.get("access") or [], needed):
@@ -93,7 +93,7 @@ def spoken(handler: Handler) -> Handler:
     return speaking
 
 
-def challenged(request: Request, needed: Grant | None = None, error: str = "") -> ServiceError:
+def challenged(request: Request, needed: TokenGrant | None = None, error: str = "") -> ServiceError:
     """Return a 401 naming the way to a sufficient token."""
     parts = [f'Bearer realm="https://{request.host}/oauth2/token"', f'service="{request.host}"']
     if needed:
@@ -102,7 +102,7 @@ def challenged(request: Request, needed: Grant | None = None, error: str = "") -
     return ServiceError(401, "UNAUTHORIZED", REQUIRED, headers=header, extra={"detail": _wanted(needed)})
 
 
-def _wanted(needed: Grant | None) -> Json:
+def _wanted(needed: TokenGrant | None) -> Json:
     return (
         [{"Type": needed.type, "Name": needed.name, "Action": action} for action in needed.actions] if needed else None
     )
@@ -127,7 +127,7 @@ def _basic(header: str) -> tuple[str, str]:
     return username, password
 
 
-def _covers(access: list[Json], needed: Grant) -> bool:
+def _covers(access: list[Json], needed: TokenGrant) -> bool:
     given = {
         action
         for entry in access

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from local_azure.acr.behaviour import SUFFIXES, Registries
 from local_azure.acr.image import build
 from local_azure.acr.refusal import Refused
-from local_azure.acr.rights import DENIED, Identity, Kind, login_server
+from local_azure.acr.rights import DENIED, Kind, PullIdentity, login_server
 from local_azure.arm.behaviour import REGISTRIES, Resource
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
@@ -100,7 +100,7 @@ class _Imports:
         """Refuse an importer without the right to pull the source. Raises Refused."""
         rights, credentials = self.registries.rights, fields(given, "credentials")
         registry = rights.registry(source.host, trusted=True)
-        identity = Identity(Kind.PRINCIPAL, call.who.app_id, call.who.oid)
+        identity = PullIdentity(Kind.PRINCIPAL, call.who.app_id, call.who.oid)
         if credentials.get("username"):
             identity = rights.identify(registry, str(credentials["username"]), str(credentials.get("password") or ""))
         if not rights.may(registry, identity, "pull", source.repository):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from math import ceil
 
 from local_azure.acr.refusal import Refused
-from local_azure.acr.state import Minute, State
+from local_azure.acr.state import Minute, RegistryState
 from local_azure.arm.behaviour import Resource
 from local_azure.clock import Clock
 
@@ -30,7 +30,7 @@ class TooMany(Refused):
 class Limits:
     """Counts requests, and refuses those above a tier's limit."""
 
-    def __init__(self, clock: Clock, state: Callable[[], State]) -> None:
+    def __init__(self, clock: Clock, state: Callable[[], RegistryState]) -> None:
         self._clock, self._state = clock, state
 
     def count_token(self, registry: Resource) -> None:

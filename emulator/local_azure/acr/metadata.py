@@ -7,12 +7,12 @@ import json
 
 from local_azure.acr.behaviour import Registries
 from local_azure.acr.distribution import Operations, listed
-from local_azure.acr.door import Door
+from local_azure.acr.door import RegistryDoor
 from local_azure.acr.image import Stored, parts
 from local_azure.acr.pages import page
 from local_azure.acr.refusal import Refused
 from local_azure.acr.state import Attributes, Repository
-from local_azure.acr.tokens import Grant
+from local_azure.acr.tokens import TokenGrant
 from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response
 
@@ -23,7 +23,7 @@ SWITCHES = {"deleteEnabled": "delete", "writeEnabled": "write", "readEnabled": "
 class Metadata:
     """Handlers of ACR's own API; each checks the caller at the door first."""
 
-    def __init__(self, registries: Registries, door: Door) -> None:
+    def __init__(self, registries: Registries, door: RegistryDoor) -> None:
         self._contents, self._door = registries.contents, door
 
     def operations(self) -> Operations:
@@ -45,7 +45,7 @@ class Metadata:
 
     def catalog(self, call: Call) -> Response:
         """The repositories, by name."""
-        self._door.admit(call.request, Grant("registry", "catalog", ("*",)))
+        self._door.admit(call.request, TokenGrant("registry", "catalog", ("*",)))
         names, headers = page(call, listed(self._contents, call.request.host))
         return Response.json(200, {"repositories": names}, headers)
 
@@ -114,7 +114,7 @@ class Metadata:
         return Response.json(200, {**_of(call), "manifest": self._manifest(home, stored.digest)})
 
     def _home(self, call: Call, action: str) -> Repository:
-        self._door.admit(call.request, Grant("repository", call["name"], (action,)))
+        self._door.admit(call.request, TokenGrant("repository", call["name"], (action,)))
         return self._contents.repository(call.request.host, call["name"])
 
     def _change(self, call: Call, home: Repository, key: str) -> None:

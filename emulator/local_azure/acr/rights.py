@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 
 from local_azure.acr.conditions import holds
 from local_azure.acr.refusal import Refused
-from local_azure.acr.tokens import BadToken, Grant, Mint
+from local_azure.acr.tokens import BadRegistryToken, Mint, TokenGrant
 from local_azure.arm.behaviour import Resource, Resources
 from local_azure.entra.behaviour import Tokens
 from local_azure.rbac.behaviour import Authorization
@@ -69,7 +69,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class PullIdentity:
     """An authenticated user.
 
     `subject` is the user's name in the registry's tokens. `oid` is empty except for principals.
@@ -107,7 +107,7 @@ class Rights:
             raise Refused("DENIED", message)
         return found
 
-    def identify(self, registry: Resource, username: str, password: str) -> Identity:
+    def identify(self, registry: Resource, username: str, password: str) -> PullIdentity:
         """Return the identity of a user name and password at this instant. Raises Refused (azure-facts G3)."""
         if username == REFRESH_USER:
             return self.redeem(registry, password)
@@ -115,7 +115,7 @@ class Rights:
             raise Refused("UNAUTHORIZED", INVALID)
         return self._principal(username) if GUID.fullmatch(username) else self._other(registry, username, password)
 
-    def known(self, registry: Resource, username: str, password: str) -> Identity:
+    def known(self, registry: Resource, username: str, password: str) -> PullIdentity:
         """Do the same as `identify` for all replicas of Entra, without using a replica's turn. Raises Refused."""
         if not GUID.fullmatch(username):
             return self._other(registry, username, password)
@@ -123,17 +123,17 @@ class Rights:
             raise Refused("UNAUTHORIZED", INVALID)
         return self._principal(username)
 
-    def redeem(self, registry: Resource, refresh_token: str) -> Identity:
+    def redeem(self, registry: Resource, refresh_token: str) -> PullIdentity:
         """Return the identity named in a refresh token. Raises Refused."""
         try:
             subject = self._mint.read("refresh", login_server(registry), refresh_token)["sub"]
-        except BadToken as error:
+        except BadRegistryToken as error:
             raise Refused("UNAUTHORIZED", REQUIRED) from error
         if GUID.fullmatch(subject):
             return self._principal(subject)
-        return Identity(Kind.ADMIN if subject == registry.name.lower() else Kind.TOKEN, subject)
+        return PullIdentity(Kind.ADMIN if subject == registry.name.lower() else Kind.TOKEN, subject)
 
-    def may(self, registry: Resource, identity: Identity, action: str, repository: str = "") -> bool:
+    def may(self, registry: Resource, identity: PullIdentity, action: str, repository: str = "") -> bool:
         """Tell if the registry's mode, the roles and the identity allow a scope action now.
 
         Scope actions are ``pull``, ``metadata_read``, ``catalog`` …
@@ -150,7 +150,7 @@ class Rights:
             return action in ABAC and self._in_repository(registry, identity, ABAC[action], repository)
         return action in LEGACY and self._authorization.allowed(identity.oid, LEGACY[action], registry.id)
 
-    def granted(self, registry: Resource, identity: Identity, asked: Iterable[Grant]) -> list[Grant]:
+    def granted(self, registry: Resource, identity: PullIdentity, asked: Iterable[TokenGrant]) -> list[TokenGrant]:
         """Return the part of the `asked` scopes allowed in an access token, without entries lacking any right."""
         found = []
         for grant in asked:
@@ -161,10 +161,10 @@ class Rights:
                 if self.may(registry, identity, action, grant.name)
             )
             if allowed:
-                found.append(Grant(grant.type, grant.name, ("*",) if grant.type == "registry" else allowed))
+                found.append(TokenGrant(grant.type, grant.name, ("*",) if grant.type == "registry" else allowed))
         return found
 
-    def _in_repository(self, registry: Resource, identity: Identity, action: str, repository: str) -> bool:
+    def _in_repository(self, registry: Resource, identity: PullIdentity, action: str, repository: str) -> bool:
         """Tell if roles with fulfilled conditions allow the action in the repository.
 
         For rights still allowed by lagging news only, there is no condition to check.
@@ -181,27 +181,27 @@ class Rights:
             ):
                 yield assignment.condition
 
-    def _other(self, registry: Resource, username: str, password: str) -> Identity:
+    def _other(self, registry: Resource, username: str, password: str) -> PullIdentity:
         access = self._resources.access
         if not username and not password:
             if registry.properties.get("anonymousPullEnabled"):
-                return Identity(Kind.ANONYMOUS)
+                return PullIdentity(Kind.ANONYMOUS)
             raise Refused("UNAUTHORIZED", REQUIRED)
         if username.lower() == registry.name.lower():
             if not registry.properties.get("adminUserEnabled") or not access.admin_knows(registry.id, password):
                 raise Refused("UNAUTHORIZED", INVALID)
-            return Identity(Kind.ADMIN, registry.name.lower())
+            return PullIdentity(Kind.ADMIN, registry.name.lower())
         if access.token(registry.id, username) is None:
             raise Refused("UNAUTHORIZED", "aad access token with sp failed client id must be guid")
         if not access.knows(registry.id, username, password):
             raise Refused("UNAUTHORIZED", INVALID)
-        return Identity(Kind.TOKEN, username)
+        return PullIdentity(Kind.TOKEN, username)
 
-    def _principal(self, app_id: str) -> Identity:
+    def _principal(self, app_id: str) -> PullIdentity:
         found = self._tokens.directory.principal(app_id)
         if found is None:
             raise Refused("UNAUTHORIZED", INVALID)
-        return Identity(Kind.PRINCIPAL, app_id.lower(), found.id)
+        return PullIdentity(Kind.PRINCIPAL, app_id.lower(), found.id)
 
 
 def login_server(registry: Resource) -> str:

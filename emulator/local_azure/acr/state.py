@@ -65,7 +65,7 @@ class Minute:
 
 
 @dataclass
-class State:
+class RegistryState:
     """All registries' contents by login server, the key for signing tokens, and the counts for the limits."""
 
     key: str = ""

@@ -20,12 +20,12 @@ ISSUER = "Azure Container Registry"
 Kind = Literal["access", "refresh"]
 
 
-class BadToken(Exception):
+class BadRegistryToken(Exception):
     """A token not issued by the registry, expired, or of the other kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class TokenGrant:
     """One entry of an access token's ``access`` claim."""
 
     type: str
@@ -33,7 +33,7 @@ class Grant:
     actions: tuple[str, ...]
 
     @classmethod
-    def parse(cls, scope: str) -> "list[Grant]":
+    def parse(cls, scope: str) -> "list[TokenGrant]":
         """From a ``scope`` parameter: ``repository:team/app:pull,push``, several separated by spaces.
 
         ValueError if it is neither.
@@ -41,7 +41,7 @@ class Grant:
         return [cls._one(text) for text in scope.split()]
 
     @classmethod
-    def _one(cls, text: str) -> "Grant":
+    def _one(cls, text: str) -> "TokenGrant":
         kind, _, rest = text.partition(":")
         name, _, actions = rest.rpartition(":")
         if kind not in ("repository", "registry") or not name or not actions:
@@ -60,7 +60,9 @@ class Mint:
         self._clock, self._key, self._ids = clock, key, Ids(0)
         self._life = {"access": access_life, "refresh": REFRESH_LIFE}
 
-    def issue(self, kind: Kind, host: str, subject: str, grant_type: str, access: Sequence[Grant] | None = None) -> str:
+    def issue(
+        self, kind: Kind, host: str, subject: str, grant_type: str, access: Sequence[TokenGrant] | None = None
+    ) -> str:
         """A signed token for `subject` (an application id, or the admin user's name) at the registry `host`."""
         now = int(self._clock.now().timestamp())
         claims: dict[str, Json] = {
@@ -78,7 +80,7 @@ class Mint:
         return jwt.encode(claims, self._key(), algorithm="HS256", headers={"kid": kind})
 
     def read(self, kind: Kind, host: str, token: str) -> dict[str, Json]:
-        """The claims of a token of ours. Raises BadToken."""
+        """The claims of a token of ours. Raises BadRegistryToken."""
         try:
             claims: dict[str, Json] = jwt.decode(
                 token,
@@ -89,7 +91,7 @@ class Mint:
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError as error:
-            raise BadToken(str(error)) from error
+            raise BadRegistryToken(str(error)) from error
         if jwt.get_unverified_header(token).get("kid") != kind or claims["exp"] <= self._clock.now().timestamp():
-            raise BadToken("The token has ended or is of another kind.")
+            raise BadRegistryToken("The token has ended or is of another kind.")
         return claims

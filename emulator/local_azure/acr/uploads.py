@@ -8,14 +8,14 @@ from collections.abc import Callable
 from local_azure.acr.contents import DIGEST, NAME, Contents
 from local_azure.acr.image import digest_of
 from local_azure.acr.refusal import Refused
-from local_azure.acr.state import State, Upload
+from local_azure.acr.state import RegistryState, Upload
 from local_azure.ids import Ids
 
 
 class Uploads:
     """The blobs on their way into every registry."""
 
-    def __init__(self, ids: Ids, contents: Contents, state: Callable[[], State]) -> None:
+    def __init__(self, ids: Ids, contents: Contents, state: Callable[[], RegistryState]) -> None:
         self._ids, self._contents, self._state = ids, contents, state
 
     def begin(self, host: str, name: str) -> Upload:

@@ -6,11 +6,11 @@ tokens, because the challenge names the repository (azure-facts G1).
 
 from local_azure.acr.behaviour import SUFFIXES, Registries
 from local_azure.acr.distribution import Distribution, Operations
-from local_azure.acr.door import Door, challenged, spoken
+from local_azure.acr.door import RegistryDoor, challenged, spoken
 from local_azure.acr.metadata import Metadata
 from local_azure.acr.refusal import Refused
-from local_azure.acr.rights import Identity, login_server
-from local_azure.acr.tokens import Grant
+from local_azure.acr.rights import PullIdentity, login_server
+from local_azure.acr.tokens import TokenGrant
 from local_azure.arm.behaviour import Resource
 from local_azure.entra.behaviour import Tokens
 from local_azure.ids import Ids
@@ -34,7 +34,7 @@ class Acr:
     name = "acr"
 
     def __init__(self, registries: Registries, tokens: Tokens) -> None:
-        self._registries, self._tokens, self._ids, self._door = registries, tokens, Ids(0), Door(registries)
+        self._registries, self._tokens, self._ids, self._door = registries, tokens, Ids(0), RegistryDoor(registries)
         operations = (
             *self._operations(),
             *Distribution(registries, self._door).operations(),
@@ -109,11 +109,13 @@ class Acr:
         token = self._registries.mint.issue("refresh", login_server(registry), caller.app_id, "access_token")
         return Response.json(200, {"refresh_token": token}, _RATE)
 
-    def _access(self, call: Call, registry: Resource, identity: Identity, scope: str | None, grant: str) -> Response:
+    def _access(
+        self, call: Call, registry: Resource, identity: PullIdentity, scope: str | None, grant: str
+    ) -> Response:
         access = None
         if scope:
             try:
-                access = self._registries.rights.granted(registry, identity, Grant.parse(scope))
+                access = self._registries.rights.granted(registry, identity, TokenGrant.parse(scope))
             except ValueError as error:
                 raise Refused("UNSUPPORTED", str(error), status=400) from error
         token = self._registries.mint.issue("access", call.request.host, identity.subject, grant, access)

@@ -138,7 +138,7 @@ class CredentialSet:
 
 
 @dataclass(slots=True)
-class Access:
+class RegistrySettings:
     """Changeable state of one registry, with objects by lower-cased name."""
 
     scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
@@ -152,15 +152,17 @@ class Access:
 class RegistryAccess:
     """The admin users, tokens and scope maps of all registries; `state` finds them by lower-cased resource id."""
 
-    def __init__(self, clock: Clock, ids: Ids, timing: Timing, state: Callable[[], dict[str, Access]]) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, timing: Timing, state: Callable[[], dict[str, RegistrySettings]]
+    ) -> None:
         self.clock, self.ids, self.timing, self._state = clock, ids, timing, state
 
-    def of(self, registry_id: str) -> Access:
+    def of(self, registry_id: str) -> RegistrySettings:
         """Return the state of a registry; a first request creates the system's scope maps."""
         state, key = self._state(), scope_key(registry_id)
         if key not in state:
             now = self.clock.now()
-            state[key] = Access({name: _system(name, now) for name in SYSTEM_MAPS})
+            state[key] = RegistrySettings({name: _system(name, now) for name in SYSTEM_MAPS})
         return state[key]
 
     def forget(self, registry_id: str) -> None:

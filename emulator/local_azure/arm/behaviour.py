@@ -15,7 +15,7 @@ from local_azure.arm.graveyard import Graveyard
 from local_azure.arm.login_servers import host_label
 from local_azure.arm.operations import Operation, Operations
 from local_azure.arm.scopes import Scopes
-from local_azure.arm.state import Lock, Resource, ResourceGroup, State, Subscription
+from local_azure.arm.state import Lock, Resource, ResourceGroup, ResourceState, Subscription
 from local_azure.clock import Clock
 from local_azure.faults import Faults
 from local_azure.ids import Ids
@@ -36,7 +36,7 @@ class Resources(Scopes):
 
     def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, authorization: Authorization) -> None:
         self.clock, self.ids, self.timing, self.faults, self.authorization = clock, ids, timing, faults, authorization
-        self.state = State()
+        self.state = ResourceState()
         self.access = RegistryAccess(clock, ids, timing, lambda: self.state.access)
         """The admin users and tokens of registries."""
         self.operations = Operations(clock, ids, lambda: self.state.operations)
@@ -252,8 +252,8 @@ __all__ = [
     "Lock",
     "Resource",
     "ResourceGroup",
+    "ResourceState",
     "Resources",
-    "State",
     "Subscription",
     "vault_deleted",
     "vault_taken",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Generic, NoReturn, TypeVar
 
-from local_azure.arm.access import Access
+from local_azure.arm.access import RegistrySettings
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import begun, removed, status, supported
 from local_azure.arm.registries import RegistryRoutes
@@ -26,7 +26,7 @@ class Children(Generic[T]):
     registries: RegistryRoutes
     kind: str
 
-    def held(self, access: Access) -> MutableMapping[str, T]:
+    def held(self, access: RegistrySettings) -> MutableMapping[str, T]:
         """Those of one registry, by name in lower case."""
         raise NotImplementedError
 
@@ -81,7 +81,7 @@ class Children(Generic[T]):
         about = f"{self.registries.path(call)}/{self.kind}/{call['child']}"
         return status(call, self.registries.resources, about)
 
-    def of(self, call: Call, verb: str) -> tuple[Resource, Access]:
+    def of(self, call: Call, verb: str) -> tuple[Resource, RegistrySettings]:
         """Return the registry and the registry's state, if the caller has the right `verb` on such children.
 
         `verb`: ``read``, ``ping/action``.
@@ -90,7 +90,7 @@ class Children(Generic[T]):
         registry = self.registries.found(call)
         return registry, self.registries.resources.access.of(registry.id)
 
-    def found(self, call: Call, access: Access) -> T:
+    def found(self, call: Call, access: RegistrySettings) -> T:
         """Return the child named by the path; 404 ResourceNotFound (the words could not be looked up)."""
         found = self.held(access).get(call["child"].lower())
         return absent(self.kind.removesuffix("s"), call["child"]) if found is None else found

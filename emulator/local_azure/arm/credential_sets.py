@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local_azure.arm.access import Access, CredentialSet
+from local_azure.arm.access import CredentialSet, RegistrySettings
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import offset, stamped
 from local_azure.arm.children import Children
@@ -32,7 +32,7 @@ def credential_set_routes(registries: RegistryRoutes) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Sets(Children[CredentialSet]):
-    def held(self, access: Access) -> dict[str, CredentialSet]:
+    def held(self, access: RegistrySettings) -> dict[str, CredentialSet]:
         return access.credential_sets
 
     def put(self, call: Call) -> Response:
@@ -101,7 +101,7 @@ class _Sets(Children[CredentialSet]):
         made.properties["alternativeNames"] = ["isExplicit=False", path]
         return {"principalId": made.id, "tenantId": directory.tenant, "type": "systemAssigned"}
 
-    def _writable(self, call: Call) -> tuple[Resource, Access]:
+    def _writable(self, call: Call) -> tuple[Resource, RegistrySettings]:
         registry, access = self.of(call, "write")
         self.registries.resources.require_unlocked(registry.id, "write")
         return registry, access

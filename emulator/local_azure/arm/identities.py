@@ -7,7 +7,7 @@ type doesn't have (azure-rest-api-specs 17650).
 from local_azure.wire import Json, ServiceError
 
 
-def identities(identity: dict[str, Json]) -> None:
+def require_identities(identity: dict[str, Json]) -> None:
     """Refuse an identity type without the identities it names, or with identities it can't have.
 
     Raises ServiceError 400 MissingIdentityIds, FailedIdentityOperation.

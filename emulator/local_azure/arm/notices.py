@@ -10,7 +10,7 @@ import json
 import re
 from datetime import datetime
 
-from local_azure.arm.access import Access, Webhook
+from local_azure.arm.access import RegistrySettings, Webhook
 from local_azure.clock import iso
 from local_azure.wire import Json
 
@@ -19,7 +19,7 @@ KEPT = 100
 NOWHERE: Json = {"headers": {}, "reasonPhrase": "Bad Gateway", "statusCode": "502", "version": "1.1"}
 
 
-def tell(access: Access, event_id: str, at: datetime, action: str, target: dict[str, Json]) -> None:
+def tell(access: RegistrySettings, event_id: str, at: datetime, action: str, target: dict[str, Json]) -> None:
     """Record a push or a deletion for the registry's webhooks subscribed to the event."""
     named = f"{target['repository']}:{target.get('tag', '')}"
     for webhook in access.webhooks.values():

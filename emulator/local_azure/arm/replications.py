@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from local_azure.arm.access import Access, Replication, Stamp
+from local_azure.arm.access import RegistrySettings, Replication, Stamp
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import stamped
 from local_azure.arm.children import Children, located
@@ -36,7 +36,7 @@ def replication_routes(registries: RegistryRoutes) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Replications(Children[Replication]):
-    def held(self, access: Access) -> dict[str, Replication]:
+    def held(self, access: RegistrySettings) -> dict[str, Replication]:
         return access.replications
 
     def put(self, call: Call) -> Response:
@@ -64,7 +64,7 @@ class _Replications(Children[Replication]):
         found.stamp = restamped(found.stamp, call.who.app_id, self.registries.resources.clock.now())
         return self.written(call, registry, found, new=False)
 
-    def _writable(self, call: Call) -> tuple[Resource, Access]:
+    def _writable(self, call: Call) -> tuple[Resource, RegistrySettings]:
         registry, access = self.of(call, "write")
         self.registries.resources.require_unlocked(registry.id, "write")
         tier = str((registry.sku or {}).get("name"))
@@ -92,7 +92,7 @@ class _Replications(Children[Replication]):
         return {**head, **stamped(call, child.stamp), "properties": properties}
 
 
-def _bring_home(registry: Resource, access: Access, now: datetime) -> None:
+def _bring_home(registry: Resource, access: RegistrySettings, now: datetime) -> None:
     home = registry.location.replace(" ", "").lower()
     if all(each.location != home for each in access.replications.values()):
         zones = str(registry.properties["zoneRedundancy"])

@@ -6,7 +6,7 @@ Ids compare without case, as in Azure, and are shown as first written.
 import re
 from collections.abc import Sequence
 
-from local_azure.arm.state import Lock, ResourceGroup, State, Subscription
+from local_azure.arm.state import Lock, ResourceGroup, ResourceState, Subscription
 from local_azure.clock import Clock
 from local_azure.faults import Faults
 from local_azure.rbac.scopes import encloses, scope_key
@@ -20,7 +20,7 @@ class Scopes:
 
     clock: Clock
     faults: Faults
-    state: State
+    state: ResourceState
 
     def add_subscription(self, subscription_id: str, name: str) -> Subscription:
         """Make a subscription, as nobody can through Resource Manager alone.

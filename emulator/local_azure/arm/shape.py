@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from local_azure.arm.behaviour import IDENTITIES, REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
-from local_azure.arm.identities import identities
+from local_azure.arm.identities import require_identities
 from local_azure.arm.registry_versions import SYSTEM_DATA, seen
 from local_azure.arm.tags import tags_of
 from local_azure.clock import iso
@@ -226,7 +226,7 @@ def envelope(body: Json) -> None:
     for name in ("properties", "sku", "identity"):
         fields(body, name)
     tags_of(body)
-    identities(fields(body, "identity"))
+    require_identities(fields(body, "identity"))
     if not isinstance(body.get("location") or "", str):
         raise ServiceError(
             400,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from local_azure.arm.access import Access
+from local_azure.arm.access import RegistrySettings
 from local_azure.arm.budget import Bucket
 from local_azure.arm.operations import Operation
 from local_azure.wire import Json
@@ -72,7 +72,7 @@ class Lock:
 
 
 @dataclass(slots=True)
-class State:
+class ResourceState:
     """All that changes, by lower-cased id; `names` finds a globally unique name (``type/name``, lower case)."""
 
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class State:
     resources: dict[str, Resource] = field(default_factory=dict)
     locks: dict[str, Lock] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    access: dict[str, Access] = field(default_factory=dict)
+    access: dict[str, RegistrySettings] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     deleted_vaults: dict[str, Grave] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from local_azure.arm.access import PASSWORDS, Access, RegistryToken, ScopeMap, TokenPassword
+from local_azure.arm.access import PASSWORDS, RegistrySettings, RegistryToken, ScopeMap, TokenPassword
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import offset, stamped, supported
 from local_azure.arm.children import Children, absent
@@ -41,7 +41,7 @@ def token_routes(registries: RegistryRoutes) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _ScopeMaps(Children[ScopeMap]):
-    def held(self, access: Access) -> dict[str, ScopeMap]:
+    def held(self, access: RegistrySettings) -> dict[str, ScopeMap]:
         return access.scope_maps
 
     def put(self, call: Call) -> Response:
@@ -57,7 +57,14 @@ class _ScopeMaps(Children[ScopeMap]):
         return self._write(call, registry, access, actions, given.get("description", old.description), new=False)
 
     def _write(
-        self, call: Call, registry: Resource, access: Access, actions: list[str], description: str | None, *, new: bool
+        self,
+        call: Call,
+        registry: Resource,
+        access: RegistrySettings,
+        actions: list[str],
+        description: str | None,
+        *,
+        new: bool,
     ) -> Response:
         resources = self.registries.resources
         resources.require_unlocked(registry.id, "write")
@@ -85,7 +92,7 @@ class _ScopeMaps(Children[ScopeMap]):
 
 @dataclass(frozen=True, slots=True)
 class _Tokens(Children[RegistryToken]):
-    def held(self, access: Access) -> dict[str, RegistryToken]:
+    def held(self, access: RegistrySettings) -> dict[str, RegistryToken]:
         return access.tokens
 
     def put(self, call: Call) -> Response:
@@ -102,7 +109,9 @@ class _Tokens(Children[RegistryToken]):
         )
         return self.written(call, registry, made, new=False)
 
-    def _write(self, call: Call, registry: Resource, access: Access, scope_map: Json, status: Json) -> RegistryToken:
+    def _write(
+        self, call: Call, registry: Resource, access: RegistrySettings, scope_map: Json, status: Json
+    ) -> RegistryToken:
         resources = self.registries.resources
         resources.require_unlocked(registry.id, "write")
         _named(call["child"])
@@ -145,7 +154,7 @@ class _Tokens(Children[RegistryToken]):
         return {**self.head(registry, child.name), **stamped(call, child.stamp), "properties": properties}
 
 
-def _user_defined(call: Call, access: Access) -> None:
+def _user_defined(call: Call, access: RegistrySettings) -> None:
     found = access.scope_maps.get(call["child"].lower())
     if found and found.kind == "SystemDefined":
         raise ServiceError(

@@ -7,7 +7,7 @@ be looked up.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local_azure.arm.access import Access, Webhook
+from local_azure.arm.access import RegistrySettings, Webhook
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import stamped, supported
 from local_azure.arm.children import Children, located
@@ -36,7 +36,7 @@ def webhook_routes(registries: RegistryRoutes) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Webhooks(Children[Webhook]):
-    def held(self, access: Access) -> dict[str, Webhook]:
+    def held(self, access: RegistrySettings) -> dict[str, Webhook]:
         return access.webhooks
 
     def put(self, call: Call) -> Response:

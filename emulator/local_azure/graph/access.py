@@ -22,7 +22,7 @@ def keys(kind: Kind) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class DirectoryAccess:
     """The directory, limited to the caller's permissions."""
 
     directory: Directory

@@ -18,7 +18,7 @@ TOLD_FROM = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class DirectoryBudget:
     """Count each client's resource units and writes; the counts are part of the directory's state."""
 
     clock: Clock

@@ -11,8 +11,8 @@ from local_azure.entra.audiences import GRAPH as AUDIENCES
 from local_azure.entra.bearers import BadToken
 from local_azure.faults import not_implemented
 from local_azure.graph import batch, odata
-from local_azure.graph.access import Access
-from local_azure.graph.budget import Budget, is_write
+from local_azure.graph.access import DirectoryAccess
+from local_azure.graph.budget import DirectoryBudget, is_write
 from local_azure.graph.odata import UNITS
 from local_azure.graph.routes import (
     delegated,
@@ -54,10 +54,10 @@ class Graph:
 
     def __init__(self, azure: "Azure") -> None:
         self._directory, self._tokens, self._ids, self._clock = azure.directory, azure.tokens, azure.ids, azure.clock
-        self._budget = Budget(azure.clock, azure.directory.tenant)
-        self.table = Table(self._routes(Access(azure.directory)), self._metered)
+        self._budget = DirectoryBudget(azure.clock, azure.directory.tenant)
+        self.table = Table(self._routes(DirectoryAccess(azure.directory)), self._metered)
 
-    def _routes(self, access: Access) -> Iterator[Route]:
+    def _routes(self, access: DirectoryAccess) -> Iterator[Route]:
         parts = (passwords, objects, owners, deleted, tenant, groups, grants, delegated, policies, federated, upsert)
         yield from chain.from_iterable(part.routes(access) for part in parts)
         yield Route(BATCH, "POST", "/v1.0/$batch", self._batch)

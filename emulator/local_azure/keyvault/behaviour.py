@@ -12,14 +12,14 @@ from local_azure.faults import Faults
 from local_azure.ids import Ids
 from local_azure.keyvault import refusals
 from local_azure.keyvault.backup import Backup, open_sealed, seal
-from local_azure.keyvault.gate import Gate, Spent
+from local_azure.keyvault.gate import Gate, VaultRequests
 from local_azure.keyvault.secret import Changes, Moving, Secret, Version
 from local_azure.rbac.behaviour import Authorization
 from local_azure.timing import Timing
 
 
 @dataclass(slots=True)
-class State:
+class VaultState:
     """Changing state of all vaults.
 
     Holds the secrets by vault and lower-cased name, the number of versions ever made, the recent requests, and the key
@@ -28,7 +28,7 @@ class State:
 
     secrets: dict[str, dict[str, Secret]] = field(default_factory=dict)
     made: int = 0
-    spent: dict[str, Spent] = field(default_factory=dict)
+    spent: dict[str, VaultRequests] = field(default_factory=dict)
     backup_key: str = field(default="", repr=False)
 
 
@@ -40,7 +40,7 @@ class Vaults:
     ) -> None:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.authorization = resources, authorization
-        self.state = State()
+        self.state = VaultState()
         self.gate = Gate(clock, authorization, lambda: self.state.spent)
         """Whom a vault lets in."""
         resources.purged.append(self._forget)

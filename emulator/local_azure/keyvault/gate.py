@@ -25,7 +25,7 @@ _POLICY = {"setSecret/action": "set", "update/action": "set", "getSecret/action"
 
 
 @dataclass(slots=True)
-class Spent:
+class VaultRequests:
     """Requests counted for one vault, or one subscription in a region, since the beginning of the window."""
 
     since: datetime
@@ -36,7 +36,9 @@ class Spent:
 class Gate:
     """Asked once per request; `spent` finds what was taken, by vault and by subscription and region."""
 
-    def __init__(self, clock: Clock, authorization: Authorization, spent: Callable[[], dict[str, Spent]]) -> None:
+    def __init__(
+        self, clock: Clock, authorization: Authorization, spent: Callable[[], dict[str, VaultRequests]]
+    ) -> None:
         self.clock, self.authorization, self._spent = clock, authorization, spent
 
     def admit(self, caller: Caller, vault: Resource) -> None:
@@ -60,10 +62,10 @@ class Gate:
         for count, _ in counts:
             count.creates, count.others = count.creates + creating, count.others + (not creating)
 
-    def _window(self, key: str) -> Spent:
+    def _window(self, key: str) -> VaultRequests:
         now, spent = self.clock.now(), self._spent()
         if key not in spent or now - spent[key].since >= WINDOW:
-            spent[key] = Spent(now)
+            spent[key] = VaultRequests(now)
         return spent[key]
 
     def require(

@@ -26,7 +26,7 @@ _VERBS = {
 }
 
 
-def operations(call: Call) -> Response:
+def list_operations(call: Call) -> Response:
     """List the provider's operations, for any caller."""
     display = {"provider": "Managed Identity", "resource": "User Assigned Identity"}
     found = [

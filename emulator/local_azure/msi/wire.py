@@ -9,7 +9,7 @@ from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.msi import federated
 from local_azure.msi.behaviour import Identities, own_case
-from local_azure.msi.operations import associated, operations
+from local_azure.msi.operations import associated, list_operations
 from local_azure.wire import Call, Json, Response, Route
 
 
@@ -26,7 +26,7 @@ def routes(identities: Identities) -> Iterator[Route]:
     yield Route("msi.userAssignedIdentities.delete", "DELETE", one, own.delete)
     operation = "msi.userAssignedIdentities.listAssociatedResources"
     yield Route(operation, "POST", f"{one}/listAssociatedResources", partial(associated, tracked=tracked))
-    yield Route("msi.operations.list", "GET", "/providers/Microsoft.ManagedIdentity/operations", operations)
+    yield Route("msi.operations.list", "GET", "/providers/Microsoft.ManagedIdentity/operations", list_operations)
     yield from federated.routes(identities)
 
 

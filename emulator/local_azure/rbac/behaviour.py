@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from local_azure.rbac.rights import Rights
+from local_azure.rbac.rights import PrincipalRights
 from local_azure.rbac.scopes import PROVIDER, encloses, role_id, scope_key
-from local_azure.rbac.state import Assignment, State
+from local_azure.rbac.state import Assignment, RoleState
 from local_azure.wire import ServiceError
 
 LIMIT = 4000
 """Role assignments in a subscription ("Azure RBAC limits")."""
 
 
-class Authorization(Rights):
+class Authorization(PrincipalRights):
     """Rights of all principals: the one place asked by every service."""
 
     def assign(
@@ -214,4 +214,4 @@ def _principal_not_found(principal_id: str, tenant: str) -> ServiceError:
     return ServiceError(400, "PrincipalNotFound", message)
 
 
-__all__ = ["LIMIT", "Assignment", "Authorization", "State"]
+__all__ = ["LIMIT", "Assignment", "Authorization", "RoleState"]

@@ -11,17 +11,17 @@ from local_azure.graph.behaviour import Directory
 from local_azure.ids import Ids
 from local_azure.rbac.roles import BUILT_IN, Permission, RoleDefinition
 from local_azure.rbac.scopes import encloses
-from local_azure.rbac.state import Assignment, Index, State
+from local_azure.rbac.state import Assignment, Index, RoleState
 from local_azure.timing import Timing
 from local_azure.wire import Caller, ServiceError
 
 
-class Rights:
+class PrincipalRights:
     """Roles, and decisions on rights: what every service asks."""
 
     def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory) -> None:
         self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
-        self.state = State()
+        self.state = RoleState()
         self.locked: Callable[[str, str], None] = lambda scope, operation: None
         """Raises ScopeLocked where a lock forbids ``write`` or ``delete`` at a scope; Resources puts its own here."""
         self._built = Index((0, -1))

@@ -35,7 +35,7 @@ class Assignment:
 
 
 @dataclass(slots=True)
-class State:
+class RoleState:
     """Changing state: assignments by lower-cased id, deleted ones still in effect, and custom roles by GUID."""
 
     assignments: dict[str, Assignment] = field(default_factory=dict)

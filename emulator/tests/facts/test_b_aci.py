@@ -20,7 +20,7 @@ from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient a
 from azure.mgmt.containerinstance.models import ContainerExecRequest, Resource
 from containers import ARM, BRISK, GROUP, ID, IMAGE, REGISTRY, SERVER, SUBSCRIPTION, World
 from local_azure import virtual
-from local_azure.aci.state import State
+from local_azure.aci.state import ContainerState
 from local_azure.arm.behaviour import REGISTRIES
 from local_azure.inprocess import Session, SyncAdapter
 from pydantic import TypeAdapter
@@ -510,7 +510,7 @@ def test_state_survives_json(world: World) -> None:
     world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
     world.azure.container_groups.move_host(ID)
     world.arm("PUT", f"{ID}2", world.body())
-    state, kind = world.azure.container_groups.state, TypeAdapter(State)
+    state, kind = world.azure.container_groups.state, TypeAdapter(ContainerState)
     assert kind.validate_json(kind.dump_json(state)) == state
 
 

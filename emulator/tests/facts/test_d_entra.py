@@ -10,7 +10,7 @@ import jwt
 import pytest
 from local_azure.azure import Azure
 from local_azure.clock import Clock
-from local_azure.seed import seed
+from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.wire import Request
@@ -281,7 +281,7 @@ def test_d5_the_claims_of_a_challenge_get_a_token(world: Tenancy) -> None:
 def test_d5_an_identity_that_isnt_assigned_is_refused_by_both_endpoints() -> None:
     paths = ("/metadata/identity/oauth2/token?api-version=2018-02-01", "/msi/token?api-version=2019-08-01")
     azure = Azure.build(Clock(datetime(2099, 3, 1, tzinfo=UTC), lambda: 0.0), timing=PROMPT)
-    seed(azure)
+    fill(azure)
     app, asked = build(azure, "the-header"), f"&resource={ARM}&client_id=00000000-0000-0000-0000-00000000000a"
     said = []
     for path in paths:

@@ -11,7 +11,7 @@ from azure.keyvault.secrets import SecretClient
 from local_azure.arm.behaviour import VAULTS
 from local_azure.faults import Fault
 from local_azure.inprocess import SyncAdapter
-from local_azure.keyvault.behaviour import State
+from local_azure.keyvault.behaviour import VaultState
 from management import ARM, GROUP, START, SUBSCRIPTION, TENANT, VAULT, VAULT_URL, World
 from pydantic import TypeAdapter
 
@@ -282,7 +282,7 @@ def test_keys_and_certificates_are_not_emulated_and_say_so(world: World) -> None
 
 def test_the_state_survives_json_and_no_repr_shows_a_value(world: World) -> None:
     world.vaults.set("myvault", "pwd", "s3cret", exp=START)
-    adapter = TypeAdapter(State)
+    adapter = TypeAdapter(VaultState)
     assert adapter.validate_json(adapter.dump_json(world.vaults.state)) == world.vaults.state
     assert "s3cret" not in repr(world.vaults.state)
 

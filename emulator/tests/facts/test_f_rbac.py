@@ -14,7 +14,7 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization.aio import AuthorizationManagementClient as AsyncClient
 from local_azure.faults import Fault
 from local_azure.inprocess import Hop, Session, SyncAdapter
-from local_azure.rbac.behaviour import State
+from local_azure.rbac.behaviour import RoleState
 from local_azure.timing import Timing
 from local_azure.wire import ServiceError
 from management import ARM, GROUP, REGISTRY, SUBSCRIPTION, TENANT, Signed, World
@@ -244,7 +244,7 @@ def test_an_unknown_role_is_refused(world: World) -> None:
 
 def test_the_state_survives_json(world: World) -> None:
     world.authorization.define("custom", actions=["*"])
-    adapter = TypeAdapter(State)
+    adapter = TypeAdapter(RoleState)
     saved = adapter.dump_json(world.authorization.state)
     assert adapter.validate_json(saved) == world.authorization.state
     assert json.loads(saved)["assignments"]

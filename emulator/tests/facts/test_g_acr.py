@@ -9,8 +9,8 @@ import jwt
 import pytest
 from containers import ID, REGISTRY, SERVER, TENANT, Answer, World
 from local_azure.acr.refusal import Refused
-from local_azure.acr.state import State
-from local_azure.acr.tokens import Grant
+from local_azure.acr.state import RegistryState
+from local_azure.acr.tokens import TokenGrant
 from local_azure.arm.behaviour import REGISTRIES
 from local_azure.faults import Broken
 from local_azure.timing import PROMPT, Timing
@@ -298,14 +298,14 @@ def test_g8_a_deleted_role_counts_until_its_effect_is_gone() -> None:
 
 def test_a_token_of_another_registry_is_refused(world: World) -> None:
     other = world.azure.registries.mint.issue(
-        "access", "other.azurecr.io", world.puller.app_id, "password", [Grant("repository", "app", ("pull",))]
+        "access", "other.azurecr.io", world.puller.app_id, "password", [TokenGrant("repository", "app", ("pull",))]
     )
     assert world.registry("HEAD", HEAD, bearer=other).status == 401
 
 
 def test_state_survives_json(world: World) -> None:
     world.azure.registries.admin_passwords(SERVER)
-    state, kind = world.azure.registries.state, TypeAdapter(State)
+    state, kind = world.azure.registries.state, TypeAdapter(RegistryState)
     assert kind.validate_json(kind.dump_json(state)) == state
 
 

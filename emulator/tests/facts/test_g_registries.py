@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from local_azure.arm.behaviour import State
+from local_azure.arm.behaviour import ResourceState
 from local_azure.timing import Timing
 from management import ARM, GROUP, REGISTRY, SUBSCRIPTION, World
 from pydantic import TypeAdapter
@@ -137,7 +137,7 @@ def test_what_makes_no_sense_of_a_token_is_refused(world: World, path: str, body
 def test_tokens_and_scope_maps_go_and_go_with_their_registry(world: World) -> None:
     body = {"properties": {"scopeMapId": f"{REGISTRY}/scopeMaps/_repositories_pull"}}
     world.owner.call("PUT", at(f"{REGISTRY}/tokens/puller"), body)
-    adapter = TypeAdapter(State)
+    adapter = TypeAdapter(ResourceState)
     assert adapter.validate_json(adapter.dump_json(world.resources.state)) == world.resources.state
     assert [world.owner.call("DELETE", at(f"{REGISTRY}/tokens/puller")).status for _ in range(2)] == [202, 204]
     assert world.owner.call("GET", at(f"{REGISTRY}/tokens/puller")).status == 404

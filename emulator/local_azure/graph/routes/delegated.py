@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from local_azure.graph import odata, permissions, queries
-from local_azure.graph.access import Access, keys
+from local_azure.graph.access import DirectoryAccess, keys
 from local_azure.graph.delegated import GRANT, body
 from local_azure.graph.objects import DelegatedGrant
 from local_azure.wire import Call, Response, Route
@@ -12,7 +12,7 @@ from local_azure.wire import Call, Response, Route
 CONTEXT = "oauth2PermissionGrants"
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on delegated permission grants."""
     of, path, name = _Delegated(access), f"/v1.0/{CONTEXT}", f"graph.{CONTEXT}"
     verbs: tuple[tuple[str, str, str, Callable[[Call], Response]], ...] = (
@@ -32,7 +32,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Delegated:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, call: Call) -> Response:
         self.access.require(call, permissions.DELEGATED_READERS)

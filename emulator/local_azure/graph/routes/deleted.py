@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from local_azure.graph import odata, permissions, queries
-from local_azure.graph.access import Access
+from local_azure.graph.access import DirectoryAccess
 from local_azure.graph.deleted import Deleted
 from local_azure.graph.objects import Kind, kind_of
 from local_azure.graph.properties import KINDRED
@@ -18,7 +18,7 @@ CASTS: dict[str, Kind] = {
 }
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on deleted items, with the casts that a list needs and a read may have."""
     of = _Deleted(access)
     for type_, kind in CASTS.items():
@@ -36,7 +36,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Deleted:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, kind: Kind, call: Call) -> Response:
         permissions.may_read(self.access.roles(call), kind)

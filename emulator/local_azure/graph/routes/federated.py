@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from local_azure.graph import odata, queries
-from local_azure.graph.access import KEYS, Access
+from local_azure.graph.access import KEYS, DirectoryAccess
 from local_azure.graph.objects import Application, ServicePrincipal
 from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import bad_value, missing, required, unknown_property
@@ -29,7 +29,7 @@ MOST = 20
 """How many an application may have (documented)."""
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on federated identity credentials."""
     of = _Federated(access)
     verbs: tuple[tuple[str, str, str, Callable[[Call], Response]], ...] = (
@@ -49,7 +49,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Federated:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, call: Call) -> Response:
         application = self._readable(call)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from local_azure.graph import odata, permissions, queries
-from local_azure.graph.access import KEYS, Access
+from local_azure.graph.access import KEYS, DirectoryAccess
 from local_azure.graph.objects import Grant, ServicePrincipal
 from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import missing, required
@@ -33,7 +33,7 @@ ASSIGNMENT = Kindred(
 Rows = list[tuple[ServicePrincipal, Grant]]
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on app role assignments."""
     for key in KEYS:
         for relation, find in (("appRoleAssignments", _held), ("appRoleAssignedTo", partial(_given, access))):
@@ -50,7 +50,7 @@ def _held(target: ServicePrincipal) -> Rows:
     return [(target, grant) for grant in target.grants]
 
 
-def _given(access: Access, target: ServicePrincipal) -> Rows:
+def _given(access: DirectoryAccess, target: ServicePrincipal) -> Rows:
     """Return the assignments of a service principal's roles to others."""
     return [*access.directory.grants.to(target)]
 
@@ -59,7 +59,7 @@ def _given(access: Access, target: ServicePrincipal) -> Rows:
 class _Side:
     """The operations as one side of the relation sees them."""
 
-    access: Access
+    access: DirectoryAccess
     find: Callable[[ServicePrincipal], Rows]
 
     def _rows(self, call: Call) -> Rows:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from local_azure.graph import odata, permissions, queries
-from local_azure.graph.access import Access, keys
+from local_azure.graph.access import DirectoryAccess, keys
 from local_azure.graph.objects import Entry, Group, Kind
 from local_azure.graph.refusals import bad_value, missing
 from local_azure.graph.routes.tenant import OBJECT
@@ -24,7 +24,7 @@ MOST_GROUPS = 20
 """How many groups one check may name (documented)."""
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """Members of groups, and the groups of members."""
     of = _Members(access)
     group = "/v1.0/groups/{id}"
@@ -62,7 +62,7 @@ def _checks(of: "_Members", name: str, kind: Kind | None, path: str) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, through: bool, call: Call) -> Response:
         group = cast("Group", self.access.readable("groups", call))

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from local_azure.graph import odata, passwords, permissions, queries, shape
-from local_azure.graph.access import Access, keys
+from local_azure.graph.access import DirectoryAccess, keys
 from local_azure.graph.objects import Application, Entry, Kind, ServicePrincipal
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.refusals import already_there, bad_value, missing, required
@@ -29,7 +29,7 @@ ATTRIBUTES = "customSecurityAttributes"
 Verb = Callable[[Kind, Call], Response]
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on whole objects."""
     objects = _Objects(access)
     verbs: tuple[tuple[str, str, Verb], ...] = (
@@ -58,7 +58,7 @@ def _passwords(given: Json) -> list[tuple[str | None, datetime | None, datetime 
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, kind: Kind, call: Call) -> Response:
         permissions.may_read(self.access.roles(call), kind)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from local_azure.graph import odata, queries
-from local_azure.graph.access import Access, keys
+from local_azure.graph.access import DirectoryAccess, keys
 from local_azure.graph.objects import Kind, Owned, kind_of
 from local_azure.graph.refusals import already_there, missing
 from local_azure.graph.routes.objects import DIRECTORY_CLASSES, OWNED
@@ -14,7 +14,7 @@ from local_azure.graph.routes.tenant import OBJECT
 from local_azure.wire import Call, Response, Route
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on owners."""
     of = _Owners(access)
     verbs: tuple[tuple[str, str, str, Callable[[Kind, Call], Response]], ...] = (
@@ -31,7 +31,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Owners:
-    access: Access
+    access: DirectoryAccess
 
     def list(self, kind: Kind, call: Call) -> Response:
         target = self.access.readable(kind, call)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from local_azure.graph import odata, passwords, shape
-from local_azure.graph.access import KEYS, Access
+from local_azure.graph.access import KEYS, DirectoryAccess
 from local_azure.graph.objects import Holder, Home
 from local_azure.graph.refusals import bad_value
 from local_azure.wire import Call, Response, Route
@@ -14,7 +14,7 @@ from local_azure.wire import Call, Response, Route
 HOMES: tuple[Home, ...] = ("applications", "servicePrincipals")
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """``addPassword`` and ``removePassword``; keys are refused by name."""
     of = _Passwords(access)
     for home in HOMES:
@@ -26,7 +26,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Passwords:
-    access: Access
+    access: DirectoryAccess
 
     def add(self, home: Home, call: Call) -> Response:
         name, start, end = passwords.asked(odata.members(call))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from local_azure.graph import odata, permissions, policies, queries
-from local_azure.graph.access import KEYS, Access
+from local_azure.graph.access import KEYS, DirectoryAccess
 from local_azure.graph.objects import Holder, Home, Policy
 from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import already_there, missing
@@ -18,7 +18,7 @@ POLICY = Kindred("microsoft.graph.appManagementPolicy", frozenset({"id", "delete
 DEFAULT = Kindred("microsoft.graph.tenantAppManagementPolicy", frozenset({"id", "deletedDateTime", *policies.DEFAULT}))
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on app management policies."""
     of = _Policies(access)
     default, custom = "/v1.0/policies/defaultAppManagementPolicy", "/v1.0/policies/appManagementPolicies"
@@ -44,7 +44,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Policies:
-    access: Access
+    access: DirectoryAccess
 
     # the tenant's
 

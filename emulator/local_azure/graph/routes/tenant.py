@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local_azure.graph import odata, permissions, shape
-from local_azure.graph.access import Access
+from local_azure.graph.access import DirectoryAccess
 from local_azure.graph.objects import Entry, kind_of
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.queries import Kindred
@@ -18,7 +18,7 @@ MOST_IDS = 1000
 """How many ids one request may resolve (documented)."""
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """The operations on the directory as a whole."""
     tenant = _Tenant(access)
     yield Route("graph.directoryObjects.getByIds", "POST", "/v1.0/directoryObjects/getByIds", tenant.by_ids)
@@ -32,7 +32,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Tenant:
-    access: Access
+    access: DirectoryAccess
 
     def by_ids(self, call: Call) -> Response:
         self.access.require(call, permissions.RESOLVERS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local_azure.graph import odata, permissions, queries, shape
-from local_azure.graph.access import Access
+from local_azure.graph.access import DirectoryAccess
 from local_azure.graph.objects import Application
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.refusals import missing, required
@@ -17,7 +17,7 @@ from local_azure.wire import Call, Response, Route
 KEY = "/v1.0/applications(uniqueName='{unique_name}')"
 
 
-def routes(access: Access) -> Iterator[Route]:
+def routes(access: DirectoryAccess) -> Iterator[Route]:
     """Reading and upserting by key."""
     of = _Keyed(access)
     yield Route("graph.applications.get", "GET", KEY, of.get)
@@ -26,7 +26,7 @@ def routes(access: Access) -> Iterator[Route]:
 
 @dataclass(frozen=True, slots=True)
 class _Keyed:
-    access: Access
+    access: DirectoryAccess
 
     def get(self, call: Call) -> Response:
         wanted = queries.of_one(call.request.query, KINDRED["applications"])
