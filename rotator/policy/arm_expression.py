@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.policy.arm_functions import EVALUATED, PASSING, PURE, SCOPED, PartlyKnown, Scope
+from rotator.policy.arm_functions import EVALUATED, LOOKING, PASSING, PURE, SCOPED, PartlyKnown, Scope
 from rotator.policy.arm_syntax import WRITE, Call, Member, Parser, Unevaluated
 from rotator.policy.manifest import has_placeholder
 
@@ -27,7 +27,6 @@ _REMEDIES = {
     "uniquestring": "Write the text that the last deployment made, or make it a parameter with a value.",
     "newguid": "Write a value that stays, or ${{ keyvault:NAME }} for a secret.",
     "utcnow": "Write a value that stays.",
-    "copyindex": "Write each entry of the loop.",
 }
 
 
@@ -72,7 +71,8 @@ def _value(node: Any, scope: Scope) -> Any:
 
 def _called(shown: str, given: list[Any], scope: Scope) -> Any:
     name = shown.lower()
-    if name not in PASSING and any(map(has_placeholder, given)):
+    hidden = [each for each in given if has_placeholder(each) and not (name in LOOKING and not isinstance(each, str))]
+    if name not in PASSING and hidden:
         raise Unevaluated(f"{shown}() of a placeholder, whose value isn't known yet", "Write the placeholder alone.")
     try:
         return SCOPED[name](scope, *given) if name in SCOPED else PURE[name](*given)

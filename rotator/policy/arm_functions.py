@@ -10,8 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from rotator.policy.arm_collections import COLLECTIONS, number
 from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.manifest import has_placeholder
+
+LONGEST_PADDED = 10_000
 
 
 class Scope(Protocol):
@@ -25,6 +28,9 @@ class Scope(Protocol):
 
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
+
+    def index(self, loop: str) -> int:
+        """Return the number of the entry that a loop makes, from 0. Raises Unevaluated outside of the loop."""
 
 
 class PartlyKnown(dict[str, str]):
@@ -143,20 +149,31 @@ def _float(value: Any) -> float:
     return float(value)
 
 
-def _contains(value: Any, item: Any) -> bool:
-    if not isinstance(value, str | list):
-        raise TypeError
-    return item in value if isinstance(value, str) else any(_equals(each, item) for each in value)
-
-
-def _union(*parts: Any) -> Any:
-    """Unite objects without common names; with common ones, and for arrays, ARM has rules of its own."""
-    if not all(isinstance(part, dict) for part in parts):
-        raise TypeError
-    names = [name.lower() for part in parts for name in part]
-    if len(names) != len(set(names)):
+def _part(text: str, start: int, length: int | None = None) -> str:
+    if not 0 <= start <= len(text) or (length is not None and not 0 <= length <= len(text) - start):
         raise ValueError
-    return {name: value for part in parts for name, value in part.items()}
+    return text[start:] if length is None else text[start : start + length]
+
+
+def _padded(value: Any, length: int, sign: str = " ") -> str:
+    if len(sign) != 1 or length > LONGEST_PADDED:
+        raise ValueError
+    return _shown(value).rjust(length, sign)
+
+
+def _of_subscription_id(scope: Scope, *parts: str) -> str:
+    """Return the id of a resource of a subscription: of this one, if no other is named."""
+    subscription, at = (scope.group()[0], 0) if "/" in parts[0] else (parts[0], 1)
+    provider, *kinds = parts[at].split("/")
+    names = "".join(f"/{kind}/{name}" for kind, name in zip(kinds, parts[at + 1 :], strict=True))
+    return f"/subscriptions/{subscription}/providers/{provider}{names}"
+
+
+def _index(scope: Scope, loop: str | int = "", offset: int = 0) -> int:
+    """Return the number of an entry; one without the name of a loop is that of a loop of resources."""
+    if not isinstance(loop, str) or not loop:
+        raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
+    return scope.index(loop) + number(offset)
 
 
 def _empty(value: Any) -> bool:
@@ -167,46 +184,58 @@ def _empty(value: Any) -> bool:
 
 PURE: dict[str, Callable[..., Any]] = {
     "and": lambda *values: all(_truths(values, 2)),
+    "base64tostring": lambda text: base64.b64decode(text, validate=True).decode(),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "bool": lambda text: {"true": True, "false": False}[text.lower()],
     "coalesce": lambda *values: next((value for value in values if value is not None), None),
     "concat": _concat,
-    "contains": _contains,
     "createarray": lambda *values: list(values),
     "createobject": _object,
     "empty": _empty,
+    "endswith": lambda text, end: _ascii(text).lower().endswith(_ascii(end).lower()),
     "equals": _equals,
     "false": lambda: False,
     "first": lambda values: values[0],
     "float": _float,
     "format": _format,
+    "indexof": lambda text, part: _ascii(text).lower().find(_ascii(part).lower()),
     "int": _number,
     "join": lambda values, separator: separator.join(values),
     "json": _json,
     "last": lambda values: values[-1],
+    "lastindexof": lambda text, part: _ascii(text).lower().rfind(_ascii(part).lower()),
     "length": len,
     "not": lambda value: not _truths([value], 1)[0],
     "null": lambda: None,
     "or": lambda *values: any(_truths(values, 2)),
+    "padleft": _padded,
     "replace": _replace,
     "split": lambda text, separator: text.split(separator),
+    "startswith": lambda text, start: _ascii(text).lower().startswith(_ascii(start).lower()),
     "string": _shown,
+    "substring": _part,
     "tolower": lambda text: _ascii(text).lower(),
     "toupper": lambda text: _ascii(text).upper(),
     "trim": lambda text: _ascii(text).strip(),
     "true": lambda: True,
-    "union": _union,
+    **COLLECTIONS,
 }
 """Functions of their arguments alone, by their names in small letters."""
 SCOPED: dict[str, Callable[..., Any]] = {
+    "copyindex": _index,
     "parameters": lambda scope, name: scope.parameter(name),
     "variables": lambda scope, name: scope.variable(name),
     "resourceid": _resource_id,
     "resourcegroup": _of_group,
+    "subscriptionresourceid": _of_subscription_id,
     "subscription": _of_subscription,
 }
 """Functions that look into the template, too; the scope is their first argument."""
-PASSING = {"coalesce", "concat", "createarray", "createobject", "format", "if", "string", "union", *SCOPED}
+PASSING = {
+    *("array", "coalesce", "concat", "createarray", "createobject", "format", "if", "string", "union", *SCOPED),
+}
 """Functions that hand a placeholder on as it is."""
+LOOKING = {"contains", "empty", "first", "items", "last", "length", "skip", "take", "tryget"}
+"""Functions that look at a text, and hand on what is in an array or an object."""
 EVALUATED = frozenset({*PURE, *SCOPED, "if"})
 """Functions that are evaluated, in small letters."""

@@ -2,8 +2,8 @@
 
 `resources` is a list, or, since languageVersion 2.0, an object of symbolic names. Parameters have the value of a
 parameters file, else their `defaultValue`. Resources beside the container group are somebody else's to deploy. What
-isn't evaluated is refused by name, where it stands: nested deployments, loops, conditions that aren't true, and the
-expressions that `rotator.policy.arm_expression` refuses.
+isn't evaluated is refused by name, where it stands: nested deployments, loops of resources, conditions that aren't
+true, and the expressions that `rotator.policy.arm_expression` refuses.
 """
 
 import re
@@ -22,6 +22,10 @@ from rotator.resource_id import ArmId
 
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
+ENTRY = 64
+"""What an entry of a loop costs of that, beside its values: loops in loops may make any number."""
+MOST_ENTRIES = 800
+"""Entries of a loop, as Resource Manager allows (azure-facts A14)."""
 _IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
 _ONLY_OF_ARM = {"dependson", "comments", "metadata"}
 _NESTED = "microsoft.resources/deployments"
@@ -43,6 +47,8 @@ class Template:
         self.found, self.file, self.group_id = found, parameters, group_id
         self.mistakes = list[Mistake]()
         self.spent = 0
+        self._indexes = dict[str, int]()
+        """Number of the entry that each loop under way makes."""
         self._known, self._asked = dict[tuple[str, str], Any](), set[tuple[str, str]]()
 
     def resource(self) -> tuple[Path, dict[str, Any]] | None:
@@ -51,6 +57,9 @@ class Template:
         try:
             path = self._chosen()
             content = {} if path is None else self._content(path)
+        except Unevaluated as error:
+            self.mistakes += [error.mistake] if error.mistake else []
+            return None
         except RecursionError:
             path, content = None, {}
             self._refuse(("resources",), (), "values in values, of too many levels", "Write them out.")
@@ -67,6 +76,12 @@ class Template:
     def variable(self, name: str) -> Any:
         """Return the value of a variable. Raises Unevaluated."""
         return self._named("variables", name)
+
+    def index(self, loop: str) -> int:
+        """Return the number of the entry that a loop makes. Raises Unevaluated outside of the loop."""
+        if loop.lower() not in self._indexes:
+            raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
+        return self._indexes[loop.lower()]
 
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
@@ -127,12 +142,58 @@ class Template:
         found = dict[str, Any]()
         for name, item in value.items():
             here = (*path, name)
-            if name.lower() == "copy" and isinstance(item, list | dict):
-                self._unevaluated(document, path, Unevaluated("a loop (copy)", "Write its entries."), strict=strict)
+            if name.lower() == "copy" and isinstance(item, dict):
+                loop = Unevaluated("a loop (copy) of resources", "Write one of them, or its entries.")
+                self._unevaluated(document, path, loop, strict=strict)
+            elif name.lower() == "copy" and isinstance(item, list):
+                found |= dict(self._loops(document, here, item, strict=strict))
             else:
                 key = self._here(document, here, name, strict=strict)
                 found[str(key)] = self._evaluated(document, here, item, strict=strict)
         return found
+
+    def _loops(self, document: Located, path: Path, loops: list[Any], *, strict: bool) -> Iterator[tuple[str, Any]]:
+        """Yield the properties that loops make: the name and the entries of each."""
+        for at, loop in enumerate(loops):
+            here = (*path, at)
+            try:
+                name, count = self._loop(document, here, loop)
+            except Unevaluated as error:
+                self._unevaluated(document, here, error, strict=strict)
+                continue
+            yield name, self._entries(document, here, loop, (name.lower(), count), strict=strict)
+
+    def _loop(self, document: Located, path: Path, loop: Any) -> tuple[str, int]:
+        """Return the name and the count of a loop. Raises Unevaluated."""
+        given = loop if isinstance(loop, dict) else {}
+        name = given.get("name")
+        count = self._evaluated(document, (*path, "count"), given.get("count"), strict=True)
+        if not isinstance(name, str) or is_expression(name) or "input" not in given or name.lower() in self._indexes:
+            raise Unevaluated("a loop (copy) that can't be read", "Write its entries.")
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_ENTRIES:
+            raise Unevaluated(f"a loop (copy) whose count isn't one of 0 to {MOST_ENTRIES}", "Correct the count.")
+        return name, count
+
+    def _entries(
+        self, document: Located, path: Path, loop: Mapping[str, Any], counted: tuple[str, int], *, strict: bool
+    ) -> list[Any]:
+        name, count = counted
+        entries = list[Any]()
+        for index in range(count):
+            self._indexes[name] = index
+            entries.append(self._evaluated(document, (*path, "input"), loop["input"], strict=strict))
+            self._spend_on_entry(document, path, entries[-1])
+        self._indexes.pop(name, None)
+        return entries
+
+    def _spend_on_entry(self, document: Located, path: Path, entry: Any) -> None:
+        """Count an entry of a loop. Raises Unevaluated through all loops around it."""
+        self.spent += ENTRY
+        try:
+            self._spend(entry)
+        except Unevaluated as error:
+            error.mistake = document.mistake(path, error.problem, error.remedy)
+            raise
 
     def _here(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
         try:
@@ -171,11 +232,13 @@ class Template:
             raise Unevaluated("a value that refers to others over too many levels")
         if key not in self._known:
             self._asked.add(key)
+            loops, self._indexes = self._indexes, {}
             try:
                 self._known[key] = self._parameter(name) if kind == "parameters" else self._variable(name)
             except Unevaluated as error:
                 self._known[key] = error
             self._asked.discard(key)
+            self._indexes = loops
         if isinstance(self._known[key], Unevaluated):
             raise self._known[key]
         self._spend(self._known[key])
@@ -183,9 +246,21 @@ class Template:
 
     def _variable(self, name: str) -> Any:
         path = _path(self.found, "variables", name)
+        if path is None and (loop := self._looped(name)) is not None:
+            here = ("variables", "copy", loop)
+            shown, count = self._loop(self.found, here, self.found.at(here))
+            return self._entries(self.found, here, self.found.at(here), (shown.lower(), count), strict=True)
         if path is None:
             raise Unevaluated(f"a variable that the template doesn't have: {plain(name)}")
         return self._evaluated(self.found, path, self.found.at(path), strict=True)
+
+    def _looped(self, name: str) -> int | None:
+        """Return the place of the loop that makes a variable; None if no loop does."""
+        loops = self.found.at(("variables", "copy"))
+        named = enumerate(loops) if isinstance(loops, list) else ()
+        return next(
+            (at for at, loop in named if isinstance(loop, dict) and str(loop.get("name")).lower() == name.lower()), None
+        )
 
     def _parameter(self, name: str) -> Any:
         path = _path(self.found, "parameters", name)

@@ -123,6 +123,41 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[if(contains('a,b', 'b'), 'yes', 'no')]", "yes"),
         ("[if(contains(createArray('a', 1), 'A'), 'yes', 'no')]", "no"),
         ("[union(createObject('a', 1), createObject('b', parameters('hidden')))]", {"a": 1, "b": "${{ keyvault:db }}"}),
+        ("[union(createArray('a', 1), createArray(1, '1', 'a', true()))]", ["a", 1, "1", True]),
+        (
+            "[union(createObject('a', createObject('x', 1, 'l', createArray(1))), createObject('a', createObject('y', 2, 'l', createArray(2))))]",
+            {"a": {"x": 1, "l": [2], "y": 2}},
+        ),
+        ("[if(contains(createObject('Key', parameters('hidden')), 'kEY'), 1, 2)]", 1),
+        ("[length(createArray(parameters('hidden')))]", 1),
+        ("[first(createArray(parameters('hidden'), 'b'))]", "${{ keyvault:db }}"),
+        ("[skip(createArray(1, parameters('hidden')), 1)]", ["${{ keyvault:db }}"]),
+        ("[take('abc', 2)]", "ab"),
+        ("[take(createArray(1), 5)]", [1]),
+        ("[skip('abc', -1)]", "abc"),
+        ("[coalesce(tryGet(parameters('object'), 'deep', 'nowhere'), 'none')]", "none"),
+        ("[tryGet(parameters('object'), 'DEEP', 'er')]", "z"),
+        ("[tryGet(parameters('list'), 1)]", "y"),
+        ("[items(createObject('b', 1, 'a', parameters('hidden')))]", [{"key": "a", "value": "${{ keyvault:db }}"}, {"key": "b", "value": 1}]),
+        ("[range(3, 2)]", [3, 4]),
+        ("[array('a')]", ["a"]),
+        ("[array(parameters('list'))]", ["x", "y"]),
+        ("[add(1, mul(2, sub(5, 2)))]", 7),
+        ("[div(-7, 2)]", -3),
+        ("[mod(-7, 2)]", -1),
+        ("[min(3, 1, 2)]", 1),
+        ("[max(createArray(3, 1, 2))]", 3),
+        ("[if(and(less(1, 2), greaterOrEquals(2, 2)), 'yes', 'no')]", "yes"),
+        ("[startsWith('Abc', 'aB')]", True),
+        ("[endsWith('abC', 'BC')]", True),
+        ("[indexOf('abcABC', 'C')]", 2),
+        ("[lastIndexOf('abcabc', 'C')]", 5),
+        ("[substring('abc', 1)]", "bc"),
+        ("[substring('abc', 1, 1)]", "b"),
+        ("[padLeft(7, 3, '0')]", "007"),
+        ("[base64ToString('cGVt')]", "pem"),
+        ("[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'x')]",
+         f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/x"),
         ("[resourceGroup().name]", "myResourceGroup"),
         ("[resourceGroup().id]", IN_GROUP),
         ("[subscription().subscriptionId]", SUBSCRIPTION),
@@ -165,7 +200,23 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[reference('x').fqdn]", "reference(), which only ARM"),
         ("[newGuid()]", "newGuid(), which only ARM"),
         ("[utcNow()]", "utcNow(), which only ARM"),
-        ("[copyIndex()]", "copyIndex(), which only ARM"),
+        ("[copyIndex()]", "copyIndex() outside of its loop"),
+        ("[copyIndex('env')]", "copyIndex() outside of its loop"),
+        ("[union(createArray('a'), createArray(parameters('hidden')))]", "union() of values that aren't"),
+        ("[union(createObject('a', 1), createObject('a', null()))]", "union() of values that aren't"),
+        ("[contains(createArray('a', parameters('hidden')), 'a')]", "contains() of values that aren't"),
+        ("[length(parameters('hidden'))]", "length() of a placeholder"),
+        ("[first(parameters('hidden'))]", "first() of a placeholder"),
+        ("[take(parameters('hidden'), 1)]", "take() of a placeholder"),
+        ("[tryGet('a', 'b')]", "tryGet() of values that aren't"),
+        ("[div(1, 0)]", "div() of values that aren't"),
+        ("[less('a', 'b')]", "less() of values that aren't"),
+        ("[add('1', 2)]", "add() of values that aren't"),
+        ("[substring('abc', 1, 5)]", "substring() of values that aren't"),
+        ("[startsWith('É', 'é')]", "startsWith() of values that aren't"),
+        ("[items(createObject('a', 1, 'B', 2))]", "items() of values that aren't"),
+        ("[range(0, 10001)]", "range() of values that aren't"),
+        ("[map(createArray(1), lambda('x', lambdaVariables('x')))]", "map(), which only ARM"),
         ("[deployment().name]", "deployment(), which only ARM"),
         ("[contoso.name('x')]", "contoso.name(), which only ARM"),
         ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Write the region, or give the parameter"),
@@ -195,8 +246,6 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net')]", "resourceId() of values that aren't"),
         ("[resourceId('a', 'b')]", "resourceId() of values that aren't"),
         ("[union(createObject('a', 1), createObject('A', 2))]", "union() of values that aren't"),
-        ("[union(createArray('a'), createArray('b'))]", "union() of values that aren't"),
-        ("[contains(createObject('a', 1), 'a')]", "contains() of values that aren't"),
         ("[replace('a', '', 'b')]", "replace() of values that aren't"),
         ("[toLower(parameters('hidden'))]", "toLower() of a placeholder"),
         ("[base64(parameters('hidden'))]", "base64() of a placeholder"),
@@ -258,6 +307,82 @@ def test_parameters_come_from_the_file_then_from_their_defaults() -> None:
         "t.json:9:8: parameters.b: parameter b has no value. Give it a defaultValue, or name a parameters file"
     )
     assert value(template(group("[coalesce(parameters('c'), 'none')]"), parameters=declared)) == "none"
+
+
+def looped(*loops: Any, **variables: Any) -> dict[str, Any]:
+    """A template whose only container has properties made by loops."""
+    made = group()
+    made["properties"]["containers"][0]["properties"] = {"image": "a.azurecr.io/web:1", "copy": list(loops)}
+    given = [{"name": "A", "value": "1"}, {"name": "B", "secureValue": "${{ keyvault:db }}"}]
+    declared = {"env": {"type": "array", "defaultValue": given}, "none": {"type": "array", "defaultValue": []}}
+    return template(made, parameters=declared, variables=variables)
+
+
+def made_by(document: Any) -> dict[str, Any]:
+    body, mistakes = read(document)
+    assert mistakes == []
+    assert body
+    found: dict[str, Any] = body["properties"]["containers"][0]["properties"]
+    return {name: value for name, value in found.items() if name != "image"}
+
+
+ENTRY = "parameters('env')[copyIndex('environmentVariables')]"
+
+
+@pytest.mark.parametrize(
+    ("loops", "variables", "expected"),
+    [
+        ([{"name": "ports", "count": 2, "input": {"port": "[add(8080, copyIndex('ports'))]"}}], {}, {"ports": [{"port": 8080}, {"port": 8081}]}),
+        ([{"name": "command", "count": 2, "input": "[format('v{0}', copyIndex('COMMAND', 1))]"}], {}, {"command": ["v1", "v2"]}),
+        ([{"name": "command", "count": 0, "input": "[newGuid()]"}], {}, {"command": []}),
+        ([{"name": "command", "count": "[length(parameters('none'))]", "input": "x"}], {}, {"command": []}),
+        ([{"name": "ports", "count": 1, "input": {"port": 1}}, {"name": "command", "count": 1, "input": "[[x]"}], {}, {"ports": [{"port": 1}], "command": ["[x]"]}),
+        (
+            [{"name": "environmentVariables", "count": "[length(parameters('env'))]", "input": {
+                "name": f"[{ENTRY}.name]", "value": f"[tryGet({ENTRY}, 'value')]", "secureValue": f"[tryGet({ENTRY}, 'secureValue')]"}}],
+            {},
+            {"environmentVariables": [
+                {"name": "A", "value": "1", "secureValue": None}, {"name": "B", "value": None, "secureValue": "${{ keyvault:db }}"}]},
+        ),
+        (
+            [{"name": "command", "count": 2, "input": {"copy": [{"name": "x", "count": 2, "input": "[add(mul(2, copyIndex('command')), copyIndex('x'))]"}]}}],
+            {},
+            {"command": [{"x": [0, 1]}, {"x": [2, 3]}]},
+        ),
+        (
+            [{"name": "command", "count": 2, "input": "[variables('names')[copyIndex('command')]]"}],
+            {"copy": [{"name": "other", "count": 1, "input": 1}, {"name": "NAMES", "count": 2, "input": "[concat('n', copyIndex('names'))]"}]},
+            {"command": ["n0", "n1"]},
+        ),
+    ],
+)  # fmt: skip
+def test_loops_make_their_entries(loops: list[Any], variables: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert made_by(looped(*loops, **variables)) == expected
+
+
+@pytest.mark.parametrize(
+    ("loop", "word"),
+    [
+        ({"name": "command", "count": 801, "input": 1}, "a loop (copy) whose count isn't one of 0 to 800"),
+        ({"name": "command", "count": -1, "input": 1}, "a loop (copy) whose count"),
+        ({"name": "command", "count": "2", "input": 1}, "a loop (copy) whose count"),
+        ({"name": "command", "count": True, "input": 1}, "a loop (copy) whose count"),
+        ({"name": "command", "count": "[length(reference('x'))]", "input": 1}, "reference(), which only ARM"),
+        ({"name": "command", "count": 2}, "a loop (copy) that can't be read"),
+        ({"count": 2, "input": 1}, "a loop (copy) that can't be read"),
+        ({"name": "[concat('a')]", "count": 2, "input": 1}, "a loop (copy) that can't be read"),
+        ("x", "a loop (copy) that"),
+        ({"name": "command", "count": 2, "input": "[uniqueString('x')]"}, "uniqueString(), which only ARM"),
+        ({"name": "command", "count": 2, "input": "[copyIndex('other')]"}, "copyIndex() outside of its loop"),
+        ({"name": "command", "count": 2, "input": "[variables('inner')]"}, "copyIndex() outside of its loop"),
+        ({"name": "a", "count": 2, "input": {"copy": [{"name": "A", "count": 2, "input": 1}]}}, "a loop (copy) that can't be read"),
+        ({"name": "a", "count": 800, "input": {"copy": [{"name": "b", "count": 800, "input": {"copy": [{"name": "c", "count": 800, "input": 1}]}}]}}, "makes more than"),
+    ],
+)  # fmt: skip
+def test_a_loop_that_is_not_read_is_refused_once_at_its_place(loop: Any, word: str) -> None:
+    mistake = refused(looped(loop, inner="[copyIndex('command')]"))
+    assert "copy[0]" in mistake or "variables.inner" in mistake, mistake
+    assert word in mistake, mistake
 
 
 @pytest.mark.parametrize(
@@ -385,7 +510,7 @@ def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
     [
         ({"condition": False}, "condition: a condition that isn't true"),
         ({"condition": "[equals('a', 'b')]"}, "condition: a condition that isn't true"),
-        ({"copy": {"name": "c", "count": 2}}, "a loop (copy)"),
+        ({"copy": {"name": "c", "count": 2}}, "a loop (copy) of resources"),
         ({"tags": {"a": 1}}, "tags.a: not a text, as the value of a tag is"),
         ({"tags": {"a": None}}, "tags.a: not a text"),
         ({"sku": "Standard"}, "at the wrong level: sku belongs under properties"),
