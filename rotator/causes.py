@@ -49,6 +49,8 @@ class Cause(StrEnum):
     TOO_MANY_CREDENTIALS = "too_many_credentials"
     TWO_PASSWORDS = "two_passwords"
     """An application for personal accounts holds two passwords at most."""
+    QUOTA = "quota"
+    """The subscription may not have more of this kind in the region, or the region has no room for it now."""
     UNCLEAR = "unclear"
     """A refusal with a code that says nothing of a permission, or without any."""
 

@@ -202,7 +202,7 @@ def _interpreted(look: _Look) -> Dependent:
     )
     if written:
         named = tuple(one.key_vault for one in manifest_sources(written))
-        common = replace(common, unsourced=unsourced(written), sources=named)
+        common = replace(common, unsourced=unsourced(written), sources=named, links=links(written.body))
     if group.document is None:
         return replace(common, refused=group.unreadable, guessed=declared is None)
     return _read(common, group, Document(group.document, policy, declared))

@@ -237,6 +237,11 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
             f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run on a"
             " machine with a managed identity."
         ),
+        Cause.QUOTA: _always(
+            "The subscription may not have more of this in the region, or the region has no room for it now, as Azure's"
+            " words say: try later, delete container groups that nobody needs, ask Azure's support for a higher quota,"
+            " or deploy the group with less or in another region."
+        ),
         Cause.PASSWORDS_FORBIDDEN: _always(
             "An app management policy of the tenant forbids passwords here: have an administrator exempt this"
             " application (or rotator, as the caller), or let the groups pull with a managed identity."

@@ -659,6 +659,14 @@ def _window(scene: Scene) -> None:
     scene.pass_(days=89, hours=22)
 
 
+def _manifest_linked(scene: Scene) -> None:
+    """A group that its manifest is still to make, with an identity."""
+    _job_with_manifest(scene)
+    file = scene.policies / "manifests" / "nightly.yaml"
+    identity = f"{{type: UserAssigned, userAssignedIdentities: {{{scene.seeded.identity.resource_id}: {{}}}}}}"
+    file.write_text(f"{file.read_text()}identity: {identity}\n")
+
+
 def _job_with_manifest(scene: Scene) -> None:
     entry = {
         "server": scene.seeded.login_server,
@@ -866,6 +874,7 @@ WORLDS = (
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
     World("group_linkable", "fail", _linked, then=_rotated),
+    World("group_linkable", "fail", _manifest_linked, name="its manifest is still to make it"),
     World(
         "group_linkable",
         "unknown",

@@ -16,6 +16,8 @@ CAUSES = MappingProxyType(
         "DenyAssignmentAuthorizationFailed": Cause.DENY_ASSIGNMENT,
         "RequestDisallowedByPolicy": Cause.AZURE_POLICY,
         "RequestDisallowedByAzure": Cause.AZURE_POLICY,
+        "ContainerGroupQuotaReached": Cause.QUOTA,
+        "ServiceUnavailable": Cause.QUOTA,
         "InvalidAuthenticationTokenTenant": Cause.WRONG_TENANT,
         "InvalidAuthenticationToken": Cause.SIGN_IN_AGAIN,
         "ExpiredAuthenticationToken": Cause.SIGN_IN_AGAIN,
