@@ -13,6 +13,7 @@ from typing import Any
 
 from rotator.errors import Mistake
 from rotator.policy.arm_expression import evaluated, is_expression, literal
+from rotator.policy.arm_loops import Looping
 from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import has_placeholder
@@ -22,10 +23,6 @@ from rotator.resource_id import ArmId
 
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
-ENTRY = 64
-"""What an entry of a loop costs of that, beside its values: loops in loops may make any number."""
-MOST_ENTRIES = 800
-"""Entries of a loop, as Resource Manager allows (azure-facts A14)."""
 _IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
 _ONLY_OF_ARM = {"dependson", "comments", "metadata"}
 _NESTED = "microsoft.resources/deployments"
@@ -40,7 +37,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class Template:
+class Template(Looping):
     """One template with its parameters, read for one container group."""
 
     def __init__(self, found: Located, parameters: Located | None, group_id: ArmId) -> None:
@@ -48,7 +45,6 @@ class Template:
         self.mistakes = list[Mistake]()
         self.spent = 0
         self._indexes = dict[str, int]()
-        """Number of the entry that each loop under way makes."""
         self._known, self._asked = dict[tuple[str, str], Any](), set[tuple[str, str]]()
 
     def resource(self) -> tuple[Path, dict[str, Any]] | None:
@@ -76,12 +72,6 @@ class Template:
     def variable(self, name: str) -> Any:
         """Return the value of a variable. Raises Unevaluated."""
         return self._named("variables", name)
-
-    def index(self, loop: str) -> int:
-        """Return the number of the entry that a loop makes. Raises Unevaluated outside of the loop."""
-        if loop.lower() not in self._indexes:
-            raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
-        return self._indexes[loop.lower()]
 
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
@@ -151,49 +141,6 @@ class Template:
                 key = self._here(document, here, name, strict=strict)
                 found[str(key)] = self._evaluated(document, here, item, strict=strict)
         return found
-
-    def _loops(self, document: Located, path: Path, loops: list[Any], *, strict: bool) -> Iterator[tuple[str, Any]]:
-        """Yield the properties that loops make: the name and the entries of each."""
-        for at, loop in enumerate(loops):
-            here = (*path, at)
-            try:
-                name, count = self._loop(document, here, loop)
-            except Unevaluated as error:
-                self._unevaluated(document, here, error, strict=strict)
-                continue
-            yield name, self._entries(document, here, loop, (name.lower(), count), strict=strict)
-
-    def _loop(self, document: Located, path: Path, loop: Any) -> tuple[str, int]:
-        """Return the name and the count of a loop. Raises Unevaluated."""
-        given = loop if isinstance(loop, dict) else {}
-        name = given.get("name")
-        count = self._evaluated(document, (*path, "count"), given.get("count"), strict=True)
-        if not isinstance(name, str) or is_expression(name) or "input" not in given or name.lower() in self._indexes:
-            raise Unevaluated("a loop (copy) that can't be read", "Write its entries.")
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_ENTRIES:
-            raise Unevaluated(f"a loop (copy) whose count isn't one of 0 to {MOST_ENTRIES}", "Correct the count.")
-        return name, count
-
-    def _entries(
-        self, document: Located, path: Path, loop: Mapping[str, Any], counted: tuple[str, int], *, strict: bool
-    ) -> list[Any]:
-        name, count = counted
-        entries = list[Any]()
-        for index in range(count):
-            self._indexes[name] = index
-            entries.append(self._evaluated(document, (*path, "input"), loop["input"], strict=strict))
-            self._spend_on_entry(document, path, entries[-1])
-        self._indexes.pop(name, None)
-        return entries
-
-    def _spend_on_entry(self, document: Located, path: Path, entry: Any) -> None:
-        """Count an entry of a loop. Raises Unevaluated through all loops around it."""
-        self.spent += ENTRY
-        try:
-            self._spend(entry)
-        except Unevaluated as error:
-            error.mistake = document.mistake(path, error.problem, error.remedy)
-            raise
 
     def _here(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
         try:

@@ -1,0 +1,82 @@
+"""Loops of an ARM template that make properties or variables: ``"copy": [{"name": …, "count": …, "input": …}]``.
+
+An entry is the loop's `input`, evaluated with ``copyIndex('name')`` as the entry's number (azure-facts A14).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rotator.policy.arm_expression import is_expression
+from rotator.policy.arm_syntax import Unevaluated
+from rotator.policy.located import Located, Path
+
+ENTRY = 64
+"""What an entry of a loop costs of all that is evaluated, beside its values: loops in loops may make any number."""
+MOST_ENTRIES = 800
+"""Entries of a loop, as Resource Manager allows (azure-facts A14)."""
+
+
+class Looping:
+    """The loops of one template; whoever reads a template evaluates the values."""
+
+    spent: int
+    _indexes: dict[str, int]
+    """Number of the entry that each loop under way makes."""
+
+    def _evaluated(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
+        raise NotImplementedError
+
+    def _unevaluated(self, document: Located, path: Path, error: Unevaluated, *, strict: bool) -> None:
+        raise NotImplementedError
+
+    def _spend(self, value: Any) -> None:
+        raise NotImplementedError
+
+    def index(self, loop: str) -> int:
+        """Return the number of the entry that a loop makes. Raises Unevaluated outside of the loop."""
+        if loop.lower() not in self._indexes:
+            raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
+        return self._indexes[loop.lower()]
+
+    def _loops(self, document: Located, path: Path, loops: list[Any], *, strict: bool) -> Iterator[tuple[str, Any]]:
+        """Yield the properties that loops make: the name and the entries of each."""
+        for at, loop in enumerate(loops):
+            here = (*path, at)
+            try:
+                name, count = self._loop(document, here, loop)
+            except Unevaluated as error:
+                self._unevaluated(document, here, error, strict=strict)
+                continue
+            yield name, self._entries(document, here, loop, (name.lower(), count), strict=strict)
+
+    def _loop(self, document: Located, path: Path, loop: Any) -> tuple[str, int]:
+        """Return the name and the count of a loop. Raises Unevaluated."""
+        given = loop if isinstance(loop, dict) else {}
+        name = given.get("name")
+        count = self._evaluated(document, (*path, "count"), given.get("count"), strict=True)
+        if not isinstance(name, str) or is_expression(name) or "input" not in given or name.lower() in self._indexes:
+            raise Unevaluated("a loop (copy) that can't be read", "Write its entries.")
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_ENTRIES:
+            raise Unevaluated(f"a loop (copy) whose count isn't one of 0 to {MOST_ENTRIES}", "Correct the count.")
+        return name, count
+
+    def _entries(
+        self, document: Located, path: Path, loop: Mapping[str, Any], counted: tuple[str, int], *, strict: bool
+    ) -> list[Any]:
+        name, count = counted
+        entries = list[Any]()
+        for index in range(count):
+            self._indexes[name] = index
+            entries.append(self._evaluated(document, (*path, "input"), loop["input"], strict=strict))
+            self._spend_on_entry(document, path, entries[-1])
+        self._indexes.pop(name, None)
+        return entries
+
+    def _spend_on_entry(self, document: Located, path: Path, entry: Any) -> None:
+        """Count an entry of a loop. Raises Unevaluated through all loops around it."""
+        self.spent += ENTRY
+        try:
+            self._spend(entry)
+        except Unevaluated as error:
+            error.mistake = document.mistake(path, error.problem, error.remedy)
+            raise
