@@ -5,7 +5,6 @@ published is sent once. Cancellation carries the signal to the engine: cancellat
 already sent from this machine.
 """
 
-import asyncio
 import os
 import signal
 from collections.abc import Coroutine, Mapping
@@ -46,6 +45,8 @@ def grace(environment: Mapping[str, str]) -> float:
 
 async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
     """Run `main` until its end or until a signal. Raises Interrupted."""
+    import asyncio
+
     loop, task, caught = asyncio.get_running_loop(), asyncio.current_task(), list[int]()
 
     def stop(number: int) -> None:

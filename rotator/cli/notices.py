@@ -3,7 +3,6 @@
 A failed notification is a warning in the log, and never changes the exit code.
 """
 
-import asyncio
 import logging
 import os
 import traceback
@@ -113,6 +112,8 @@ class Notices:
         The runs are over: neither a signal nor a bug here keeps their report and exit code back. The text of an
         unexpected exception is not logged, since it may have an address.
         """
+        import asyncio
+
         try:
             if self.wanted and self.outside is not None:
                 await self._tell(common, results, events)
@@ -251,6 +252,8 @@ class Notices:
 
     async def _from_key_vault(self, variable: str, address: "KeyVaultSecret | None") -> "Secret":
         """Read an address. Raises RotatorError, ValueError."""
+        import asyncio
+
         from rotator.notify.settings import checked
         from rotator.policy import KeyVaultPolicy
 

@@ -23,10 +23,22 @@ MEANT = {
     "version": "--version",
 }
 """Verbs of other programs, and what comes nearest."""
+ABSENT = {"help", "install_completion", "show_completion"}
+"""Options of ``rotator`` itself that don't stand before a verb. Typer would load pydantic to find out."""
 
 
 class Verbs(TyperGroup):
     """Group of commands that answers an unknown verb with the one that is meant."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line up to the verb; no option of ``rotator`` is looked for where the verb comes first."""
+        ctx.meta[__name__] = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options of ``rotator`` that the command line may have."""
+        found = super().get_params(ctx)
+        return [each for each in found if each.name not in ABSENT] if ctx.meta.get(__name__) else found
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command of a command line. Raises UsageError with the verb that is meant."""

@@ -3,7 +3,6 @@
 Tests replace only these six functions, to run every command on virtual time against the emulator in process.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -67,6 +66,8 @@ def web() -> "Transport":
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end, or to a signal, on a new loop. Raises Interrupted."""
     sys.unraisablehook = without_closed_pipes(sys.unraisablehook)
+    import asyncio
+
     return asyncio.run(heeding(main, grace(os.environ)))
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from rotator.cloud import Cloud
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import files, manifest_file
+from rotator.policy import files, manifest_names
 from rotator.policy.defaults import NOTHING, Defaults, Shelf, abroad
 from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.inheritance import DEFAULTS, SUBSCRIPTIONS, WINDOWS, over, window_named, without
@@ -74,7 +74,7 @@ def read_entries(directory: Path, cloud: Cloud | None, *, required: bool) -> lis
     """Return the files of a directory that are policies, or mean to be, over their defaults. Raises PolicyError."""
     files_ = listed(directory, required=required)
     found = [(each.file, entry) for each in files_ if (entry := _read(each))]
-    manifests = {place for _, entry in found if entry.document for place in manifest_file.places(entry.document)}
+    manifests = {place for _, entry in found if entry.document for place in manifest_names.places(entry.document)}
     found = [(file, entry) for file, entry in found if entry.claims or _stands(entry, manifests)]
     if required and not found:
         raise unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
@@ -84,7 +84,7 @@ def read_entries(directory: Path, cloud: Cloud | None, *, required: bool) -> lis
 
 def _stands(entry: Entry, manifests: Collection[Path | None]) -> bool:
     """Tell if a file that declares no policy is a mistake all the same: directly in the directory, and no manifest."""
-    return not entry.below and manifest_file.place(Path(entry.file)) not in manifests
+    return not entry.below and manifest_names.place(Path(entry.file)) not in manifests
 
 
 def _read(found: PolicyPath) -> Entry | None:
@@ -171,8 +171,12 @@ def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
     groups, wrong = document.data.get("container_groups"), dict[Mistake, None]()
     if not isinstance(groups, list):
         return document.data, []
-    filled, read = list(groups), manifest_file.Files(document)
-    for index, manifest in manifest_file.named(document).items():
+    if not (named := manifest_names.named(document)):
+        return document.data, []
+    from rotator.policy.manifest_file import Files  # what reads manifests is loaded where a policy names one
+
+    filled, read = list(groups), Files(document)
+    for index, manifest in named.items():
         found, mistakes = read.manifest(index, manifest)
         filled[index] = {**groups[index], "manifest": found}
         wrong |= dict.fromkeys(mistakes)

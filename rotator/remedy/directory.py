@@ -3,7 +3,7 @@
 import json
 
 from rotator.remedy.line import Bash, Word, az, body, within
-from rotator.state import Home
+from rotator.secret import Home
 
 NOUNS = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
 """What az calls the two objects that passwords live on."""

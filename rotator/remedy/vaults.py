@@ -1,11 +1,14 @@
 """Change key vaults and their secrets. No value stands on a command line, and az prints none."""
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from rotator.remedy.directory import add_password
 from rotator.remedy.line import Bash, Word, az, file_of, output
-from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Version
 from rotator.visible import argument
+
+if TYPE_CHECKING:
+    from rotator.state import Credential, Version
 
 LIST_VAULTS = "az keyvault list"
 SHOW_VAULT_URL = "az keyvault show --query properties.vaultUri"
@@ -64,7 +67,7 @@ def tag_version(vault: str, name: str, version: str, tags: Sequence[tuple[str, s
     return az("keyvault secret set-attributes", vault_name=vault, name=name, version=version, tags=words, output="none")
 
 
-def untag(vault: str, secret: str, version: Version, names: Collection[str]) -> str:
+def untag(vault: str, secret: str, version: "Version", names: Collection[str]) -> str:
     """Remove the tags `names` of a version: az sets all tags at once, so the command says those that stay."""
     return tag_version(vault, secret, version.id, [(name, value) for name, value in version.tags if name not in names])
 
@@ -76,8 +79,10 @@ def type_secret(vault: str, name: str, tags: Sequence[tuple[str, str]] = ()) -> 
     return f"IFS= read -rsp {argument(f'value of {name}: ')} value && {typed}"
 
 
-def hand_over(vault: str, name: str, credential: Credential) -> str:
+def hand_over(vault: str, name: str, credential: "Credential") -> str:
     """Set a secret to the typed password of a credential, with the tags by which the credential is the policy's own."""
+    from rotator.state import ATTEMPT, HOME, KEY_ID
+
     tags = ((KEY_ID, credential.key_id), (HOME, credential.home.value), (ATTEMPT, credential.attempt))
     return type_secret(vault, name, tags)
 

@@ -24,6 +24,7 @@ HEAVY = {
 }
 COMMANDS = {"local_azure.cli", "local_azure.options", "local_azure.inside"}
 """Modules of the emulator that only declare its commands."""
+POLICIES = {"yaml", "ruamel", "rotator.policy", "rotator.container_group", "rotator.ports"}
 LOADED = """
 import sys
 from rotator.cli import main
@@ -68,7 +69,7 @@ def loaded(*arguments: str, policies: Path) -> set[str]:
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("rotate", "--help")], ids=" ".join)
 def test_help_loads_nothing_that_reads_policies(arguments: tuple[str, ...], rotator: Scene) -> None:
     modules = loaded(*arguments, policies=rotator.policies)
-    assert not modules & {"yaml", "ruamel", "rotator.policy", "rotator.container_group", "rotator.ports"}
+    assert not modules & {*POLICIES, "pydantic", "asyncio", "rotator.state"}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,12 @@ def test_no_sdk_is_loaded_for(arguments: tuple[str, ...], rotator: Scene) -> Non
         for name in modules
         if name.startswith(("rotator.clients", "rotator.engine", "local_azure.")) and name not in COMMANDS
     ]
+
+
+def test_readers_of_manifests_are_not_loaded_where_no_policy_names_one(rotator: Scene) -> None:
+    modules = loaded("validate", policies=rotator.policies)
+    assert "rotator.policy.manifest_names" in modules
+    assert not modules & {"rotator.policy.manifest_file", "rotator.policy.arm_template", "rotator.policy.resource"}
 
 
 def test_the_version_is_the_packages(rotator: Scene) -> None:
