@@ -20,7 +20,7 @@ from rotator.clients.api_versions import GRAPH
 from rotator.clients.budgets import Sent
 from rotator.clients.directory import Shown
 from rotator.clients.pausing import retry_after
-from rotator.clients.pipeline import Line, host, retrying
+from rotator.clients.pipeline import Line, host, repeated
 from rotator.clients.refusal import Asked, Refused, decoded, parsed
 from rotator.clients.token import Token
 from rotator.clients.translation import answered, ask
@@ -134,7 +134,7 @@ class GraphRequests:
             return response  # type: ignore[no-any-return]
 
         async def asking() -> T:
-            response = await (attempt() if once else retrying(self._line.limit, also=_disturbed)(attempt))
+            response = await (attempt() if once else repeated(self._line.limit, attempt, also=_disturbed))
             if not response.is_success:
                 raise Refused(parsed(response.status_code, response.headers, response.text))
             return read({} if response.status_code == NO_CONTENT else _filled(json.loads(response.content)))

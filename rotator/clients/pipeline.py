@@ -9,8 +9,9 @@ Rules for editors of this file:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -80,8 +81,7 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
             del request.context.options[option]
         if self._once and not idempotent(request.http_request):
             return await self._try(request)
-        answer: PipelineResponse[Any, Any] = await retrying(self._limit, self._patience)(self._try, request)
-        return answer
+        return await repeated(self._limit, partial(self._try, request), self._patience)
 
     async def _try(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         try:
@@ -110,14 +110,39 @@ def idempotent(request: Any) -> bool:
     )
 
 
-def retrying(
-    limit: Limit, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None
-) -> tenacity.AsyncRetrying:
-    """Build the one retry policy; the result is the last outcome, an answer or an exception.
+async def repeated(
+    limit: Limit,
+    attempt: Callable[[], Awaitable[T]],
+    patience: float = PATIENCE,
+    also: Callable[[Any], bool] | None = None,
+) -> T:
+    """Return the last outcome of `attempt`, an answer or an exception, repeated by the one retry policy.
 
-    `also` selects further answers to retry.
+    `also` selects further answers to repeat after. The policy is built only after an outcome that asks for it: few do.
     """
-    clock, begun = limit.clock, limit.clock.elapsed()
+    begun, outcomes = limit.clock.elapsed(), [first := tenacity.Future(1)]
+    try:
+        first.set_result(await attempt())
+    except Exception as error:  # noqa: BLE001 - it comes out of the result below
+        first.set_exception(error)
+    if not _worth_repeating(first, also):
+        result: T = first.result()
+        return result
+
+    async def again() -> T:
+        if outcomes:
+            known: T = outcomes.pop().result()
+            return known
+        return await attempt()
+
+    answer: T = await _retrying(limit, patience, also, begun)(again)
+    return answer
+
+
+def _retrying(
+    limit: Limit, patience: float, also: Callable[[Any], bool] | None, begun: float
+) -> tenacity.AsyncRetrying:
+    clock = limit.clock
 
     def over(state: tenacity.RetryCallState) -> bool:
         then = clock.elapsed() + state.upcoming_sleep
@@ -126,7 +151,7 @@ def retrying(
     return tenacity.AsyncRetrying(
         sleep=clock.sleep,
         stop=over,
-        retry=lambda state: _worth_repeating(state) or bool(also and not _error(state) and also(_response(state))),
+        retry=lambda state: state.outcome is not None and _worth_repeating(state.outcome, also),
         wait=_wait,
         retry_error_callback=_outcome,
     )
@@ -136,10 +161,11 @@ def _outcome(state: tenacity.RetryCallState) -> object:
     return state.outcome.result() if state.outcome else None
 
 
-def _worth_repeating(state: tenacity.RetryCallState) -> bool:
-    error = _error(state)
+def _worth_repeating(outcome: tenacity.Future, also: Callable[[Any], bool] | None) -> bool:
+    error = outcome.exception()
     if error is None:
-        return _response(state).status_code in TRANSIENT
+        response = _answer(outcome)
+        return response.status_code in TRANSIENT or bool(also and also(response))
     return (
         isinstance(error, SdkError | TransportError)
         and not isinstance(error, HttpResponseError)
@@ -164,7 +190,11 @@ def _error(state: tenacity.RetryCallState) -> BaseException | None:
 
 
 def _response(state: tenacity.RetryCallState) -> Any:
-    result = state.outcome.result() if state.outcome else None
+    return _answer(state.outcome) if state.outcome else None
+
+
+def _answer(outcome: tenacity.Future) -> Any:
+    result = outcome.result()
     return getattr(result, "http_response", result)
 
 

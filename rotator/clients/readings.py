@@ -28,6 +28,8 @@ SHARED = 30.0
 """Seconds for which a list of container groups is reused by looks at other policies, too: a fleet of policies in one
 subscription would else list all groups for each look at each policy.
 """
+TIDIED = 5.0
+"""Seconds after which readings that are too old are looked for again: many are kept while many policies are at work."""
 CONSTANT = 600.0
 """Seconds for which a reading of a registry is reused: no write rests on it, and its login server never changes."""
 
@@ -70,6 +72,7 @@ class Readings:
     def __init__(self, time: AzureTime) -> None:
         self._time = time
         self._kept: dict[Key, Kept] = {}
+        self._tidied = float("-inf")
         self._writes: Counter[Key] = Counter()
         """Beginnings and ends of our writes, by target."""
 
@@ -130,5 +133,8 @@ class Readings:
 
     def _forget(self, now: float) -> None:
         """Forget readings too old for reuse: what is kept grows with what is in flight, not with the fleet."""
+        if now - self._tidied < TIDIED:
+            return
+        self._tidied = now
         for key in [key for key, kept in self._kept.items() if now - kept.begun > max(kept.life, LIFE)]:
             del self._kept[key]

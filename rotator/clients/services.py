@@ -160,7 +160,8 @@ def _http(transports: Transports, cloud: Cloud, line: Line) -> httpx.AsyncClient
     """Create the httpx client for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     kept, fresh = (
-        (transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True)
+        (transports.graph() if transports.graph else network(cloud.graph, fresh=each, trusted=transports.trusted))
+        for each in (False, True)
     )
     gate = Gate(line.time, frozenset({host(cloud.graph)}), budgets=line.budgets, limit=line.limit)
     return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)

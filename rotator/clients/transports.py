@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from rotator.clients.surroundings import ensure_usable
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 
@@ -35,6 +37,8 @@ class Transports:
     graph: Callable[[], Any] | None = None
     fresh: Callable[[], Any] | None = None
     proxy: Callable[[str], str | None] = direct
+    trusted: "ssl.SSLContext | None" = None
+    """Authorities for :func:`network`; None: those of the system, read again."""
 
 
 def real() -> Transports:
@@ -60,10 +64,15 @@ def real() -> Transports:
         )
 
     known = cache(proxied)
-    return Transports(session, fresh=lambda: session(fresh=True), proxy=lambda address: known(_origin(address)))
+    return Transports(
+        session,
+        fresh=lambda: session(fresh=True),
+        proxy=lambda address: known(_origin(address)),
+        trusted=trusted,
+    )
 
 
-def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
+def network(address: str, *, fresh: bool, trusted: "ssl.SSLContext | None" = None) -> "httpx.AsyncHTTPTransport":
     """Return httpx's own transport to the host of `address`; `fresh`: no connection is kept.
 
     Proxy and authorities are those of :func:`real`.
@@ -73,7 +82,7 @@ def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
     import httpx
 
     kept = httpx.Limits(max_connections=100, max_keepalive_connections=0 if fresh else 20)
-    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=proxied(address), limits=kept)
+    return httpx.AsyncHTTPTransport(verify=trusted or ssl.create_default_context(), proxy=proxied(address), limits=kept)
 
 
 def _origin(address: str) -> str:

@@ -222,8 +222,8 @@ class AzureWorld(Services):
 
     @asynccontextmanager
     async def _fresh(self) -> AsyncIterator[Line]:
-        """Yield a line over connections of its own."""
-        session = (self._transports.fresh or self._transports.session)()
+        """Yield a line over connections of its own, one for each host: another try takes new ones."""
+        session = self._transports.session()
         try:
             line = Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
             line.limit = self.line.limit

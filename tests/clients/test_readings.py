@@ -9,7 +9,7 @@ import pytest
 from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.readings import CONSTANT, LIFE, SHARED, Readings
+from rotator.clients.readings import CONSTANT, LIFE, SHARED, TIDIED, Readings
 from rotator.state import Access, Home, Secret
 from tests.clients.scene import PASSWORD, Clock, Scene, set_up, sign_in
 from tests.clients.test_age import END, principal
@@ -176,6 +176,6 @@ def test_old_readings_are_forgotten() -> None:
         for number in range(1000):
             await readings.read(("group", str(number)), answer)
             await clock.sleep(1)
-        assert len(readings) <= LIFE + 2
+        assert len(readings) <= LIFE + TIDIED + 2
 
     run(main)
