@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from local_azure.aci.wire import PAGE as GROUPS_ON_A_PAGE
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
-from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.inprocess import Hop, Session, pause
 from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
@@ -82,7 +82,7 @@ def measured(size: int, *, memory: bool) -> dict[str, Any]:
 async def _run(loop: VirtualLoop, made: Fleet, hop: Timed, *, memory: bool) -> dict[str, Any]:
     sign_in(made.seeded)
     clock = Clock(loop)
-    transports = Transports(lambda: Session(hop), lambda: GraphTransport(hop))
+    transports = Transports(lambda: Session(hop))
     with tempfile.TemporaryDirectory() as folder:
         async with connect(clock, transports=transports) as world:
             looks = await _looked(world, made, Path(folder) / FILE)

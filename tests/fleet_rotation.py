@@ -24,7 +24,7 @@ from typing import Any
 from local_azure.app import App
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
-from local_azure.inprocess import GraphTransport, Session, pause
+from local_azure.inprocess import Session, pause
 from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.virtual import VirtualLoop, run
@@ -181,7 +181,7 @@ class Simulated:
         if "fast" in self.words:
             yield FastWorld(process.made, process, clock), clock  # type: ignore[arg-type]
             return
-        transports = Transports(lambda: Session(process), lambda: GraphTransport(process))
+        transports = Transports(lambda: Session(process))
         async with connect(clock, transports=transports) as world:
             yield world, clock
 

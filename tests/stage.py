@@ -20,7 +20,7 @@ from local_azure.arm.clouds import PUBLIC, Cloud, named
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application, Password, ServicePrincipal
-from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.inprocess import Hop, Session, pause
 from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import LAGGING, QUICK, Timing
@@ -234,7 +234,7 @@ Adapter = Callable[[Stage, Hop, Clock], AbstractAsyncContextManager[World]]
 
 def real(made: Stage, hop: Hop, clock: Clock) -> AbstractAsyncContextManager[World]:
     """Microsoft's own clients, in process."""
-    return connect(clock, made.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
+    return connect(clock, made.seeded.cloud, transports=Transports(lambda: Session(hop)))
 
 
 class _Unhurried:

@@ -17,7 +17,7 @@ import pytest
 from azure.functions import FunctionApp, HttpRequest, QueueMessage, TimerRequest
 from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequestConverter
-from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.inprocess import Hop, Session, pause
 from local_azure.virtual import VirtualLoop, run
 from local_azure.wire import Request
 from ruamel.yaml import YAML
@@ -124,7 +124,7 @@ def on_azure(test: Any) -> Any:
 
 def _connected(loop: VirtualLoop, hop: Hop, cloud: str) -> Any:
     clock = Clock(loop)
-    return clock, clients.connect(clock, cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
+    return clock, clients.connect(clock, cloud, Transports(lambda: Session(hop)))
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
-from local_azure.inprocess import GraphTransport, Hop, Session
+from local_azure.inprocess import Hop, Session
 from local_azure.keyvault.secret import Changes
 from local_azure.seed import fill
 from local_azure.services import build
@@ -261,7 +261,7 @@ def test_others_come_by_the_ends_of_their_credentials_and_what_can_not_be_seen_l
         azure.directory.delete(azure.directory.application(made.policies[1].principal.app_id))  # type: ignore[arg-type]
         sign_in(made.seeded)
         clock, hop = Clock(loop), Hop(build(azure))
-        async with connect(clock, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
+        async with connect(clock, transports=Transports(lambda: Session(hop))) as world:
             runs = [Run(world, clock, Journal(lambda _: None, each.name), each) for each in made.policies]
             found = await sort_out(runs, Looks(Path("nowhere")))
         assert not found.resting

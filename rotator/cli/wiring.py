@@ -56,11 +56,9 @@ def queue(world: "World", address: str) -> "Queue":
 
 def web() -> "Transport":
     """Return the factory of connections for notifications; authorities and proxies are those of the clients."""
-    from functools import partial
-
     from rotator.clients.transports import network
 
-    return partial(network, fresh=True)
+    return network
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

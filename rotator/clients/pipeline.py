@@ -223,11 +223,15 @@ class Line:
 
         `hosts` is None for requests of azure-identity itself.
         """
-        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets, self.limit)
-        carrier: Any = Carrier(gate, *self._sessions, self._proxy)
+        carrier: Any = self.carrier(hosts)
         return AioHttpTransport(
             session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT
         )
+
+    def carrier(self, hosts: Iterable[str] | None) -> Carrier:
+        """Return what sends requests to `hosts` over the shared sessions."""
+        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets, self.limit)
+        return Carrier(gate, *self._sessions, self._proxy)
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
         """Return a separate retry policy for one client."""

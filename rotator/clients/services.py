@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+import aiohttp
 import httpx
 
 from rotator.clients.access_mark import AccessMark
@@ -20,8 +21,8 @@ from rotator.clients.rbac import Authorization
 from rotator.clients.readings import CONSTANT, SHARED, Key, Readings
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
-from rotator.clients.transports import Transports, network
-from rotator.clients.wire import Gate, GraphWire
+from rotator.clients.transports import Transports
+from rotator.clients.wire import GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, LeaseStore, Queue
@@ -39,7 +40,7 @@ class Services:
         self.budgets = budgets or Budgets(clock, Hosts.of(cloud))
         self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy, budgets=self.budgets)
         self.readings = Readings(self.line.time)
-        self._http = _http(transports, cloud, self.line)
+        self._http = _http(cloud, self.line)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
         self.mark = AccessMark(self.line, self.vault)
@@ -156,15 +157,11 @@ class Services:
         )
 
 
-def _http(transports: Transports, cloud: Cloud, line: Line) -> httpx.AsyncClient:
+def _http(cloud: Cloud, line: Line) -> httpx.AsyncClient:
     """Create the httpx client for Graph."""
-    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    kept, fresh = (
-        (transports.graph() if transports.graph else network(cloud.graph, fresh=each, trusted=transports.trusted))
-        for each in (False, True)
-    )
-    gate = Gate(line.time, frozenset({host(cloud.graph)}), budgets=line.budgets, limit=line.limit)
-    return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)
+    timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
+    wire = GraphWire(line.carrier([host(cloud.graph)]), timeout)
+    return httpx.AsyncClient(transport=wire, timeout=httpx.Timeout(READ_TIMEOUT), trust_env=False)
 
 
 def holder_key(policy: Policy, home: Home) -> Key:

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from rotator.clients.surroundings import ensure_usable
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 
@@ -29,16 +27,13 @@ class Transports:
     """Factories of connections.
 
     `session` makes an ``aiohttp.ClientSession`` or a stand-in (``auto_decompress=False``); `fresh` makes one with a new
-    connection for each request, for writes and proofs (default: `session`); `graph` makes an httpx transport (default:
-    :func:`network`). The caller closes the result. `proxy` returns the proxy to an address for the first two.
+    connection for each request, for writes (default: `session`). The caller closes the result. `proxy` returns the
+    proxy to an address.
     """
 
     session: Callable[[], Any]
-    graph: Callable[[], Any] | None = None
     fresh: Callable[[], Any] | None = None
     proxy: Callable[[str], str | None] = direct
-    trusted: "ssl.SSLContext | None" = None
-    """Authorities for :func:`network`; None: those of the system, read again."""
 
 
 def real() -> Transports:
@@ -68,12 +63,11 @@ def real() -> Transports:
         session,
         fresh=lambda: session(fresh=True),
         proxy=lambda address: known(_origin(address)),
-        trusted=trusted,
     )
 
 
-def network(address: str, *, fresh: bool, trusted: "ssl.SSLContext | None" = None) -> "httpx.AsyncHTTPTransport":
-    """Return httpx's own transport to the host of `address`; `fresh`: no connection is kept.
+def network(address: str) -> "httpx.AsyncHTTPTransport":
+    """Return httpx's own transport to the host of `address`, which keeps no connection.
 
     Proxy and authorities are those of :func:`real`.
     """
@@ -81,8 +75,8 @@ def network(address: str, *, fresh: bool, trusted: "ssl.SSLContext | None" = Non
 
     import httpx
 
-    kept = httpx.Limits(max_connections=100, max_keepalive_connections=0 if fresh else 20)
-    return httpx.AsyncHTTPTransport(verify=trusted or ssl.create_default_context(), proxy=proxied(address), limits=kept)
+    kept = httpx.Limits(max_connections=100, max_keepalive_connections=0)
+    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=proxied(address), limits=kept)
 
 
 def _origin(address: str) -> str:

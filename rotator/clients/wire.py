@@ -13,7 +13,6 @@ Requests are checked here, and answers are limited. Rules for editors of this fi
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -75,6 +74,11 @@ class Gate:
         """Tell if a request can have an effect; a token request has none."""
         return self.hosts is not None and method.upper() not in READS
 
+    @staticmethod
+    def effect(method: str, path: str) -> str:
+        """Return the method that tells the effect: a batch is a POST to Graph, and rotator's have only reads inside."""
+        return "GET" if path.endswith("/$batch") else method
+
     def ensure_open(self, method: str, scheme: str, host: str, port: int | None) -> None:
         """Check a request before sending.
 
@@ -86,7 +90,7 @@ class Gate:
             raise foreign(host or "an address that names no host", self.hosts)
         ensure_in_time(self.time, method, host)
 
-    async def within_limits(self, sent: Sent, exchange: Callable[[], Awaitable[Any]]) -> Any:
+    async def within_limits(self, sent: Sent, exchange: Callable[[], Awaitable["Answer"]]) -> "Answer":
         """Return the answer of an exchange that is begun within Azure's limits. Raises Throttled, and as the exchange.
 
         The age of a write is checked after the wait, in the exchange.
@@ -101,8 +105,7 @@ class Gate:
         finally:
             if not answered:
                 self.budgets.unheard(sent)
-        status, headers = _status(answer), answer.headers
-        self.budgets.hear(sent, status, headers, retry_after(headers))
+        self.budgets.hear(sent, answer.status, answer.headers, retry_after(answer.headers))
         return answer
 
 
@@ -154,19 +157,18 @@ class Carrier:
     async def request(self, method: str, url: str, **options: Any) -> Answer:
         """Send one request. Raises as aiohttp, as :meth:`Gate.ensure_open`, and as :meth:`Gate.within_limits`."""
         address = _address(url, self._gate)
-        sent = Sent.of(method, str(address))
-        answer: Answer = await self._gate.within_limits(sent, partial(self._send, method, address, options))
-        return answer
+        sent = Sent.of(self._gate.effect(method, address.path), str(address))
+        return await self._gate.within_limits(sent, partial(self._send, method, address, options))
 
     async def _send(self, method: str, address: URL, options: dict[str, Any]) -> Answer:
-        self._gate.ensure_open(method, address.scheme, address.host or "", address.explicit_port)
+        effect = self._gate.effect(method, address.path)
+        self._gate.ensure_open(effect, address.scheme, address.host or "", address.explicit_port)
         options["proxy"] = self._proxy(str(address))
-        writes = self._gate.writes(method)
+        writes = self._gate.writes(effect)
         session = self._fresh if writes else self._session
         with trying(writes=writes) as once:
             exchange = _settle(once, self._exchange(session, method, address, options))
-            answer: Answer = await (uncancelled(exchange) if writes else exchange)
-            return answer
+            return await (uncancelled(exchange) if writes else exchange)
 
     async def _exchange(self, session: Any, method: str, address: URL, options: dict[str, Any]) -> Answer:
         try:
@@ -202,23 +204,15 @@ async def _pieces(content: Any) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _settle(once: Try, exchange: Awaitable[Any]) -> Any:
+async def _settle(once: Try, exchange: Awaitable[Answer]) -> Answer:
     """Return the answer, or raise the failure; settle a write refused for certain or never sent."""
     try:
         answer = await exchange
     except Exception as error:
         once.settled = once.settled or never_sent(error)
         raise
-    once.settled = once.settled or definite_no(*_said(answer))
+    once.settled = once.settled or definite_no(answer.status, answer.body)
     return answer
-
-
-def _said(answer: Any) -> tuple[int, bytes]:
-    return (answer.status, answer.body) if isinstance(answer, Answer) else (answer.status_code, answer.content)
-
-
-def _status(answer: Any) -> int:
-    return int(answer.status if isinstance(answer, Answer) else answer.status_code)
 
 
 def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
@@ -238,60 +232,35 @@ def _without_challenge(status: int, headers: MutableMapping[str, str]) -> None:
 
 
 class GraphWire(httpx.AsyncBaseTransport):
-    """Gate in front of httpx transports, as :class:`Carrier` for azure-core."""
+    """Transport of an httpx client over a :class:`Carrier`: the same connections and checks as every other client's."""
 
-    def __init__(self, gate: Gate, inner: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:
-        self._gate, self._inner, self._fresh = gate, inner, fresh
+    def __init__(self, carrier: Carrier, timeout: aiohttp.ClientTimeout) -> None:
+        self._carrier, self._timeout = carrier, timeout
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises as httpx, as :meth:`Gate.ensure_open` and as :meth:`Gate.within_limits`."""
-        sent = Sent.of(_method(request), str(request.url))
-        answer: httpx.Response = await self._gate.within_limits(sent, partial(self._send, request, sent.method))
-        return answer
-
-    async def _send(self, request: httpx.Request, method: str) -> httpx.Response:
-        self._gate.ensure_open(method, request.url.scheme, request.url.host, request.url.port)
-        writes = self._gate.writes(method)
-        with trying(writes=writes) as once:
-            exchange = _settle(once, self._exchange(request, method))
-            answer: httpx.Response = await (uncancelled(exchange) if writes else exchange)
-            return answer
-
-    async def _exchange(self, request: httpx.Request, method: str) -> httpx.Response:
-        inner = self._inner if method in READS else self._fresh
+        headers = CIMultiDict((name, value) for name, value in request.headers.multi_items() if name not in _BY_AIOHTTP)
+        body = await request.aread()
+        options = {"headers": headers, "data": body or None, "timeout": self._timeout, "allow_redirects": False}
         try:
-            async with asyncio.timeout(self._gate.longest), _closing(inner.handle_async_request(request)) as answer:
-                body = await whole(answer.stream, answer.headers.get("Content-Encoding", ""))  # type: ignore[arg-type]
-        except BadBody as error:
-            raise httpx.RemoteProtocolError(str(error), request=request) from error
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(f"no whole answer within {self._gate.longest:.0f} s", request=request) from error
-        headers = answer.headers
-        headers.pop("Content-Encoding", None)
-        headers.pop("Transfer-Encoding", None)
-        headers.pop("Content-Length", None)
-        if unanswerable(method, answer.status_code, request.headers):
-            _without_challenge(answer.status_code, headers)
-        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
-
-    async def aclose(self) -> None:
-        """Close the transports below."""
-        await self._inner.aclose()
-        await self._fresh.aclose()
+            answer = await self._carrier.request(request.method, str(request.url), **options)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _by_httpx(error)(str(error) or type(error).__name__, request=request) from error
+        for name in _OF_THE_CONNECTION:
+            answer.headers.popall(name, None)
+        return httpx.Response(answer.status, headers=list(answer.headers.items()), content=answer.body, request=request)
 
 
-def _method(request: httpx.Request) -> str:
-    """Return the method that tells the effect of a request: a batch is a POST, and rotator's have only reads inside."""
-    return "GET" if request.url.path.endswith("/$batch") else request.method
+_OF_THE_CONNECTION = ("Content-Length", "Transfer-Encoding")
+_BY_AIOHTTP = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+"""Headers that aiohttp writes by itself."""
 
 
-@asynccontextmanager
-async def _closing(sending: Awaitable[httpx.Response]) -> AsyncIterator[httpx.Response]:
-    answer = await sending
-    try:
-        yield answer
-    finally:
-        await answer.aclose()
+def _by_httpx(error: BaseException) -> type[httpx.TransportError]:
+    """Return httpx's name for a failure of aiohttp's."""
+    if never_sent(error):
+        return httpx.ConnectError
+    return httpx.ReadTimeout if isinstance(error, TimeoutError) else httpx.ReadError
 
 
 async def unrepeated(

@@ -13,7 +13,7 @@ from local_azure.app import App
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application, Password
-from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.inprocess import Hop, Session, pause
 from local_azure.seed import Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
@@ -194,7 +194,7 @@ def _sign_in(monkeypatch: pytest.MonkeyPatch, seeded: Seeded) -> None:
 def _replace_graph(monkeypatch: pytest.MonkeyPatch, served: App, time: Time) -> None:
     def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
         hop = Hop(served)
-        return time, connect(time, cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
+        return time, connect(time, cloud, Transports(lambda: Session(hop)))
 
     monkeypatch.setattr(wiring, "connected", connected)
     monkeypatch.setattr(wiring, "run", time.run)

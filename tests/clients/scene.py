@@ -13,7 +13,7 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.faults import Fault
 from local_azure.graph.objects import Application, Password, ServicePrincipal
-from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.inprocess import Hop, Session, pause
 from local_azure.seed import Identity, Seeded, fill
 from local_azure.services import build
 from local_azure.timing import PROMPT
@@ -141,7 +141,7 @@ async def set_up(loop: VirtualLoop, sign_in_as: Callable[[Identity, str], None])
         application, display_name="by hand", end=azure.clock.now() + timedelta(days=20)
     )
     sign_in_as(seeded.operator, seeded.tenant)
-    transports = Transports(lambda: Session(hop), lambda: GraphTransport(hop))
+    transports = Transports(lambda: Session(hop))
     async with connect(clock, transports=transports) as world:
         policy = _policy(seeded, application.app_id)
         yield Scene(azure, app, hop, seeded, clock, application, principal, password, policy, world)

@@ -15,15 +15,18 @@ import pytest
 from local_azure.server import loopback
 
 from rotator.clients import body
+from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, unpacked, whole
 from rotator.clients.pipeline import PATIENCE
-from rotator.clients.transports import network, proxied, real
-from rotator.clients.wire import LONGEST
+from rotator.clients.transports import direct, proxied, real
+from rotator.clients.wire import LONGEST, Carrier, Gate, GraphWire
 from rotator.errors import AzureError, Unavailable, Unexpected
 from rotator.state import Outcome, Secret
+from rotator.system import SystemClock
 from tests.clients.scene import IMAGE, PASSWORD, Scene, scene
 
 GET, PUT = b"GET", b"PUT"
+ANY_HOST, SHORT = Gate(AzureTime(SystemClock()), None), aiohttp.ClientTimeout(sock_connect=10, sock_read=60)
 
 
 @dataclass
@@ -78,7 +81,8 @@ def test_a_write_that_meets_a_dropped_connection_arrives_once(method: str, monke
     async def by_httpx() -> None:
         async with (
             rude() as server,
-            httpx.AsyncClient(transport=network("https://graph.microsoft.com", fresh=False)) as client,
+            real().session() as session,
+            httpx.AsyncClient(transport=GraphWire(Carrier(ANY_HOST, session, session, direct), SHORT)) as client,
         ):
             address = f"http://127.0.0.1:{server.port}/"
             await client.get(address)

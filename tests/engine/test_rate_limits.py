@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from local_azure.faults import Fault
-from local_azure.inprocess import GraphTransport, Session
+from local_azure.inprocess import Session
 
 from rotator.cli import wiring
 from rotator.clients import Transports, budgets_of, connect
@@ -78,7 +78,7 @@ def test_what_one_connection_hears_the_others_of_its_process_know(*, shared: boo
     async def play(made: Stage) -> None:
         kept = budgets_of(made.clock, made.seeded.cloud) if shared else None
         made.adapter = lambda made, hop, clock: connect(
-            clock, made.seeded.cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)), kept
+            clock, made.seeded.cloud, Transports(lambda: Session(hop)), kept
         )
         used_up(made, left=1)
         assert (await made.rotate(early(made), minutes=30)).exit_code == 0
