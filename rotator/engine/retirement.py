@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided
 from rotator.engine.trial import try_removed
-from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
+from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, RotatorError, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
+from rotator.plan import View
 from rotator.state import Credential, Outcome, Principal, Proof, Secret
 from rotator.steps import Disable, Retire
 
@@ -25,11 +26,35 @@ Permit = Callable[[], Awaitable[float]]
 async def retire(run: Run, seen: Seen, step: Retire) -> str:
     """Remove the credential; return a report of the step.
 
-    Raises Undecided if the next look must decide on the removal again.
+    Raises Undecided if the next look must decide on the removal again, RotatorError if the removal came too late.
     """
     credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
     await remove(run, seen.observed.principal, credential, seen.read + FRESH)
+    if run.world.moment() > seen.read + FRESH:
+        await _ensure_unheld(run, seen, credential)
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
+
+
+async def _ensure_unheld(run: Run, seen: Seen, credential: Credential) -> None:
+    """Look for container groups that came to hold the credential while its removal was under way.
+
+    A process stopped inside the request can't be refused any more. Raises RotatorError.
+    """
+    key_id = credential.key_id
+    try:
+        now = View(run.policy, await run.observe(), run.intent)
+    except AzureError as error:
+        error.state = f"Credential {key_id} is removed; the look for container groups that hold it now failed."
+        raise
+    known = {dependent.id for dependent in run.view(seen).holders(key_id.lower())}
+    came = ", ".join(each.name for each in now.holders(key_id.lower()) if each.id not in known)
+    if came:
+        raise RotatorError(
+            f"credential {key_id} was removed more than {FRESH:.0f} s after the look that showed it unused, and"
+            f" {came} came to hold it meanwhile, or may have",
+            state=f"Credential {key_id} is removed. A pull of {came} fails if it holds that credential.",
+            remedy="Run again now: the next run gives the current credential to what this one has not moved.",
+        )
 
 
 async def withdraw(
@@ -104,7 +129,8 @@ async def remove(
     patience = Patience(
         run, f"Graph's reads may lag, so rotator looks again for credential {credential.key_id}", LOOKING
     )
-    start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)
+    trouble = await _remove(run, principal, credential, not_after)
+    start = run.clock.elapsed()
     while True:
         late = run.clock.elapsed() - start >= LOOKING
         there = await _there(run, credential)

@@ -1,0 +1,75 @@
+"""A removal that came late, since the process was stopped inside its request: the run looks for whoever holds the credential by then."""
+
+from collections.abc import Callable
+
+import pytest
+from local_azure.faults import Fault
+from local_azure.inprocess import Hop, pause
+from local_azure.wire import Request
+
+from rotator.engine import reconcile
+from tests.engine.test_life import forced, settled
+from tests.invariants import converges
+from tests.stage import GROUPS, Stage
+
+REMOVE = "/removePassword"
+STOPPED = 3000.0
+"""Seconds: less than the overlap, and than the life of a token."""
+
+
+def _deployed_by_hand(made: Stage, password: str) -> None:
+    """Let somebody deploy a group with the password that is about to go, without tags."""
+    made.azure.container_groups.put(made.group_id(GROUPS[0]), made.body(made.app_id, password), "2025-09-01")
+
+
+def _nothing(made: Stage, password: str) -> None:
+    """Let nobody do anything."""
+
+
+def _stopped(made: Stage, happens: Callable[[Stage], None]) -> Hop:
+    """The way of a process that is stopped inside its removal, while something happens."""
+
+    async def arriving(request: Request) -> None:
+        if request.path.endswith(REMOVE):
+            happens(made)
+            await pause(STOPPED)
+
+    return Hop(made.app, arriving=arriving)
+
+
+async def _waiting(made: Stage) -> str:
+    """Rotate, and let the overlap pass; the password that waits for its removal."""
+    old = made.published()
+    await made.rotate(forced(made))
+    made.pass_(hours=25)
+    return old
+
+
+@pytest.mark.parametrize(("happens", "code"), [(_deployed_by_hand, 1), (_nothing, 0)])
+def test_a_late_removal_names_the_group_that_came_to_hold_the_credential(
+    happens: Callable[[Stage, str], None], code: int
+) -> None:
+    async def scene(made: Stage) -> None:
+        old = await _waiting(made)
+        result = await made.with_world(reconcile, hop=_stopped(made, lambda made: happens(made, old)))
+        assert all(p.secret != old for p in made.credentials())
+        assert result.exit_code == code
+        assert (f"{GROUPS[0]} came to hold it meanwhile" in made.told()) is (code == 1)
+        await converges(made)
+
+    settled(scene)
+
+
+def test_a_look_that_fails_after_a_late_removal_says_that_the_credential_is_gone() -> None:
+    async def scene(made: Stage) -> None:
+        await _waiting(made)
+
+        def refuse(made: Stage) -> None:
+            made.azure.faults.add(Fault("arm.registries.get", "status", status=403, code="AuthorizationFailed"))
+
+        result = await made.with_world(reconcile, hop=_stopped(made, refuse))
+        assert result.exit_code == 1
+        assert "is removed; the look for container groups that hold it now failed" in made.told()
+        await converges(made)
+
+    settled(scene)
