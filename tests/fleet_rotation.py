@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,8 +38,9 @@ from rotator.fleet import Worker
 from rotator.lease import LocalLease
 from rotator.policy import Policy
 from rotator.ports import Clock, Lease, World
+from rotator.rate_limits import REDEPLOYMENTS
 from rotator.results import Result
-from tests.fleets import DUE, GROUPS, Fleet, at_rest, let_pull
+from tests.fleets import DUE, GROUPS, SUBSCRIPTIONS, Fleet, at_rest, let_pull
 from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.fast import FastWorld
 from tests.matrices.process import LATE_READ, LATE_WRITE, Process
@@ -269,6 +271,13 @@ async def _until_rotated(sim: Simulated) -> Taken:
     return Taken(seconds, len(sim.app.served) - served, sim.runs, codes, sim.met, left, sim.watched.violations)
 
 
+def least(size: int) -> float:
+    """Seconds until the last redeployment of the fullest subscription may begin, by Azure's limits alone."""
+    before = GROUPS * ceil(size / SUBSCRIPTIONS) - 1
+    minutes, hour = REDEPLOYMENTS["pt5m"], REDEPLOYMENTS["pt1h"]
+    return before // hour.amount * hour.seconds + before % hour.amount // minutes.amount * minutes.seconds
+
+
 def told(size: int, taken: Taken) -> str:
     """Return what a simulation took, in lines."""
     codes = ", ".join(f"{number} ended with {code}" for code, number in sorted(taken.codes.items()))
@@ -276,6 +285,7 @@ def told(size: int, taken: Taken) -> str:
     return "\n".join(
         [
             f"{size} principals, {size * GROUPS} groups: {taken.seconds / 3600:.2f} h of Azure's time, {taken.runs} runs",
+            f"Azure's limits alone ask for {least(size) / 3600:.2f} h",
             f"{taken.requests} requests, {taken.requests / size:.0f} each; {codes}",
             *([f"met: {effects}"] if effects else []),
             f"{taken.left} not rotated, {len(taken.violations)} violations",
