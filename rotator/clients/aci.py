@@ -1,9 +1,9 @@
 """Container groups as raw JSON, through azure-mgmt-containerinstance.
 
-The library's models drop every property unknown to them. So a PUT body goes in as bytes, and an answer is taken from
-the pipeline before the models. Lists are read without the models, since one group refused by them would hide all
-others. The PUT is sent once and never polled: the group is read until there is evidence. Source: Container Instances
-REST, and the client's handling of unknown properties.
+The library's models drop every property unknown to them. So a PUT body goes in as bytes, and its answer is taken from
+the pipeline before the models. Groups and lists are read without the models, which take as long as all other work on an
+answer, and where one group refused by them would hide all others. The PUT is sent once and never polled: the group is
+read until there is evidence. Source: Container Instances REST, and the client's handling of unknown properties.
 """
 
 import json
@@ -12,8 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import DeserializationError
-from azure.core.pipeline import PipelineResponse
+from azure.core.exceptions import DeserializationError, HttpResponseError
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
@@ -77,7 +76,7 @@ class ContainerGroups:
         answer with the list.
         """
         asked = Asked(SERVICE, f"read container group {group_id.name}", f"{TYPE}/read on {group_id}")
-        answers: list[PipelineResponse[Any, Any]] = []
+        answers: list[Any] = []
         try:
             await ask(asked, self._get(group_id, answers))
         except NotFound as error:
@@ -94,17 +93,14 @@ class ContainerGroups:
             ContainerGroup(group_id, seen, unreadable=unread(odd)) if odd else ContainerGroup(group_id, seen, document)
         )
 
-    async def _at(self, answers: list[PipelineResponse[Any, Any]]) -> datetime:
-        return self._line.time.told(answers[-1].http_response.headers)
+    async def _at(self, answers: list[Any]) -> datetime:
+        return self._line.time.told(answers[-1].headers)
 
-    async def _get(self, where: ResourceId, answers: list[PipelineResponse[Any, Any]]) -> None:
-        groups = self._client(where.subscription).container_groups
-        try:
-            await groups.get(
-                where.resource_group, where.name, api_version=API_VERSION, raw_response_hook=answers.append
-            )
-        except DeserializationError:
-            return
+    async def _get(self, where: ResourceId, answers: list[Any]) -> None:
+        """Ask for a group; `answers` gets the answer. Raises HttpResponseError for a refusal."""
+        answers.append(response := await self._arm.answer(where, CONTAINER_GROUPS))
+        if response.status_code != 200:
+            raise HttpResponseError(response=response)
 
     async def listed(self, subscription: str, version: ApiVersion = CONTAINER_GROUPS) -> tuple[Mapping[str, Any], ...]:
         """Return every group of a subscription in list form, without instance view, as a version shows it.
@@ -155,7 +151,7 @@ class ContainerGroups:
 
         An answer other than the group came from another sender: then the outcome of the PUT is unknown.
         """
-        groups, answers = self._client(where.subscription).container_groups, list[PipelineResponse[Any, Any]]()
+        groups, answers = self._client(where.subscription).container_groups, list[Any]()
         raw: Any = body
         with suppress(DeserializationError):
             await groups.begin_create_or_update(
@@ -164,10 +160,10 @@ class ContainerGroups:
                 raw,
                 api_version=API_VERSION,
                 polling=False,
-                raw_response_hook=answers.append,
+                raw_response_hook=lambda answer: answers.append(answer.http_response),
             )
         await _content(answers)
-        return Put(await self._at(answers), answers[-1].http_response.status_code == 201)
+        return Put(await self._at(answers), answers[-1].status_code == 201)
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
         """Return a container's printed output."""
@@ -195,8 +191,8 @@ def _named(group: dict[str, Any]) -> dict[str, Any]:
     return group
 
 
-async def _content(answers: list[PipelineResponse[Any, Any]]) -> dict[str, Any]:
-    content = json.loads(answers[-1].http_response.text())
+async def _content(answers: list[Any]) -> dict[str, Any]:
+    content = json.loads(answers[-1].text())
     if not isinstance(content, dict) or not isinstance(content.get("properties"), dict):
         raise ValueError("no container group")
     return content

@@ -187,6 +187,10 @@ class Arm:
     async def _get(self, path: str, version: ApiVersion) -> dict[str, Any]:
         return await self._read(self._address(path, version))
 
+    async def answer(self, resource_id: ResourceId, version: ApiVersion) -> Any:
+        """Return the whole answer to a GET, whatever its status. Raises the library's exceptions where none came."""
+        return await self._client.send_request(HttpRequest("GET", self._address(resource_id, version)))
+
     async def _read(self, address: str) -> dict[str, Any]:
         response = await self._client.send_request(HttpRequest("GET", address))
         if response.status_code != 200:

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from rotator.ports import Clock
 
@@ -132,8 +133,15 @@ class AzureTime:
 
 def date(headers: Mapping[str, str]) -> datetime | None:
     """Return an answer's ``Date`` in UTC; None if lost by a proxy, or in an impossible year."""
+    said = headers.get("Date")
+    return None if said is None else _parsed(said)
+
+
+@lru_cache(maxsize=64)
+def _parsed(said: str) -> datetime | None:
+    """Read a date; many answers of one second have the same."""
     try:
-        at = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError, OverflowError):
+        at = parsedate_to_datetime(said).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
     return at if at.year in YEARS else None
