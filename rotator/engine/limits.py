@@ -20,6 +20,8 @@ from rotator.state import Home, Observed
 from rotator.steps import Deploy, Issue, Next, Postponed, Restore, Retire, Step, kind, target
 
 T = TypeVar("T")
+REFUSALS = 30
+"""Refusals of one step after which a run leaves it, if each names an end: other machines may have got what was free."""
 UNSAID = 60.0
 """Seconds until a repetition where Azure names none."""
 
@@ -148,7 +150,8 @@ async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: Throt
     """
     asked, seconds = (kind(step), target(step)), pause_of(error)
     memory.decided[asked] += 1
-    if error.undone or memory.decided[asked] >= DECISIONS or run.left() <= seconds:
+    most = DECISIONS if error.seconds is None else REFUSALS
+    if error.undone or memory.decided[asked] >= most or run.left() <= seconds:
         memory.postpone([Postponed(*asked, _now(run, seen) + timedelta(seconds=seconds), error.happened)])
         return
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))

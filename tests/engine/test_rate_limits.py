@@ -137,6 +137,15 @@ def test_a_refusal_that_tells_no_end_is_tried_again_a_bounded_number_of_times() 
     scene(play)
 
 
+def test_refusals_that_tell_their_end_are_outlasted_while_the_run_has_time() -> None:
+    async def play(made: Stage) -> None:
+        made.azure.faults.add(Fault(PUT, "status", times=8, status=429, code="TooManyRequests", retry_after=20))
+        assert (await made.rotate(early(made), minutes=60)).exit_code == 0, made.told()
+        assert moved(made) == list(GROUPS) and not waits(made)
+
+    scene(play)
+
+
 def test_a_run_that_may_look_no_more_leaves_the_rest_to_the_next_one() -> None:
     async def play(made: Stage) -> None:
         slow = Fault(GET, "status", nth=5, times=0, status=429, code="TooManyRequests", message="No.", retry_after=3000)

@@ -27,7 +27,7 @@ from rotator.clients.token import Who
 from rotator.clients.wire import Limit
 from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
-from rotator.errors import AzureError, Forbidden, NotFound
+from rotator.errors import AzureError, Forbidden, NotFound, Throttled
 from rotator.policy import Policy
 from rotator.ports import Put, World
 from rotator.resource_id import ResourceId
@@ -87,10 +87,17 @@ class FastWorld(AzureWorld):
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:
         """The PUT, counted when it is over."""
+        sent = Sent("PUT", "management.azure.com", group_id.lower())
         try:
-            return await super().put_group(group_id, document, not_after=not_after)
-        finally:
-            self.budgets.unheard(Sent("PUT", "", group_id.lower()))
+            put = await super().put_group(group_id, document, not_after=not_after)
+        except Throttled as error:
+            self.budgets.hear(sent, 429, {}, error.seconds)
+            raise
+        except AzureError:
+            self.budgets.unheard(sent)
+            raise
+        self.budgets.hear(sent, 200, {}, None)
+        return put
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
         """One object after the other."""
