@@ -76,10 +76,6 @@ class Readings:
         self._writes: Counter[Key] = Counter()
         """Beginnings and ends of our writes, by target."""
 
-    def __len__(self) -> int:
-        """Return the number of readings kept."""
-        return len(self._kept)
-
     @contextmanager
     def reusing(self, *, recent: bool, since: float) -> Iterator[Reuse]:
         """Let the reads of the block, and of its tasks, reuse readings; arguments as in `Reuse`."""

@@ -176,6 +176,6 @@ def test_old_readings_are_forgotten() -> None:
         for number in range(1000):
             await readings.read(("group", str(number)), answer)
             await clock.sleep(1)
-        assert len(readings) <= LIFE + TIDIED + 2
+        assert len(readings._kept) <= LIFE + TIDIED + 2
 
     run(main)
