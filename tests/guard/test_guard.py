@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from rotator import guard
 from rotator.causes import Cause, Denial, Grounds
@@ -21,6 +20,7 @@ from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Observed
 from rotator.steps import Deploy, Disable, Grant, Intent, Issue, Known, Reason, Restore, Retire, Step
 from tests import worlds
+from tests.cases import read
 
 WHY = Reason(ReasonCode.FORCED, "a test asks for it")
 World = tuple[Policy, Observed, Intent, Known]
@@ -28,10 +28,7 @@ World = tuple[Policy, Observed, Intent, Known]
 
 @cache
 def vetoes() -> tuple[Any, ...]:
-    return tuple(
-        pytest.param(case, id=case["when"])
-        for case in YAML(typ="safe").load((Path(__file__).parent / "vetoes.yaml").read_text())
-    )
+    return tuple(pytest.param(case, id=case["when"]) for case in read(Path(__file__).parent / "vetoes.yaml"))
 
 
 def asked(text: str) -> Step:

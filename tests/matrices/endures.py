@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from rotator.events import Event as Told
 from rotator.events import Noted, Pausing, StepFailed, StepPostponed, Vetoed
+from tests.cases import read
 from tests.matrices.digest import digest
 from tests.matrices.families import RIVAL, VERB_WORLDS, Call, calls, lasting
 from tests.matrices.fast import fast
@@ -218,7 +219,7 @@ def _shortly(words: Iterator[str]) -> str:
 @cache
 def kept() -> dict[str, dict[str, str]]:
     """The table: how each run ends, by verb and world, and by what happens to it; the last word stands for the world that it leaves."""
-    found = YAML(typ="safe", pure=True).load(TABLE.read_text())
+    found = read(TABLE)
     return {which: {each: how for how, many in outcomes.items() for each in many} for which, outcomes in found.items()}
 
 

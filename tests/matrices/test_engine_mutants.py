@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from rotator import engine
+from tests.cases import read
 from tests.matrices import endures, mutants
 from tests.matrices.remembering import Site
 from tests.matrices.story import STORIES, played
@@ -30,7 +30,7 @@ Record = Callable[[str, object], None]
 
 
 def _data(name: str) -> list[dict[str, Any]]:
-    return list(YAML(typ="safe", pure=True).load((HERE / name).read_text()))
+    return list(read(HERE / name))
 
 
 LIVING: dict[str, str] = {name: entry["why"] for entry in _data("living.yaml") for name in entry["lives"]}

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from rotator.errors import UnsafeStep
 from rotator.plan import Adoption, Mark, Value, adoptable, adoption_marks, declared
 from rotator.state import ADOPTED, Observed, tags
 from tests import worlds
+from tests.cases import read
 
 POLICY = worlds.policy({})
-CASES = YAML(typ="safe").load((Path(__file__).parent / "adoptions.yaml").read_text())
+CASES = read(Path(__file__).parent / "adoptions.yaml")
 
 
 def values(versions: list[dict[str, Any]]) -> dict[str, Value]:

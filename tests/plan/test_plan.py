@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from rotator import guard
 from rotator.codes import NoteCode, WaitCode
@@ -19,6 +18,7 @@ from rotator.policy import Policy
 from rotator.state import Observed
 from rotator.steps import Deploy, Disable, Intent, Issue, Known, Next, Restore, Retire, Step, kind, target
 from tests import worlds
+from tests.cases import read
 
 CASES = Path(__file__).parent / "cases"
 
@@ -28,7 +28,7 @@ def cases() -> tuple[Any, ...]:
     return tuple(
         pytest.param(case, id=f"{file.stem}: {case['when']}")
         for file in sorted(CASES.glob("*.yaml"))
-        for case in YAML(typ="safe").load(file.read_text())
+        for case in read(file)
     )
 
 
