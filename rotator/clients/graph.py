@@ -75,7 +75,7 @@ class Graph(GraphRequests):
 
         Source: azure-facts C13.
         """
-        if error.status != 400 or DEACTIVATED not in error.happened or not self._shows_deactivated:
+        if error.status != 400 or f"named '{DEACTIVATED}'" not in error.happened or not self._shows_deactivated:
             return False
         self._shows_deactivated = False
         return True

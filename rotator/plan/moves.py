@@ -133,21 +133,23 @@ def _worse(view: View, dependent: Dependent) -> bool:
 
 def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     name, end = dependent.name, _one_way(view, dependent)
-    if not dependent.key_id and view.dead(dependent):
-        return Reason(
-            ReasonCode.HOLDS_GONE,
-            f"{name} was last deployed before any credential of the principal was added: what it holds is gone{end}",
-        )
+    if view.dead(dependent):
+        return Reason(ReasonCode.HOLDS_GONE, f"{name} {_gone(dependent)}{end}")
     if not dependent.key_id:
         return Reason(
             ReasonCode.UNTAGGED,
             f"{name} has no {KEY_ID} tag; its credential is unknown, and may be one that ends or is to be removed{end}",
         )
-    if dependent.key_id not in view.credentials:
-        return Reason(ReasonCode.HOLDS_GONE, f"{name} holds credential {dependent.key_id}, which is gone{end}")
     return Reason(
         ReasonCode.BEHIND, f"{name} holds credential {dependent.key_id}, not the current {view.current_key}{end}"
     )
+
+
+def _gone(dependent: Dependent) -> str:
+    """Say how it is known that the password of a group is gone."""
+    if dependent.key_id:
+        return f"holds credential {dependent.key_id}, which is gone"
+    return "was last deployed before any credential of the principal was added: what it holds is gone"
 
 
 def _one_way(view: View, dependent: Dependent) -> str:

@@ -219,7 +219,7 @@ class View:
         """
         if dependent.key_id:
             return dependent.key_id not in self.credentials
-        return bool(self.observed.credentials) and all(_younger(c, dependent) for c in self.observed.credentials)
+        return all(_younger(c, dependent) for c in self.observed.credentials)
 
     def soonest(self, dependent: Dependent) -> datetime | None:
         """Return the earliest end of the credentials that a dependent may hold; None if none is left."""

@@ -17,6 +17,7 @@ from rotator.events import Noted
 from rotator.policy import NOBODY
 from rotator.state import KEY_ID
 from tests.bare import CALLED, DRAFT, NAME, USER, bare, called, provisioned, settle, wanted
+from tests.cells import cell
 from tests.stage import SECRET, SERVER, Killed, Stage, play, watched
 
 Scene = Callable[[Stage, Path], Awaitable[None]]
@@ -261,13 +262,17 @@ def points(calls: list[tuple[str, str]]) -> list[tuple[int, str]]:
     return [*((index, "before") for index in range(len(calls))), *writes]
 
 
-@pytest.mark.parametrize("part", range(4))
+PARTS = 12
+"""Tests among which the moments are dealt out; `make test` plays every third."""
+
+
+@pytest.mark.parametrize("part", [cell(part, name=str(part), soak=part % 3 != 0) for part in range(PARTS)])
 def test_killed_at_any_call_it_is_finished_by_the_next_run(
     calls: list[tuple[str, str]], part: int, tmp_path: Path
 ) -> None:
     every = points(calls)
     assert len(every) > 60
-    for index, moment in every[part::4]:
+    for index, moment in every[part::PARTS]:
         directory = tmp_path / f"{index}-{moment}"
 
         async def begin(

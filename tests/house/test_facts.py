@@ -4,11 +4,14 @@ import re
 import runpy
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.written import DOCUMENTS, ROOT
+
+pytestmark = pytest.mark.xdist_group("facts")  # they read the same files
 
 PAGE = ROOT / "docs" / "azure-facts.md"
 FACT = re.compile(
@@ -29,6 +32,7 @@ def sources() -> Iterator[Path]:
         yield from (ROOT / folder).rglob("*.py")
 
 
+@cache
 def prose(file: Path) -> str:
     """The comments and docstrings of a module, comments one after another without their marks."""
     with file.open("rb") as opened:

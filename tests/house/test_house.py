@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("house")  # they read the same files
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "emulator" / "local_azure").rglob("*.py")])
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
@@ -43,17 +45,23 @@ def spoken(node: ast.AST) -> set[int]:
 
 
 @cache
+def parsed(file: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(file.read_text())
+
+
+@cache
 def code_lines(file: Path) -> frozenset[int]:
     source = file.read_text()
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     lines = {line for token in tokens if token.type not in SILENT for line in range(token.start[0], token.end[0] + 1)}
-    return frozenset(lines - spoken(ast.parse(source)))
+    return frozenset(lines - spoken(parsed(file)))
 
 
 def functions(file: Path) -> Iterator[tuple[str, int]]:
     """Every function of a file with the length of its body, in lines of code."""
     lines = code_lines(file)
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, Function):
             body = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
             yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", len(lines & set(body))
@@ -81,7 +89,7 @@ def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
     opened = [
         f"{file.relative_to(ROOT)}: {text.splitlines()[0]}"
         for file in SOURCES
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Module | ast.ClassDef | Function) and (text := ast.get_docstring(node))
         if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS
     ]
@@ -93,7 +101,7 @@ def test_no_function_shadows_its_module_and_no_two_public_classes_of_a_product_s
     places: dict[str, list[str]] = {}
     shadowing = []
     for file in (file for file in SOURCES if file.relative_to(ROOT).parts[0] == product):
-        for node in ast.parse(file.read_text()).body:
+        for node in parsed(file).body:
             if isinstance(node, Function) and node.name == file.stem:
                 shadowing.append(str(file.relative_to(ROOT)))
             elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):

@@ -257,15 +257,15 @@ FAMILIES = {
 """Every matrix, by the name of its cells in the counts."""
 
 STRIDES = {
-    "points of death": 59,
-    "effects": 47,
-    "lasting effects": 17,
-    "pairs": 2000,
-    "suspensions": 401,
-    "interventions": 127,
+    "points of death": 83,
+    "effects": 79,
+    "lasting effects": 31,
+    "pairs": 3001,
+    "suspensions": 701,
+    "interventions": 211,
     "worlds of a revocation": 3,
-    "repetitions": 59,
-    "rollbacks": 37,
+    "repetitions": 97,
+    "rollbacks": 89,
     "rivals": 29,
 }
 """Of so many cells `make test` plays one."""

@@ -111,7 +111,7 @@ def _moments(made: Sequence[Call]) -> Iterator[Any]:
     for call in made:
         telling = any(fnmatchcase(call.operation, pattern) for pattern in TELLING)
         for moment in ("arriving", "leaving") if telling else ("arriving",):
-            yield cell(call.index, moment, name=f"{call}-{moment}", soak=call.index not in tried, share=SHARE)
+            yield cell(call.index, moment, name=f"{call}-{moment}", soak=call.index not in tried, share=2 * SHARE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -233,7 +233,7 @@ FORBIDDEN = called("403")
 def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here.
 
-    `make test` tries a read's faults once for each verb, and all of a write's.
+    `make test` tries each class of a read's faults once, and of a write's once for each verb.
     """
     lately, ever = set[str](), set[tuple[str, str]]()
     for call in made:
@@ -259,7 +259,10 @@ def _cells() -> Iterator[Any]:
         for each in _struck(traced(name), known):
             if each.call.operation not in tried:
                 yield cell(
-                    name, each, name=f"{name}-{each}", soak=each.soak or classes.known(each.call, each.kind, name)
+                    name,
+                    each,
+                    name=f"{name}-{each}",
+                    soak=each.soak or classes.known(each.call, each.kind, *[name] * each.call.writes),
                 )
 
 
