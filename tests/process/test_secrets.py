@@ -223,7 +223,7 @@ def test_a_whole_life_at_debug_level_leaves_no_secret_on_this_machine(rotator: S
         texts |= {f"{verb} {number} stdout": said.out, f"{verb} {number} stderr": said.err}
     assert len(azure.control("GET", "/faults")["struck"]) >= 3
     secrets = {*azure.issued(), rotator.published(), rotator.by_hand, f"hidden-value-of-{rotator.name}"}
-    assert len(secrets) > 6
+    assert len(secrets) >= 6
     texts |= leaks.files(rotator.path)
     assert any(path.endswith("record.json") for path in texts)
     assert any("azure.core" in text for text in texts.values())
