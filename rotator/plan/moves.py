@@ -134,7 +134,7 @@ def _worse(view: View, dependent: Dependent) -> bool:
 def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     name, end = dependent.name, _one_way(view, dependent)
     if view.dead(dependent):
-        return Reason(ReasonCode.HOLDS_GONE, f"{name} {_gone(dependent)}{end}")
+        return Reason(ReasonCode.HOLDS_GONE, f"{name} {_password_gone(dependent)}{end}")
     if not dependent.key_id:
         return Reason(
             ReasonCode.UNTAGGED,
@@ -145,7 +145,7 @@ def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     )
 
 
-def _gone(dependent: Dependent) -> str:
+def _password_gone(dependent: Dependent) -> str:
     """Say how it is known that the password of a group is gone."""
     if dependent.key_id:
         return f"holds credential {dependent.key_id}, which is gone"

@@ -191,7 +191,7 @@ FOR_PEOPLE = {
     "_under",
     "_name",
     "_one_way",
-    "_gone",
+    "_password_gone",
     "_held_by",
     "_why_it_stays",
     "_lingers",
