@@ -107,10 +107,10 @@ async def listed(run: Run, credential: Credential) -> float | None:
     """
     start, patience = run.clock.elapsed(), Patience(run, f"credential {credential.key_id} isn't listed", LOOKING)
     while True:
-        read = run.world.moment()
+        read, late = run.world.moment(), run.clock.elapsed() - start >= LOOKING
         if await _there(run, credential):
             return read
-        if run.clock.elapsed() - start >= LOOKING:
+        if late:
             return None
         await patience.sleep(EVERY)
 

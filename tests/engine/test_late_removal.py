@@ -1,6 +1,6 @@
 """A removal that came late, since the process was stopped inside its request: the run looks for whoever holds the credential by then."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from local_azure.faults import Fault
@@ -8,10 +8,12 @@ from local_azure.inprocess import Hop, pause
 from local_azure.wire import Request
 
 from rotator.engine import reconcile
+from rotator.engine.retirement import listed
 from tests.engine.test_life import forced, settled
 from tests.invariants import converges
 from tests.stage import GROUPS, Stage
 
+READ = "graph.applications.get"
 REMOVE = "/removePassword"
 STOPPED = 3000.0
 """Seconds: less than the overlap, and than the life of a token."""
@@ -73,3 +75,25 @@ def test_a_look_that_fails_after_a_late_removal_says_that_the_credential_is_gone
         await converges(made)
 
     settled(scene)
+
+
+def test_a_read_during_which_the_process_was_stopped_is_not_two_minutes_of_absence() -> None:
+    async def scene(made: Stage) -> None:
+        credential = (await made.with_world(lambda run: run.observe())).credentials[0]
+        made.azure.faults.add(Fault(READ, "changed", argument="passwordCredentials=[]"))
+        stopped = Hop(made.app, leaving=_stopped_once())
+        assert await made.with_world(lambda run: listed(run, credential), hop=stopped) is not None
+
+    settled(scene)
+
+
+def _stopped_once() -> Callable[[Request], Awaitable[None]]:
+    """Stop the process while the answer to its first read of the application is on the way."""
+    struck = list[str]()
+
+    async def leaving(request: Request) -> None:
+        if "/applications" in request.path and not struck:
+            struck.append(request.path)
+            await pause(STOPPED)
+
+    return leaving
