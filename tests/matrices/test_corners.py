@@ -174,9 +174,7 @@ def test_a_revocation_that_has_taken_a_compromised_password_tells_no_alarm() -> 
     within("at rest", act)
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(403, "Forbidden"), (404, "VaultNotFound"), (409, "Conflict"), (429, "Throttled")]
-)
+@pytest.mark.parametrize(("status", "code"), [(403, "Forbidden"), (404, "VaultNotFound"), (409, "Conflict")])
 def test_a_publication_that_is_refused_takes_the_password_back(status: int, code: str) -> None:
     async def act(made: Stage) -> None:
         since = len(made.app.served)
@@ -184,6 +182,18 @@ def test_a_publication_that_is_refused_takes_the_password_back(status: int, code
         result, _ = await rotated(made)
         assert made.writes(since) == [ADD, SET, REMOVE]
         assert result.exit_code == 1
+
+    within("first", act)
+
+
+def test_a_publication_that_a_limit_refuses_is_sent_again() -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        made.azure.faults.add(Fault(SET, "status", status=429, code="Throttled", message="No."))
+        result, _ = await rotated(made)
+        assert made.writes(since)[:3] == [ADD, SET, SET]
+        assert made.azure.tokens.authenticates_everywhere(made.app_id, made.published())
+        assert result.exit_code == 0
 
     within("first", act)
 
