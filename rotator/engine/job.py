@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from rotator import container_group, guard
-from rotator.codes import ReasonCode
+from rotator.codes import NoteCode, ReasonCode
 from rotator.container_group import Document, Phase, Verdict
 from rotator.engine.deployment import PutTarget, Read, fetch, moved, put, replace, settled, watch
 from rotator.engine.image import NOTHING, ensure_served
 from rotator.engine.limits import hold, outlast
-from rotator.engine.observation import Memory, look
+from rotator.engine.observation import NEWER_VERSION, Memory, look, newer_values
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
-from rotator.errors import Forbidden, NotFound, NotSent, UnsafeStep
+from rotator.errors import AzureError, Forbidden, NotFound, NotSent, UnsafeStep
+from rotator.events import Noted
 from rotator.plan import View
 from rotator.policy import KeyVaultSource, Source
 from rotator.ports import Redeployment
@@ -21,7 +22,7 @@ from rotator.remedy import rotator, stop_group
 from rotator.resource_id import ResourceId
 from rotator.secret import Secret
 from rotator.state import ContainerGroup, Observed, Version
-from rotator.steps import Deploy, Reason
+from rotator.steps import NOTHING_KNOWN, Deploy, Known, Reason
 
 EVERY = 15.0
 """Seconds between two looks at a job at work."""
@@ -91,7 +92,7 @@ async def _within_limits(run: Run, group_id: ResourceId, images: Mapping[str, st
     await ensure_granted(run)
     observed = (await look(run, Memory())).observed
     version = _current(run, observed)
-    free = partial(_free, run, observed, group_id, version)
+    free = partial(_free, run, observed, await _known(run, observed, group_id), group_id, version)
     if images:
         seen = await free()
         await ensure_served(run, seen, version, images)
@@ -100,12 +101,27 @@ async def _within_limits(run: Run, group_id: ResourceId, images: Mapping[str, st
     return await _send(run, free, group_id, version), version
 
 
-async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
+async def _known(run: Run, observed: Observed, group_id: ResourceId) -> Known:
+    """Ask for values that a newer API version alone shows, which a PUT would lose; a failed question is told."""
+    try:
+        return Known(newer=await newer_values(run, observed, [group_id]))
+    except AzureError as error:
+        run.tell(
+            Noted(
+                code=NoteCode.UNCHECKED,
+                subject=group_id,
+                text=f"Azure did not say before the deployment: {NEWER_VERSION} ({error.happened})",
+            )
+        )
+        return NOTHING_KNOWN
+
+
+async def _free(run: Run, observed: Observed, known: Known, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Read the group now. Raises if the group may not be deployed."""
     before = await run.world.group(group_id)
     _ensure_absent(observed, before)
     _ensure_free(run, before)
-    _ensure_ours(run, observed, before, version)
+    _ensure_ours(run, observed, known, before, version)
     if before.document is not None and moved(observed, before):
         raise Undecided(f"{before.id} was redeployed by others meanwhile", state="Nothing was deployed.")
     declared = run.policy.group(before.id)
@@ -153,13 +169,13 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
     return seen
 
 
-def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: Version) -> None:
+def _ensure_ours(run: Run, observed: Observed, known: Known, before: ContainerGroup, version: Version) -> None:
     """Apply the guard's vetoes that hold for a redeployment at any time.
 
     Examples: rotator's own identity, or the live credential of another policy in the group.
     """
     asked = Deploy(before.id, version.key_id or "", Reason(ReasonCode.FORCED, "a deployment was asked for"))
-    if veto := guard.check_asked(asked, run.policy, observed.reread(group=before)):
+    if veto := guard.check_asked(asked, run.policy, observed.reread(group=before), known):
         raise veto.error()
 
 

@@ -1,7 +1,7 @@
 """Looks at the world for one run: observation, the run's memory of earlier looks, proof and permissions."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,9 +19,11 @@ from rotator.ports import Write
 from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
-from rotator.state import Credential, Observed
+from rotator.state import Credential, NewerValue, Observed
 from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Postponed, Retire, Step, Wait, kind, target
 
+NEWER_VERSION = "whether a newer version of Container Instances shows more of its groups"
+"""The question of :func:`newer_values`, for a note where Azure doesn't answer."""
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
 
@@ -186,16 +188,22 @@ async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
     }
     if not first:
         return
-    ours = {each.id: each.document for each in observed.groups if each.id in first and each.document is not None}
     try:
-        newer = await run.world.newer_groups(sorted({each.subscription for each in ours}))
-        for group in sorted({each.group for each in container_group.newer_values(ours, newer)}):
-            ours[group] = (await run.world.group(group)).document or ours[group]
+        memory.known = replace(memory.known, newer=await newer_values(run, observed, first))
     except AzureError as error:
-        question = ("whether a newer version of Container Instances shows more of its groups", error.happened)
+        question = (NEWER_VERSION, error.happened)
         memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
-        return
-    memory.known = replace(memory.known, newer=container_group.newer_values(ours, newer))
+
+
+async def newer_values(run: Run, observed: Observed, groups: Collection[ResourceId]) -> tuple[NewerValue, ...]:
+    """Return what the newest version of Container Instances alone shows of some groups. Raises AzureError."""
+    ours = {each.id: each.document for each in observed.groups if each.id in groups and each.document is not None}
+    if not ours:
+        return ()
+    newer = await run.world.newer_groups(sorted({each.subscription for each in ours}))
+    for group in sorted({each.group for each in container_group.newer_values(ours, newer)}):
+        ours[group] = (await run.world.group(group)).document or ours[group]
+    return container_group.newer_values(ours, newer)
 
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:

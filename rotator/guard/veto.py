@@ -24,7 +24,7 @@ from rotator.remedy import rotator
 from rotator.state import Access, Observed
 from rotator.steps import NOTHING_KNOWN, Deploy, Disable, Intent, Issue, Known, Restore, Retire, Step, kind, target
 
-ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT)
+ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT, VetoCode.NEWER_VALUE)
 """Objections that hold for a deployment asked for by a person or a script, too."""
 
 
@@ -53,9 +53,9 @@ def check(
     return None
 
 
-def check_asked(step: Deploy, policy: Policy, observed: Observed) -> Veto | None:
+def check_asked(step: Deploy, policy: Policy, observed: Observed, known: Known = NOTHING_KNOWN) -> Veto | None:
     """Return the first objection that holds for a deployment asked for by a person or a script, or None."""
-    objections = _objections(step, policy, observed, Intent(), NOTHING_KNOWN)
+    objections = _objections(step, policy, observed, Intent(), known)
     return next((Veto(step, *objection) for objection in objections if objection[0] in ALWAYS), None)
 
 

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.codes import NoteCode
 from rotator.engine import adopt
+from rotator.engine.job import deploy_now
+from rotator.errors import UnsafeStep
 from rotator.events import Noted, Vetoed
 from rotator.steps import Intent
 from tests.stage import Stage, play, stage
@@ -49,6 +52,39 @@ def test_a_value_that_a_redeployment_would_lose_stops_the_rotation_before_any_wr
         made.with_policy(container_groups=[{"id": made.group_id("app"), "accept_loss": [PATH]}])
         assert await rotated(made) == 0
         assert made.password_of("app") == made.published() != before
+
+    play(scene)
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_value_that_a_deployment_by_hand_would_lose_stops_it(tagged: bool) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app")
+        await rotated(made)
+        stored = made.azure.container_groups.stored(made.group_id("app"))
+        set_by_a_newer_tool(made, priorityClass="gold")
+        if tagged:
+            made.azure.container_groups.patch_tags(made.group_id("app"), stored["tags"])
+        writes = len(made.app.served)
+        with pytest.raises(UnsafeStep, match=PATH) as refused:
+            await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
+        assert "accept_loss" in refused.value.remedy
+        assert made.writes(writes) == []
+
+        made.with_policy(container_groups=[{"id": made.group_id("app"), "accept_loss": [PATH]}])
+        await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
+        assert made.password_of("app") == made.published()
+
+    play(scene)
+
+
+def test_a_deployment_by_hand_goes_on_and_says_so_where_azure_does_not_tell_its_newest_version() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app")
+        await rotated(made)
+        made.azure.faults.add(Fault("arm.providers.getAtTenant", "status", status=403, code="AuthorizationFailed"))
+        await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
+        assert NoteCode.UNCHECKED in [event.code for event in made.events if isinstance(event, Noted)]
 
     play(scene)
 
