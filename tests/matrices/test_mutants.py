@@ -9,7 +9,7 @@ with the guard gone as well, the invariants of a simulated run notice.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain
 from types import ModuleType
 from typing import Any
@@ -19,7 +19,7 @@ from local_azure.virtual import VirtualLoop
 
 from rotator import guard
 from rotator.codes import ReasonCode
-from rotator.container_group import Phase
+from rotator.container_group import Phase, interpretation
 from rotator.guard import deploy, issue, links, retire, seen, veto
 from rotator.plan import (
     View,
@@ -150,6 +150,15 @@ def killer(tests: list[Test]) -> str | None:
 def _nobody_reads_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the comparison of what a failing case expected with what it got: a mutant makes thousands, and each takes longer than the case."""
     monkeypatch.setattr("_pytest.assertion.util._reprcompare", None)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _each_group_is_interpreted_once() -> Iterator[None]:
+    """Keep what container groups are taken for: the cases have more than a run keeps, and no mutant is in there."""
+    whole = lru_cache(maxsize=None)(interpretation._interpreted.__wrapped__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interpretation, "_interpreted", whole)
+        yield
 
 
 # generated
