@@ -148,16 +148,21 @@ def _tags(newest: Version | None, declared: Mapping[str, str], credential: Crede
 
 
 async def _find(run: Run, attempt: str) -> Version | None:
-    """Return the version of this attempt, if one shows within two minutes. A failed look counts as an empty look."""
+    """Return the version of this attempt, if one shows within two minutes. A failed look counts as an empty look.
+
+    The last look begins after the two minutes: a process may have slept during the one before.
+    """
     name = run.policy.key_vault.password_secret
     start, patience = (
         run.clock.elapsed(),
         Patience(run, f"it is unknown if {name} was set; rotator looks for its new version", LOOKING),
     )
-    while run.clock.elapsed() - start < LOOKING:
+    while True:
+        late = run.clock.elapsed() - start >= LOOKING
         with suppress(AzureError):
             for version in await run.world.versions(run.policy):
                 if version.tag(ATTEMPT) == attempt:
                     return version
+        if late:
+            return None
         await patience.sleep(EVERY)
-    return None

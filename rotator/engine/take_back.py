@@ -19,7 +19,8 @@ from rotator.state import Credential, Observed
 async def remove_lost(run: Run, observed: Observed, name: str) -> bool:
     """Look for a credential left behind by an add without an answer, and remove it: no reader has its secret.
 
-    Return True if the credential was found.
+    Return True if the credential was found. The last look begins after the two minutes: a process may have slept during
+    the one before.
     """
     start, patience = (
         run.clock.elapsed(),
@@ -27,13 +28,15 @@ async def remove_lost(run: Run, observed: Observed, name: str) -> bool:
             run, f"Graph did not answer when a password was added; rotator looks for a credential named {name}", LOOKING
         ),
     )
-    while run.clock.elapsed() - start < LOOKING:
+    while True:
+        late = run.clock.elapsed() - start >= LOOKING
         for credential in await run.world.credentials(run.policy):
             if credential.display_name == name:
                 await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential))
                 return True
+        if late:
+            return False
         await patience.sleep(EVERY)
-    return False
 
 
 async def _unpublished(run: Run, credential: Credential) -> float:

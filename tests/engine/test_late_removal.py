@@ -14,6 +14,7 @@ from tests.invariants import converges
 from tests.stage import GROUPS, Stage
 
 READ = "graph.applications.get"
+ADD = "graph.applications.addPassword"
 REMOVE = "/removePassword"
 STOPPED = 3000.0
 """Seconds: less than the overlap, and than the life of a token."""
@@ -97,3 +98,26 @@ def _stopped_once() -> Callable[[Request], Awaitable[None]]:
             await pause(STOPPED)
 
     return leaving
+
+
+def test_a_search_for_a_lost_add_during_which_the_process_slept_ends_with_a_look_that_begins_after_it() -> None:
+    async def scene(made: Stage) -> None:
+        before = len(made.credentials())
+        made.azure.faults.add(Fault(ADD, "lost"))
+        looking = list[str]()
+
+        async def arriving(request: Request) -> None:
+            if not looking and request.path.endswith("/addPassword"):
+                looking.append(ADD)
+                made.azure.faults.add(Fault(READ, "stale"))
+
+        async def leaving(request: Request) -> None:
+            if looking == [ADD] and request.method == "GET" and "/applications" in request.path:
+                looking.append(request.path)
+                await pause(300.0)
+
+        await made.with_world(reconcile, forced(made), hop=Hop(made.app, arriving=arriving, leaving=leaving))
+        assert len(looking) == 2
+        assert len(made.credentials()) <= before + 1, "an add that got no answer is left behind"
+
+    settled(scene)
