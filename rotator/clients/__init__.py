@@ -44,7 +44,8 @@ def budgets_of(clock: Clock, cloud: str) -> "Budgets":
 
     Raises KeyError for an unknown cloud.
     """
-    from rotator.clients.budgets import Budgets, Hosts
+    from rotator.clients.budgets import Budgets
+    from rotator.clients.counted_request import Hosts
     from rotator.cloud import CLOUDS
 
     return Budgets(clock, Hosts.of(CLOUDS[cloud]))

@@ -11,28 +11,20 @@ Rules for editors of this file:
 
 import re
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from urllib.parse import urlsplit
 
-from rotator.clients.buckets import Bucket, Counter, Redeployments, Store
-from rotator.cloud import Cloud
+from rotator.clients.buckets import Bucket, Redeployments
+from rotator.clients.counted_request import Hosts, Sent, arm_bucket, full_bucket
 from rotator.codes import FailureCode
 from rotator.errors import Throttled
-from rotator.ports import Clock, PasswordChange, Publication, Redeployment, Write
+from rotator.ports import Clock, Write
 from rotator.rate_limits import (
-    ALL_CALLS,
-    ALL_CREATIONS,
     GRAPH_UNITS,
-    GRAPH_WRITES,
     LONGEST,
     REDEPLOYMENTS,
-    RESOURCE_MANAGER,
-    VAULT_CALLS,
-    VAULT_CREATIONS,
 )
-from rotator.state import Home
 
 UNSAID = 60.0
 """Seconds for which redeployments stop after a refusal without ``Retry-After``."""
@@ -41,79 +33,9 @@ LONGEST_SLEEP = 60.0
 MARGIN = 0.01
 """Seconds that are waited beyond the end of a limit, since clocks are rounded."""
 TOO_MANY = 429
-_READS = ("GET", "HEAD")
-_SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
-_GROUP = re.compile(r"^/subscriptions/([^/]+)/.*/containergroups/[^/]+$", re.IGNORECASE)
 _LEFT = "x-ms-ratelimit-remaining-subscription-"
 _RESOURCES = f"{_LEFT}resource-requests-"
 _UNITS, _SHARE = "x-ms-resource-unit", "x-ms-throttle-limit-percentage"
-_WINDOWS = {
-    "graph units": GRAPH_UNITS,
-    "graph writes": GRAPH_WRITES,
-    "vault creations": VAULT_CREATIONS,
-    "vault calls": VAULT_CALLS,
-    "all creations": ALL_CREATIONS,
-    "all calls": ALL_CALLS,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Request, as far as limits ask: its method, its host and its path."""
-
-    method: str
-    host: str
-    path: str
-
-    @classmethod
-    def of(cls, method: str, url: str) -> "Sent":
-        """Read a request's address."""
-        parts = urlsplit(url)
-        return cls(method.upper(), (parts.hostname or "").lower(), parts.path.lower())
-
-    @property
-    def group(self) -> str | None:
-        """The container group that the request redeploys, in lower case."""
-        return self.path.lower() if self.method == "PUT" and _GROUP.match(self.path) else None
-
-    @property
-    def subscription(self) -> str:
-        """The subscription, in lower case; empty where the path names none."""
-        found = _SUBSCRIPTION.match(self.path)
-        return found[1].lower() if found else ""
-
-    @property
-    def kind(self) -> str:
-        """The kind of request that Resource Manager counts."""
-        return "reads" if self.method in _READS else "deletes" if self.method == "DELETE" else "writes"
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """Hosts whose limits are known: those of one cloud."""
-
-    graph: str
-    resource_manager: str
-    vaults: str
-    """End of the names of all vaults."""
-
-    @classmethod
-    def of(cls, cloud: Cloud) -> "Hosts":
-        """Return the hosts of a cloud."""
-        return cls(_host(cloud.graph), _host(cloud.arm), f".{cloud.vault_suffix}")
-
-    def sent(self, write: Write) -> Sent:
-        """Return the request of a write."""
-        match write:
-            case Redeployment(group):
-                return Sent("PUT", self.resource_manager, group.lower())
-            case PasswordChange(principal, home, adds):
-                owner = principal.application if home is Home.APPLICATION else principal.service_principal
-                collection = "applications" if home is Home.APPLICATION else "serviceprincipals"
-                operation = "addpassword" if adds else "removepassword"
-                return Sent("POST", self.graph, f"/v1.0/{collection}/{str(owner).lower()}/{operation}")
-            case Publication(policy):
-                return Sent("PUT", policy.key_vault.host, f"/secrets/{policy.key_vault.password_secret.lower()}")
 
 
 @dataclass(slots=True)
@@ -170,7 +92,7 @@ class Budgets:
 
     async def _place(self, sent: Sent, until: float) -> float:
         """Hold a place in each bucket of a request."""
-        keys = tuple(self._keys(sent))
+        keys = tuple(self._hosts.buckets(sent))
         while sent not in self._held:
             now, wait = self._clock.elapsed(), self._longest(keys)
             if wait <= 0:
@@ -200,7 +122,7 @@ class Budgets:
     async def admit(self, sent: Sent, patience: float) -> None:
         """Wait until the request fits, and count it. Raises Throttled where that takes longer than `patience`."""
         self._give_back(sent)
-        keys, until = tuple(self._keys(sent)), self._clock.elapsed() + patience
+        keys, until = tuple(self._hosts.buckets(sent)), self._clock.elapsed() + patience
         while (wait := self._longest(keys)) > 0:
             if self._clock.elapsed() + wait > until:
                 raise _held_back(sent, wait)
@@ -217,12 +139,12 @@ class Budgets:
             self._hear_graph(sent, headers)
         elif sent.host == self._hosts.resource_manager and sent.subscription:
             if (left := _number(headers.get(f"{_LEFT}{sent.kind}"))) is not None:
-                self._bucket(_arm(sent)).learn(self._clock.elapsed(), left)
+                self._bucket(arm_bucket(sent)).learn(self._clock.elapsed(), left)
             self._hear_container_instances(sent, status, headers)
 
     def hear_within(self, sent: Sent, status: int, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Count a request that was sent inside a batch, and learn from its own answer (azure-facts C11)."""
-        for key in self._keys(sent):
+        for key in self._hosts.buckets(sent):
             self._bucket(key).spend(self._clock.elapsed())
         self.hear(sent, status, headers, retry_after)
 
@@ -241,19 +163,8 @@ class Budgets:
 
     def _bucket(self, key: str) -> Bucket:
         if key not in self._buckets:
-            self._buckets[key] = _made(key)
+            self._buckets[key] = full_bucket(key)
         return self._buckets[key]
-
-    def _keys(self, sent: Sent) -> Iterator[str]:
-        """Yield the names of the buckets that a request takes from."""
-        if sent.host == self._hosts.graph:
-            yield from ("graph units",) if sent.method in _READS else ("graph units", "graph writes")
-        elif sent.host == self._hosts.resource_manager and sent.subscription:
-            yield _arm(sent)
-        elif sent.host.endswith(self._hosts.vaults):
-            creates = sent.method == "PUT" and sent.path.startswith("/secrets/")
-            yield "all creations" if creates else "all calls"
-            yield f"{'vault creations' if creates else 'vault calls'} {sent.host}"
 
     def _block(self, sent: Sent, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Believe a refusal; one of a redeployment is Container Instances' own unless Resource Manager names itself."""
@@ -261,7 +172,7 @@ class Budgets:
         if sent.group:
             self._line(sent.group).limits.block(now + (UNSAID if retry_after is None else seconds))
         if not sent.group or f"{_LEFT}{sent.kind}" in headers:
-            blocked = [*self._keys(sent)][-1:]
+            blocked = [*self._hosts.buckets(sent)][-1:]
             self._blocked |= {key: max(self._blocked.get(key, now), now + seconds) for key in blocked}
 
     def _hear_graph(self, sent: Sent, headers: Mapping[str, str]) -> None:
@@ -288,17 +199,6 @@ class Budgets:
         limits.learn(now, {name: left for name, left in known.items() if left or status != TOO_MANY})
 
 
-def _arm(sent: Sent) -> str:
-    return f"arm {sent.kind} {sent.subscription}"
-
-
-def _made(key: str) -> Bucket:
-    """Return the full bucket of a name made by `Budgets._keys`."""
-    if key.startswith("arm "):
-        return Store(RESOURCE_MANAGER[key.split()[1]])
-    return Counter(_WINDOWS[" ".join(key.split()[:2])])
-
-
 def _held_back(sent: Sent, seconds: float) -> Throttled:
     """Return the refusal of a request on this machine, in place of Azure's."""
     error = Throttled(
@@ -309,10 +209,6 @@ def _held_back(sent: Sent, seconds: float) -> Throttled:
     )
     error.seconds = seconds
     return error
-
-
-def _host(address: str) -> str:
-    return urlsplit(address).hostname or ""
 
 
 def _number(text: str | None) -> int | None:

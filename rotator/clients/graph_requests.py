@@ -17,7 +17,7 @@ from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
 from rotator.clients.api_versions import GRAPH
-from rotator.clients.budgets import Sent
+from rotator.clients.counted_request import Sent
 from rotator.clients.directory import Shown
 from rotator.clients.pausing import retry_after
 from rotator.clients.pipeline import Line, host, repeated

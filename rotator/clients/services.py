@@ -1,6 +1,7 @@
 """One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
@@ -10,7 +11,8 @@ from rotator.clients.access_mark import AccessMark
 from rotator.clients.aci import ContainerGroups
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.budgets import Budgets, Hosts
+from rotator.clients.budgets import Budgets
+from rotator.clients.counted_request import Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
 from rotator.clients.group_list import GroupList
@@ -64,6 +66,17 @@ class Services:
 
         line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
         return StorageQueue(line, self.token, self.cloud, address)
+
+    @asynccontextmanager
+    async def separate_line(self, seconds: float) -> AsyncIterator[Line]:
+        """Yield a line over connections of its own, one for each host, with a timeout of `seconds` for each request."""
+        session = self._transports.session()
+        try:
+            line = Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, seconds)
+            line.limit = self.line.limit
+            yield line
+        finally:
+            await session.close()
 
     async def close(self) -> None:
         """Close every client, then their connections."""

@@ -24,7 +24,8 @@ from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, whole
-from rotator.clients.budgets import Budgets, Sent
+from rotator.clients.budgets import Budgets
+from rotator.clients.counted_request import Sent
 from rotator.clients.pausing import retry_after
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled

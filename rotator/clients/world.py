@@ -1,27 +1,25 @@
 """Azure in rotator's terms: the `World` of `ports.py`, over the services connected by `services.py`."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from rotator.causes import Cause, Denial, Grounds
-from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE
 from rotator.clients.api_versions import CONTAINER_GROUPS
 from rotator.clients.examination import examine
 from rotator.clients.observation import observe
-from rotator.clients.pipeline import Line, at_once, together
+from rotator.clients.password_trial import prove, pull
+from rotator.clients.pipeline import together
 from rotator.clients.sending import no_later
 from rotator.clients.services import Services, group_key, secret_key
 from rotator.clients.signins import sign_ins
 from rotator.clients.survey import read_lists
-from rotator.errors import AzureError, Forbidden
+from rotator.clients.write_permissions import permissions
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Issued, Put, Survey, Write
-from rotator.preflight import Examined, Right
+from rotator.preflight import Examined
 from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,
@@ -31,7 +29,6 @@ from rotator.state import (
     Home,
     Identity,
     Observed,
-    PasswordLimit,
     Permissions,
     Principal,
     Proof,
@@ -44,8 +41,6 @@ from rotator.state import (
 )
 
 T = TypeVar("T")
-ONE_TRY = 30.0
-"""Timeout in seconds for one request of a proof: the proof has its own deadline, and retries."""
 
 
 class AzureWorld(Services):
@@ -201,35 +196,14 @@ class AzureWorld(Services):
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try a password once on separate connections: at Entra, then with each image of the policy's registries."""
-        tenant = policy.principal.tenant_id or (await self.token.who()).tenant
-        async with self._fresh() as line:
-            refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
-            return refused or replace(await self._pull(line, policy, secret, images), signed_in=True)
+        return await prove(self, policy, secret, images)
 
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try the password at the registries alone, on separate connections.
 
         Registries ask their own tenant, whatever tenant the policy names.
         """
-        async with self._fresh() as line:
-            return await self._pull(line, policy, secret, images)
-
-    async def _pull(self, line: Line, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        servers = await together(*(self.server(registry.id) for registry in policy.registries))
-        return await acr.prove(
-            line, self.cloud, policy.principal.app_id, secret, acr.images(self.cloud, images, servers)
-        )
-
-    @asynccontextmanager
-    async def _fresh(self) -> AsyncIterator[Line]:
-        """Yield a line over connections of its own, one for each host: another try takes new ones."""
-        session = self._transports.session()
-        try:
-            line = Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
-            line.limit = self.line.limit
-            yield line
-        finally:
-            await session.close()
+        return await pull(self, policy, secret, images)
 
     async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
         """Return all groups of subscriptions as the newest stable API version shows them."""
@@ -262,58 +236,7 @@ class AzureWorld(Services):
         self, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
     ) -> Permissions:
         """Return known refusals, from RBAC's own answer, and the unknown rights."""
-        async with at_once() as tasks:
-            writing = tasks.create_task(self.rights([(f"{TYPE}/write", each) for each in groups]))
-            vault = tasks.create_task(self._vault_right(policy))
-            deleted = tasks.create_task(self._deleted(policy, published))
-            said = tasks.create_task(self._limits(policy))
-        rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
-        refused = tuple(
-            sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False)
-        )
-        unknown = [(right.question, right.why) for right in rights if right.allowed is None]
-        return Permissions(
-            refused, _no_role(policy, vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread)
-        )
-
-    async def _vault_right(self, policy: Policy) -> Right:
-        """Tell if rotator may set secrets.
-
-        Access policies aren't checked here, and count as an allowance.
-        """
-        try:
-            vault_id = await self.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
-        except AzureError as error:
-            return Right(keyvault.SET_ACTION, policy.key_vault.host, None, error.happened)
-        if vault_id is None:
-            return Right(keyvault.SET_ACTION, policy.key_vault.host, True)
-        return replace(
-            await self.rbac.right(
-                keyvault.SET_ACTION, vault_id.child("secrets", policy.key_vault.password_secret), data=True
-            ),
-            scope=vault_id,
-        )
-
-    async def _deleted(self, policy: Policy, published: bool) -> tuple[bool, tuple[tuple[str, str], ...]]:
-        """Tell if a soft-deleted secret occupies the published secret's name, or give the reason why unknown.
-
-        A published secret's name is its own.
-        """
-        if published:
-            return False, ()
-        try:
-            return await self.vault.recoverable(policy), ()
-        except Forbidden as error:
-            return False, ((f"whether secret {policy.key_vault.password_secret} is soft-deleted", error.happened),)
-
-    async def _limits(self, policy: Policy) -> tuple[tuple[PasswordLimit, ...], tuple[tuple[str, str], ...]]:
-        try:
-            found = await self.limits(policy)
-        except AzureError as error:
-            return (), (("whether an app management policy limits new passwords", error.happened),)
-        unsure = [each for each in found if each.exempts and each.forbids(policy.rotation.validity)]
-        why = "Microsoft Graph does not show rotator the custom security attributes of its own identity"
-        return found, tuple((each.question, why) for each in unsure)
+        return await permissions(self, policy, groups, published=published)
 
     async def access(self, policy: Policy) -> AccessRecord:
         """Read the access mark now."""
@@ -360,13 +283,3 @@ class AzureWorld(Services):
     async def role(self, name: str, scope: ResourceId) -> str:
         """Return the GUID of a role by its name."""
         return await self.rbac.role(name, scope)
-
-
-def _no_role(policy: Policy, right: Right) -> Denial | None:
-    if right.allowed is not False:
-        return None
-    what = f"the identity that rotator signs in as has no role with data action {right.action} on {right.scope}"
-    needs = f"role {keyvault.OFFICER} (action {right.action}) on vault {policy.key_vault.host}"
-    return Denial(
-        what, Grounds(Cause.ROLE, needs, keyvault.OFFICER, right.scope, policy.key_vault.name, service=keyvault.SERVICE)
-    )

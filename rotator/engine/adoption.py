@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from rotator.codes import NoteCode
 from rotator.engine.marks import record
-from rotator.engine.observation import Memory, look
+from rotator.engine.memory import Memory
+from rotator.engine.observation import look
 from rotator.engine.run import Run, ensure_granted
 from rotator.engine.trial import PAUSE, TRIES, surrounding
 from rotator.errors import AzureError, Forbidden, NotFound

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rotator import container_group
-from rotator.engine.observation import linked, proven
+from rotator.engine.preparation import linked, proven
 from rotator.engine.run import Run
 from rotator.policy import Policy
 from rotator.preflight import Examined

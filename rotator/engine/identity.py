@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from rotator.cloud import of_vault
 from rotator.codes import FailureCode, NoteCode
 from rotator.engine.access import end, start
-from rotator.engine.observation import Memory, look
+from rotator.engine.memory import Memory
+from rotator.engine.observation import look
 from rotator.engine.run import Patience, Run, Seen
 from rotator.errors import Forbidden, NotFound, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded

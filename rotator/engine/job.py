@@ -8,11 +8,15 @@ from functools import partial
 from rotator import container_group, guard
 from rotator.codes import NoteCode, ReasonCode
 from rotator.container_group import Document, Phase, Verdict
-from rotator.engine.deployment import PutTarget, Read, fetch, moved, put, replace, settled, watch
+from rotator.engine.deployment import moved
+from rotator.engine.group_put import PutTarget, Read, fetch, put, replace
 from rotator.engine.image import NOTHING, ensure_served
 from rotator.engine.limits import hold, outlast
-from rotator.engine.observation import NEWER_VERSION, Memory, look, newer_values
+from rotator.engine.memory import Memory
+from rotator.engine.observation import look
+from rotator.engine.preparation import NEWER_VERSION, newer_values
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
+from rotator.engine.settling import settled, watch
 from rotator.errors import AzureError, Forbidden, NotFound, NotSent, UnsafeStep
 from rotator.events import Noted
 from rotator.plan import View
@@ -224,7 +228,7 @@ async def _fetched(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, 
 
 
 async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) -> ContainerGroup:
-    """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deployment`."""
+    """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.group_put`."""
     written, key_id = container_group.manifest_of(run.policy, run.policy.group(group_id)), version.key_id or ""
     begun, seen = run.world.moment(), await free()
     if written is None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard, TypeVar
 
-from rotator.engine.observation import Memory
+from rotator.engine.memory import Memory
 from rotator.engine.run import DECISIONS, Run, Seen
 from rotator.errors import RotatorError, Throttled
 from rotator.events import Pausing, StepPostponed

@@ -17,7 +17,8 @@ from rotator.engine.identity import EVERY, VISIBLE, Wanted, ensure_identity, sou
 from rotator.engine.issuance import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.limits import hold, home_of, outlast
-from rotator.engine.observation import Memory, prepared
+from rotator.engine.memory import Memory
+from rotator.engine.preparation import prepared
 from rotator.engine.run import DECISIONS, PAUSE, Patience, Run, Seen, Undecided, ensure_granted, failure
 from rotator.engine.trial import try_out
 from rotator.errors import NotSent, ProofFailed, RotatorError

@@ -15,7 +15,9 @@ from rotator.codes import NoteCode
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.issuance import issue
 from rotator.engine.limits import harmless, permitted, postponed, refused, waive
-from rotator.engine.observation import Memory, look, look_and_try, prepared
+from rotator.engine.memory import Memory
+from rotator.engine.observation import look, look_and_try
+from rotator.engine.preparation import prepared
 from rotator.engine.retirement import disable, retire
 from rotator.engine.run import (
     DECISIONS,

@@ -19,19 +19,17 @@ from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, Left, gather, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retirement import withdraw
-from rotator.engine.run import FRESH, Patience, Run, access_now, failure
+from rotator.engine.revocation_mark import AGEING, MarkBefore, mark_revoked
+from rotator.engine.run import FRESH, Patience, Run, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
-from rotator.events import AccessRecorded, AssignmentDeleted, VersionDisabled
+from rotator.events import AssignmentDeleted, VersionDisabled
 from rotator.plan import Ending, Shown, Tries, View, credential_steps, revocation_notes, revoke_steps, vanished
 from rotator.plan.revocation_end import refused
-from rotator.ports import AccessRecord
 from rotator.remedy import rotator
 from rotator.results import Result
 from rotator.state import Access, Assignment, Observed
 from rotator.steps import Disable, Retire, Revoke, kind, target
 
-AGEING = FRESH / 2
-"""Seconds after which the access mark and the due steps are read again: no write rests on a read older than `FRESH`."""
 NOT_FOUND = (
     "the principal was not found, which does not prove that access is gone: sign in to the tenant that has the"
     " principal, or correct `principal.app_id`, and run again"
@@ -57,41 +55,6 @@ class Look:
     read: float
     observed: Observed | None
     missing: str = ""
-
-
-@dataclass(slots=True)
-class MarkBefore:
-    """The record as it was `before` this revocation marked it, and the time of the last check for a new grant.
-
-    `read` is the moment before the record was last seen without a new grant.
-    """
-
-    before: AccessRecord
-    read: float
-    regranted: bool = False
-
-    async def not_after(self, run: Run) -> float | None:
-        """Return the latest moment for sending the next write; None if access was granted meanwhile."""
-        if run.world.moment() - self.read > AGEING:
-            await self.granted(run)
-        return None if self.regranted else self.read + FRESH
-
-    async def granted(self, run: Run) -> bool:
-        """Tell if access was granted since; a lagging read shows the earlier record."""
-        now, read = await access_now(run)
-        self.read, self.regranted = read, self.regranted or (now.access is Access.GRANTED and now != self.before)
-        return self.regranted
-
-    async def permit(self, run: Run) -> float:
-        """The moment before a look that shows no grant: asked before each removal of a credential.
-
-        Raises UnsafeStep.
-        """
-        if await self.granted(run):
-            raise UnsafeStep(
-                "access was granted meanwhile", remedy=f"`{rotator('revoke', run.policy.name)}` revokes it again."
-            )
-        return self.read
 
 
 async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> Result:
@@ -155,7 +118,7 @@ async def _take_all(run: Run, wish: Wish, look: Look, observed: Observed) -> End
     before, read = await read_record(run), run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
     steps = revoke_steps(run.policy, await _found(look.run, observed, recorded), await own(look.run), recorded)
-    mark = await _mark(run, before, [*recorded, *(step.assignment for step in steps)], read)
+    mark = await mark_revoked(run, before, [*recorded, *(step.assignment for step in steps)], read)
     left = await Left.before(run)
     if not await _delete_all(run, steps, wish, mark):
         return _regranted(run)
@@ -177,7 +140,7 @@ async def _recorded(look: Look, wish: Wish) -> None:
     """Mark, and delete remaining role assignments recorded by an earlier revocation: no principal is needed."""
     run, before, read = look.run, await read_record(look.run), look.run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
-    mark = await _mark(run, before, recorded, read)
+    mark = await mark_revoked(run, before, recorded, read)
     steps = revoke_steps(run.policy, await run.world.standing(recorded), await own(run), recorded)
     await _delete_all(run, steps, wish, mark)
 
@@ -213,15 +176,6 @@ async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -
     found = await run.world.assignments(run.policy, oid) if oid else ()
     known = {a.id for a in found}
     return [*found, *(await run.world.standing([a for a in recorded if a.id not in known]))]
-
-
-async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> MarkBefore:
-    """Write the record before the first deletion, unless the record already has the same content."""
-    wanted = tuple(sorted({a.id: a for a in lost}.values()))
-    if before.access is not Access.REVOKED or wanted != before.assignments:
-        await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
-        run.tell(AccessRecorded(access=Access.REVOKED, assignments=len(wanted)))
-    return MarkBefore(before, run.world.moment())
 
 
 async def _delete_all(run: Run, steps: Sequence[Revoke], wish: Wish, mark: MarkBefore) -> bool:

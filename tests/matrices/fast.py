@@ -16,10 +16,11 @@ from typing import Any
 from local_azure.acr.refusal import Refused
 from local_azure.inprocess import Hop
 from local_azure.wire import ServiceError
+from rotator.clients.counted_request import Hosts, Sent
 
 from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.budgets import Budgets, Hosts, Sent
+from rotator.clients.budgets import Budgets
 from rotator.clients.entra import judged
 from rotator.clients.readings import Readings
 from rotator.clients.refusal import ServiceRefusal
