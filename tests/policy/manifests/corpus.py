@@ -46,6 +46,11 @@ def group(drawn: Drawn, *, variables: str = "[]", more: str = "", image: str = "
     )
 
 
+def extension(settings: str) -> str:
+    """An extension of the group: of all that a group has, its settings alone may have any keys."""
+    return f"  extensions:\n  - name: proxy\n    properties:\n      extensionType: kube-proxy\n      version: '1.0'\n      protectedSettings: {{}}\n      settings:{settings}\n"
+
+
 def scalars(drawn: Drawn) -> str:
     """Plain and quoted scalars as values of variables."""
     chosen = drawn.sample([one for one in SCALARS if one not in NULLS], 8)
@@ -74,7 +79,7 @@ def merges(drawn: Drawn) -> str:
         f"x-two: &two {{name: TWO, value: {second}}}\n"
         f"x-one: &one {{{nested}name: ONE, value: {first}, more: {{a: 1}}}}\n"
     )
-    return shared + group(drawn, variables="\n      - " + "\n        ".join(entry))
+    return shared + group(drawn, more=extension("".join(f"\n        {line}" for line in entry)))
 
 
 def repeats(drawn: Drawn) -> str:
@@ -83,7 +88,8 @@ def repeats(drawn: Drawn) -> str:
         ["a: 1", "a: 2", "'a': 3", "1: x", "true: y", "1.0: z", "'1': w", "yes: v", "0x1: u", "~: n"], 5
     )
     twice = drawn.choice(["", "location: northeurope\n", "tags: {a: 1}\ntags: {b: 2}\n"])
-    return twice + group(drawn, more=f"  notes: [{{{', '.join(pairs)}}}]\n  sku: Dedicated\n  sku: Standard\n")
+    settings = f" {{{', '.join(pairs)}}}"
+    return twice + group(drawn, more=f"{extension(settings)}  sku: Dedicated\n  sku: Standard\n")
 
 
 def anchors(drawn: Drawn) -> str:
