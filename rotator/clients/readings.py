@@ -31,7 +31,11 @@ subscription would else list all groups for each look at each policy.
 TIDIED = 5.0
 """Seconds after which readings that are too old are looked for again: many are kept while many policies are at work."""
 CONSTANT = 600.0
-"""Seconds for which a reading of a registry is reused: no write rests on it, and its login server never changes."""
+"""Seconds for which a reading of a registry is reused: no write rests on it, and its login server never changes.
+
+A list in a newer API version is reused for as long: it says nothing about credentials, and each group is read again
+in rotator's own version before its PUT.
+"""
 
 
 @dataclass(frozen=True, slots=True)

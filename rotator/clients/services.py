@@ -1,14 +1,17 @@
 """One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import aiohttp
 import httpx
 
 from rotator.clients.access_mark import AccessMark
-from rotator.clients.aci import ContainerGroups
+from rotator.clients.aci import TYPE, ContainerGroups
+from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import Budgets
@@ -52,6 +55,7 @@ class Services:
         self._servers: dict[ResourceId, str] = {}
         self._last_lists: dict[str, GroupList] = {}
         """The last list of each subscription, to read no group again that hasn't changed."""
+        self._comparing = asyncio.Lock()
 
     def leases(self, container: str) -> LeaseStore:
         """Return the leases in a container of Azure Blob Storage. Raises ValueError for another address."""
@@ -135,6 +139,23 @@ class Services:
             return found
 
         return await self.readings.read(("list", subscription), ask, life=SHARED)
+
+    async def newer_lists(self, subscriptions: Sequence[str]) -> list[tuple[Mapping[str, Any], ...]]:
+        """Return the container groups of each subscription as the newest stable API version shows them.
+
+        Empty where rotator's own version is the newest. Policies share the answers: one asks at a time, and an answer
+        serves for ten minutes.
+        """
+        async with self._comparing:
+            with self.readings.reusing(recent=False, since=0.0):
+                ask = partial(self.arm.newest, CONTAINER_GROUPS, TYPE)
+                newest = await self.readings.read(("newest", TYPE), ask, life=CONSTANT)
+                wanted = subscriptions if newest != CONTAINER_GROUPS else ()
+                return await together(*(self._newer(each, newest) for each in wanted))
+
+    async def _newer(self, subscription: str, version: ApiVersion) -> tuple[Mapping[str, Any], ...]:
+        ask = partial(self.groups.listed, subscription, version)
+        return await self.readings.read(("newer", subscription), ask, life=CONSTANT)
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """Read the policy's registries from ARM now."""

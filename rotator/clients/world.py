@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from rotator.clients.access import registry_access
-from rotator.clients.aci import TYPE
-from rotator.clients.api_versions import CONTAINER_GROUPS
 from rotator.clients.examination import examine
 from rotator.clients.observation import observe
 from rotator.clients.password_trial import prove, pull
@@ -207,10 +205,7 @@ class AzureWorld(Services):
 
     async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
         """Return all groups of subscriptions as the newest stable API version shows them."""
-        newest = await self.arm.newest(CONTAINER_GROUPS, TYPE)
-        if newest == CONTAINER_GROUPS:
-            return {}
-        listed = await together(*(self.groups.listed(each, newest) for each in subscriptions))
+        listed = await self.newer_lists(subscriptions)
         return {ResourceId.parse(shown["id"]): shown for groups in listed for shown in groups}
 
     async def permit(self, write: Write, *, urgency: float, patience: float) -> float:

@@ -8,6 +8,7 @@ from rotator.engine.run import Patience
 from rotator.events import StepFailed, Vetoed
 from rotator.plan import View
 from rotator.ports import Write
+from rotator.resource_id import ResourceId
 from rotator.steps import NOTHING_KNOWN, Known, Note, Postponed, Wait
 
 
@@ -21,6 +22,8 @@ class Memory:
     """The moment after the last look."""
     sourced: bool = False
     """The secrets that groups need were read."""
+    compared: set[ResourceId] = field(default_factory=set)
+    """Groups compared with what the newest version of Container Instances shows."""
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kind and target of the steps that the look before this one asked for."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -21,9 +21,10 @@ NEWER_VERSION = "whether a newer version of Container Instances shows more of it
 async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> Seen:
     """Return the look with the proof and permissions that the guard wants for these steps."""
     observed = seen.observed
-    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.known.permissions is None:
-        await _ask(run, observed, memory)
-        await _compare(run, observed, memory)
+    if any(isinstance(step, Issue | Deploy) for step in steps):
+        if memory.known.permissions is None:
+            await _ask(run, observed, memory)
+        await _compare(run, observed, memory, deploying=any(isinstance(step, Deploy) for step in steps))
     if any(isinstance(step, Issue) for step in steps) and not memory.sourced:
         memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
@@ -47,24 +48,28 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
     )
 
 
-async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
-    """Compare the groups before their first PUT with what the newest version of Container Instances shows of them.
+async def _compare(run: Run, observed: Observed, memory: Memory, *, deploying: bool) -> None:
+    """Compare each group once with what the newest version of Container Instances shows of it.
 
-    A group with our tag was compared before. A group with a difference is read once more: somebody may have changed it
-    between the two reads.
+    A group without our tag is compared before any write: its first PUT decides if a rotation begins at all. Any other
+    one is compared when redeployments are due: a newer tool may have changed it since the last, and its veto stops
+    neither the new credential nor the other groups. A group with a difference is read once more: somebody may have
+    changed it between the two reads.
     """
-    first = {
+    groups = {
         d.id
         for d in container_group.dependents(run.policy, observed)
-        if d.needs_rotation and d.key_id is None and (d.declared or run.policy.discover.redeploy)
+        if d.needs_rotation and (deploying or d.key_id is None) and (d.declared or run.policy.discover.redeploy)
     }
-    if not first:
-        return
+    asked = groups - memory.compared
+    memory.compared |= asked
     try:
-        memory.known = replace(memory.known, newer=await newer_values(run, observed, first))
+        found = await newer_values(run, observed, asked)
     except AzureError as error:
         question = (NEWER_VERSION, error.happened)
         memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
+        return
+    memory.known = replace(memory.known, newer=(*memory.known.newer, *found))
 
 
 async def newer_values(run: Run, observed: Observed, groups: Collection[ResourceId]) -> tuple[NewerValue, ...]:

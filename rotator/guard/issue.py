@@ -188,7 +188,7 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent, known: Know
             " redeployment could lose them"
         )
         yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{blocks}"
-    yield from newer(policy, known, [dependent.id for dependent in waiting])
+    yield from newer(policy, known, [dependent.id for dependent in waiting if dependent.key_id is None])
     for dependent in waiting:
         yield from ready(policy, dependent)
         yield from _sourced(policy, known, dependent)

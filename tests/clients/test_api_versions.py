@@ -1,6 +1,7 @@
 """API versions: one table, and the day after each retirement."""
 
 import ast
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from azure.keyvault.secrets import ApiVersion as Known
 from local_azure.arm.retirement import RETIRED
 
 import rotator.clients.arm
-import rotator.clients.world
+import rotator.clients.services
 from rotator.clients.api_versions import ALL, VAULTS, ApiVersion
 from rotator.clients.codes import grounds_of
 from rotator.clients.refusal import Asked, parsed
@@ -94,8 +95,20 @@ async def test_what_a_newer_version_shows_is_asked_for_once_a_newer_one_is_offer
 
 
 @scene
+async def test_policies_that_ask_within_ten_minutes_share_one_list(at: Scene) -> None:
+    at.azure.container_groups.put(at.group_id, at.body(priorityClass="gold"), "2026-07-01")
+    before, once = at.served().__len__(), ["arm.providers.getAtTenant", "aci.containerGroups.list"]
+    shown = await asyncio.gather(*(at.world.newer_groups([at.seeded.subscription]) for _ in range(3)))
+    assert shown[0] == shown[1] == shown[2] != {}
+    assert [each for each in at.served()[before:] if each in once] == once
+    await at.clock.sleep(601)
+    await at.world.newer_groups([at.seeded.subscription])
+    assert [each for each in at.served()[before:] if each in once] == once * 2
+
+
+@scene
 async def test_nothing_is_listed_again_where_ours_is_the_newest(at: Scene) -> None:
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(rotator.clients.world, "CONTAINER_GROUPS", ApiVersion("Container Instances", "2099-01-01"))
+        changed.setattr(rotator.clients.services, "CONTAINER_GROUPS", ApiVersion("Container Instances", "2099-01-01"))
         assert await at.world.newer_groups([at.seeded.subscription]) == {}
     assert "aci.containerGroups.list" not in at.served()

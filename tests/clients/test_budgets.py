@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
-from rotator.clients.counted_request import Hosts, Sent
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.buckets import Counter, Redeployments, Store
 from rotator.clients.budgets import UNSAID, Budgets
+from rotator.clients.counted_request import Hosts, Sent
 from rotator.clients.wire import Gate, Limit
 from rotator.errors import Throttled
 from rotator.ports import PasswordChange, Publication, Redeployment, Write

@@ -78,6 +78,35 @@ def test_a_value_that_a_deployment_by_hand_would_lose_stops_it(tagged: bool) -> 
     play(scene)
 
 
+def test_a_value_that_a_newer_tool_set_after_the_first_rotation_keeps_its_group_where_it_is() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app", "second")
+        assert await rotated(made) == 0
+        old, tags = made.published(), made.azure.container_groups.stored(made.group_id("app"))["tags"]
+        body = made.body(made.app_id, old, priorityClass="gold")
+        made.azure.container_groups.put(made.group_id("app"), {**body, "tags": tags}, NEWEST)
+        made.pass_(days=2)
+        read = len(made.app.served)
+        assert await rotated(made) == 3
+        assert vetoes(made) == ["newer_value"] and PATH in made.told()
+        assert (made.password_of("app"), made.password_of("second")) == (old, made.published())
+        assert made.azure.container_groups.move_host(made.group_id("app")), "its credential stays"
+        asked = [call.operation for call in made.app.served[read:] if call.operation == "arm.providers.getAtTenant"]
+        assert len(asked) == 1
+
+        made.with_policy(
+            container_groups=[
+                {"id": made.group_id("app"), "accept_loss": [PATH]},
+                {"id": made.group_id("second")},
+            ]
+        )
+        made.events.clear()
+        assert (await made.rotate()).exit_code == 0, made.told()
+        assert made.password_of("app") == made.published()
+
+    play(scene)
+
+
 def test_a_deployment_by_hand_goes_on_and_says_so_where_azure_does_not_tell_its_newest_version() -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = await begun(loop, "app")

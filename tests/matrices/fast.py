@@ -6,6 +6,7 @@ the alphabet shows, on real SDK code, to which of the eight effects they reduce.
 is shown by shared stories that end in the same digest on both.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,11 +17,11 @@ from typing import Any
 from local_azure.acr.refusal import Refused
 from local_azure.inprocess import Hop
 from local_azure.wire import ServiceError
-from rotator.clients.counted_request import Hosts, Sent
 
 from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import Budgets
+from rotator.clients.counted_request import Hosts, Sent
 from rotator.clients.entra import judged
 from rotator.clients.readings import Readings
 from rotator.clients.refusal import ServiceRefusal
@@ -66,7 +67,7 @@ class FastWorld(AzureWorld):
         self.readings, self.budgets = Readings(time), Budgets(clock, Hosts.of(self.cloud))
         self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
         self.arm: Any = Arm(way)
-        self._servers, self._last_lists = {}, {}
+        self._servers, self._last_lists, self._comparing = {}, {}, asyncio.Lock()
 
     def _now(self) -> datetime:
         return self._way.azure.clock.now().replace(microsecond=0)
