@@ -1,11 +1,12 @@
-"""DraftedManifest a manifest from a running group: all that the group has, with placeholders where Azure hides a value.
+"""Draft a manifest from a running group: all that the group has, with placeholders where Azure hides a value.
 
 Rules for editors of this file:
 
 1. Nothing of the group is left out but the properties written by the service, its address, nulls and rotator's tags.
 2. A hidden value without a source gets the placeholder of a secret that isn't in the vault yet, so that a deployment is
    refused until a person has put it there; an absence is never assumed.
-3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over.
+3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over. A text that an author wrote
+   into the group's present manifest, alone or around a placeholder, is told by its path, and a person copies it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from rotator.arm_json import Json, Value, drop, get, put
 from rotator.container_group.differences import DATA
 from rotator.container_group.document import Document
 from rotator.container_group.embedded_password import signing_in
-from rotator.container_group.hidden_values import Holds, Place, places
+from rotator.container_group.hidden_values import Holds, Place, normal, places
 from rotator.container_group.policy_lines import secret_names
 from rotator.container_group.put_properties import writable
 from rotator.container_group.tags import OURS
@@ -23,6 +24,7 @@ from rotator.container_group.value_sources import PASSWORD, USERNAME, Recipe, Re
 from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.policy.manifest import alone, has_placeholder, source
+from rotator.policy.rules import WORKSPACE_ID
 
 FILE = "FILE"
 """Name of a file in a secret volume whose files can't be seen."""
@@ -33,16 +35,18 @@ class DraftedManifest:
     """Drafted manifest.
 
     `wanted` are the secrets to be put into the vault, each with the path of its value; `empty` are those paths of
-    `wanted` that may always have been empty.
+    `wanted` that may always have been empty. `authored` are the paths whose value stands in the group's present
+    manifest as a text of its author, each with the placeholder that holds its place.
     """
 
     body: Json = field(repr=False)
     wanted: tuple[tuple[str, str], ...]
     empty: tuple[str, ...]
+    authored: tuple[tuple[str, str], ...] = ()
 
 
 def drafted(document: Document) -> DraftedManifest:
-    """DraftedManifest the manifest of a group just shown by a GET.
+    """Draft the manifest of a group just shown by a GET.
 
     Raises UnsafeStep for a group with a text that a manifest couldn't hold.
     """
@@ -61,10 +65,27 @@ def drafted(document: Document) -> DraftedManifest:
         if place not in lost:
             _write(place, known, inside)
     for place, name in wanted:
-        named = placeholder(KeyVaultSource(key_vault=name))
-        place.write({FILE: named} if _files(place) else named)
-    empty = tuple(place.path for place in lost if place.optional or place.holds is not Holds.TEXT)
-    return DraftedManifest(body, tuple((place.path, name) for place, name in wanted), empty)
+        place.write(_held(place, placeholder(KeyVaultSource(key_vault=name)), known))
+    unsaid = [(place, name) for place, name in wanted if known.for_place(place) is None]
+    authored = [(path, name) for place, name in wanted for path in _authored(place, known)]
+    empty = tuple(place.path for place, _ in unsaid if place.optional or place.holds is not Holds.TEXT)
+    return DraftedManifest(body, tuple((place.path, name) for place, name in unsaid), empty, tuple(authored))
+
+
+def _held(place: Place, named: str, known: Recipes) -> Value:
+    """Return what holds the place of a value that the draft can't have: for a volume, of each such file."""
+    if not _files(place):
+        return named
+    files = known.for_place(place) or {FILE: None}
+    return {name: recipe if recipe is not None and _harmless(recipe) else named for name, recipe in files.items()}
+
+
+def _authored(place: Place, known: Recipes) -> tuple[str, ...]:
+    """Return the paths at which the present manifest has a text of its author."""
+    found = known.for_place(place)
+    if isinstance(found, Mapping) and _files(place):
+        return tuple(f"{place.path}/{name}" for name, recipe in found.items() if not _harmless(recipe))
+    return () if found is None else (place.path,)
 
 
 def _write(place: Place, known: Recipes, inside: tuple[str, ...]) -> None:
@@ -87,6 +108,8 @@ def _recipe(place: Place, known: Recipes, inside: tuple[str, ...]) -> Recipe:
     found = known.for_place(place)
     if found is None and place.path in inside:
         return placeholder(PASSWORD)
+    if normal(place.path) == normal(WORKSPACE_ID):
+        return found
     parts = list(found.values()) if isinstance(found, Mapping) else [found]
     return found if parts and all(map(_harmless, parts)) else None
 

@@ -71,6 +71,10 @@ def _comments(written: Written) -> Iterator[str]:
         yield f"Save it as {PurePath(policy.file).parent / file}, and write in {policy.file}, under container_groups:"
         yield f"  - id: {written.group}"
         yield f"    manifest: {file}"
+    if draft.authored and declared and declared.manifest:
+        yield f"These values are texts in {declared.manifest.file}: they may be secret, and are not repeated here."
+        yield "Copy each from there, in place of its placeholder; until then a deployment is refused:"
+        yield from (f"  {path}: ${{{{ keyvault:{name} }}}}" for path, name in draft.authored)
     if draft.wanted:
         yield f"Azure hides these values. Put each into {policy.key_vault.url}:"
     for path, name in draft.wanted:
@@ -90,4 +94,5 @@ def manifest_form(written: Written) -> dict[str, Any]:
         "manifest": written.document,
         "secrets": [{"path": path, "name": name} for path, name in written.draft.wanted],
         "may_be_empty": list(written.draft.empty),
+        "to_copy": [{"path": path, "name": name} for path, name in written.draft.authored],
     }

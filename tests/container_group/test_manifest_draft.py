@@ -24,6 +24,7 @@ from tests.container_group.documents import (
     OUR_TAGS,
     PASSWORD,
     SINCE,
+    SUBSCRIPTION,
     declared,
     document,
     edited,
@@ -159,6 +160,30 @@ def test_a_secret_that_an_author_wrote_into_the_old_manifest_is_not_shown() -> N
         "MIXED": f"${{{{ keyvault:plain-{where}-mixed }}}}",
         "NAMED": "${{ keyvault:db }}",
     }
+    assert found.wanted == ()
+    assert found.authored == (
+        (f"containers/{where}/env/PLAIN", f"plain-{where}-plain"),
+        (f"containers/{where}/env/MIXED", f"plain-{where}-mixed"),
+    )
+
+
+def test_of_a_volume_the_files_with_a_placeholder_alone_are_kept_and_the_others_are_told() -> None:
+    shown = document("plain")
+    files = {"tls.key": "${{ keyvault:key }}", "tls.crt": "Y2VydA==", "conf": "${{ keyvault:a }}:${{ keyvault:b }}"}
+    shown["properties"]["volumes"] = [{"name": "certs", "secret": files}]
+    found = draft(as_shown(shown), manifest=manifest(shown))
+    held = "${{ keyvault:plain-certs-FILE }}"
+    (volume,) = found.body["properties"]["volumes"]
+    assert volume["secret"] == {**files, "tls.crt": held, "conf": held}
+    assert [path for path, _ in found.authored] == ["volumes/certs/secret/tls.crt", "volumes/certs/secret/conf"]
+
+
+def test_a_workspace_that_the_policy_states_is_written() -> None:
+    shown = as_shown(document("everything"))
+    workspace = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w"
+    found = draft(shown, secrets={WORKSPACE_ID: {"value": workspace}})
+    assert found.body["properties"]["diagnostics"]["logAnalytics"]["workspaceResourceId"] == workspace
+    assert WORKSPACE_ID not in dict(found.wanted)
 
 
 def test_a_text_that_reads_like_a_placeholder_is_refused() -> None:
