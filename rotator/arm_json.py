@@ -25,15 +25,21 @@ Value = Any
 def get(node: Value, *names: str) -> Value:
     """The value at the end of a path of property names; None where anything on the way is missing or null."""
     for name in names:
-        if not isinstance(node, (dict, Mapping)):
+        try:
+            node = node[name]
+        except KeyError:
+            node = _spelled_otherwise(node, name)
+        except TypeError:
             return None
-        node = node[name] if name in node else _spelled_otherwise(node, name)
     return node
 
 
 def _spelled_otherwise(node: Mapping[str, Value], name: str) -> Value:
     length, lower = len(name), name.lower()
-    return next((value for key, value in node.items() if len(key) == length and key.lower() == lower), None)
+    for key in node:
+        if len(key) == length and key.lower() == lower:
+            return node[key]
+    return None
 
 
 def text(node: Value, *names: str) -> str:
@@ -45,9 +51,9 @@ def text(node: Value, *names: str) -> str:
 def objects(node: Value, *names: str) -> tuple[Value, ...]:
     """The JSON objects in an array; what is not an object is not ours to understand."""
     found = get(node, *names)
-    return (
-        tuple(item for item in found if isinstance(item, (dict, Mapping))) if isinstance(found, (list, tuple)) else ()
-    )
+    if not isinstance(found, (list, tuple)):
+        return ()
+    return tuple([item for item in found if isinstance(item, (dict, Mapping))])
 
 
 def put(node: Json, name: str, value: Value) -> None:

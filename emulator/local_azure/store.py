@@ -5,8 +5,9 @@ read the file.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +37,10 @@ def services(azure: Azure) -> Iterator[tuple[str, Stateful]]:
         yield name, getattr(azure, name)
 
 
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""The adapter of a type, made once: making one takes longer than any use."""
+
+
 def dump(azure: Azure) -> dict[str, Any]:
     """Return all changing state of `azure` as JSON, secrets included."""
     return {
@@ -43,9 +48,9 @@ def dump(azure: Azure) -> dict[str, Any]:
         "tenant": azure.directory.tenant,
         "now": azure.clock.now().isoformat(),
         "ids": azure.ids.position,
-        "faults": TypeAdapter(list[Fault]).dump_python(azure.faults.planned, mode="json"),
+        "faults": _adapter(list[Fault]).dump_python(azure.faults.planned, mode="json"),
         "services": {
-            name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json")
+            name: _adapter(type(service.state)).dump_python(service.state, mode="json")
             for name, service in services(azure)
         },
     }
@@ -56,9 +61,9 @@ def restore(azure: Azure, content: dict[str, Any]) -> None:
     name = ""
     try:
         for name, service in services(azure):
-            service.state = TypeAdapter(type(service.state)).validate_json(json.dumps(content["services"][name]))
+            service.state = _adapter(type(service.state)).validate_json(json.dumps(content["services"][name]))
         azure.directory.tenant = content["tenant"]
-        azure.faults.planned[:] = TypeAdapter(list[Fault]).validate_python(content["faults"])
+        azure.faults.planned[:] = _adapter(list[Fault]).validate_python(content["faults"])
         azure.ids.resume(tuple(content["ids"]))
     except ValidationError as error:
         where = ".".join(

@@ -5,6 +5,7 @@ envelopes; the ``behaviour`` module knows Azure, and no HTTP. No I/O happens her
 """
 
 import json
+import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +25,10 @@ keeps.
 def copied(value: T) -> T:
     """Return a copy of decoded JSON sharing no part with `value`.
 
-    The function is several times faster than ``copy.deepcopy``, because it handles JSON types only.
+    The function is many times faster than ``copy.deepcopy``, because it handles JSON types only.
     """
-    copy: T = json.loads(json.dumps(value))
+    json_types: Any = value
+    copy: T = marshal.loads(marshal.dumps(json_types))  # noqa: S302 - bytes made here
     return copy
 
 
@@ -159,6 +161,11 @@ class Route:
     anonymous: bool = False
     """Reached without a bearer token (token endpoints, challenges)."""
 
+    @property
+    def segments(self) -> int | None:
+        """Number of segments of a path that fits; None for any number."""
+        return None if "*}" in self.template else self.template.removesuffix("/").count("/")
+
     def pattern(self) -> re.Pattern[str]:
         """The compiled template."""
         return _compiled(self.template)
@@ -197,17 +204,18 @@ class Table:
         return tuple(self._given)
 
     @cached_property
-    def _compiled(self) -> dict[str, list[tuple[Route, re.Pattern[str]]]]:
-        by_method: dict[str, list[tuple[Route, re.Pattern[str]]]] = {}
+    def _compiled(self) -> dict[str, list[tuple[Route, int | None, re.Pattern[str]]]]:
+        by_method: dict[str, list[tuple[Route, int | None, re.Pattern[str]]]] = {}
         for route in self.routes:
-            by_method.setdefault(route.method, []).append((route, route.pattern()))
+            by_method.setdefault(route.method, []).append((route, route.segments, route.pattern()))
         return by_method
 
     def find(self, request: Request) -> tuple[Route, dict[str, str]] | None:
         """The first route that fits, with the values from the path as the client wrote them."""
         path = re.sub(r"/{2,}", "/", request.path)
-        for route, pattern in self._compiled.get(request.method, ()):
-            if match := pattern.fullmatch(path):
+        segments = path.removesuffix("/").count("/")
+        for route, needed, pattern in self._compiled.get(request.method, ()):
+            if (needed is None or needed == segments) and (match := pattern.fullmatch(path)):
                 return self._prepared(route), match.groupdict()
         return None
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run
 from ruamel.yaml import YAML
+from typer import testing
 from typer.testing import CliRunner
 
 from rotator.cli import wiring
@@ -30,6 +32,8 @@ T = TypeVar("T")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "mycontainerregistry-pull-pwd"
 NAME = "mycontainerregistry"
+testing._get_command = cache(testing._get_command)  # type: ignore[attr-defined]
+"""A command made once from its functions: making all of them takes longer than most of them run."""
 IMAGE, JOB = "mycontainerregistry.azurecr.io/aci-helloworld:v1", "mycontainerregistry.azurecr.io/nightly:v1"
 
 

@@ -1,6 +1,5 @@
 """A world in which a check finds something, and what it prints, pasted into bash, mends that: with or without stock az."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +31,7 @@ def looked(rotator: Scene) -> tuple[int, list[dict[str, Any]]]:
     return said.code, found["findings"]
 
 
-def _world(rotator: Scene) -> str:
+def _world(rotator: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
     """All that Azure holds once it has caught up with its time, and every file that there is."""
     rotator.azure.container_groups.settle()
     services = {name: _plain(state) for name, state in dump(rotator.azure)["services"].items() if name not in COUNTED}
@@ -41,7 +40,7 @@ def _world(rotator: Scene) -> str:
         for each in sorted(rotator.policies.parent.rglob("*"))
         if "terminal" not in each.parts
     }
-    return json.dumps([services, files], sort_keys=True, indent=1)
+    return services, files
 
 
 def _plain(state: Any) -> Any:
