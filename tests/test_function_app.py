@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from azure.functions import FunctionApp, HttpRequest, QueueMessage, TimerRequest
 from azure.functions.meta import Datum
@@ -29,6 +30,7 @@ from rotator.fleet.queue import AGAIN, MOST
 from rotator.function_app import RotationFailed, invocation
 from rotator.function_app.invocation import GRACE
 from rotator.function_app.settings import DEFAULT_DURATION, DEFAULT_SCHEDULE, AppSettings, schedule, trigger
+from rotator.notices import LIST
 from tests.clients.scene import PASSWORD, USERNAME, Clock, Scene, set_up, sign_in
 from tests.storage import QUEUE, WHERE, MemoryLeases, MemoryQueue
 
@@ -390,6 +392,81 @@ async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no
         await invoke()
     assert raised.value.remedy.startswith("Write 26m or more")
     assert tenant.rotated()
+
+
+class Told:
+    """A webhook and a ping of the app's settings, and what they got."""
+
+    def __init__(self, settings: pytest.MonkeyPatch, **more: str) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.pings = 0
+        settings.setattr(invocation, "web", lambda: lambda address: httpx.MockTransport(self._got))
+        given = {
+            "ROTATOR_WEBHOOK": "https://hooks.example.com/S3CRET",
+            "ROTATOR_PING": "https://ping.example.com/S3CRET",
+        }
+        for name, value in (given | more).items():
+            settings.setenv(name, value)
+
+    def _got(self, request: httpx.Request) -> httpx.Response:
+        self.pings += request.method == "GET"
+        if request.content:
+            self.bodies.append(json.loads(request.content))
+        return httpx.Response(202)
+
+    def taken(self) -> list[tuple[str, list[str]]]:
+        """Codes and policies of the alerts since the last time."""
+        found = [(each["data"]["code"], each["data"]["policies"]) for each in self.bodies]
+        self.bodies.clear()
+        return found
+
+
+@on_azure
+async def test_a_tick_tells_the_receivers_of_the_app_once_and_pings(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant.scene.azure.vaults.set("myvault", "webhook-url", "https://hooks.example.com/S3CRET")
+    (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
+    tenant.scene.fault("aci.containerGroups.createOrUpdate", status=400, code="BadRequest", times=0)
+    with pytest.MonkeyPatch.context() as settings:
+        told = Told(settings, ROTATOR_WEBHOOK=f"keyvault:{tenant.scene.seeded.vault_url}/secrets/webhook-url")
+        for alerts in ([("failed", ["mycontainerregistry"]), ("not_served", ["other"])], []):
+            with pytest.raises(RotationFailed):
+                await invoke()
+            assert (told.taken(), told.pings) == (alerts, 1)
+            told.pings = 0
+        (tenant.directory / "policies" / "mycontainerregistry.yaml").unlink()
+        (invocation.state() / LIST).unlink()
+        with pytest.raises(PolicyError):
+            await invoke()
+        assert (told.taken(), told.pings) == ([("not_served", ["other"])], 0)
+    assert "S3CRET" not in caplog.text
+
+
+@on_azure
+async def test_a_survey_and_a_message_tell_the_receivers_and_only_the_survey_pings(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    with with_queue(tenant) as (queue, _), pytest.MonkeyPatch.context() as settings:
+        told = Told(settings)
+        tenant.scene.fault("graph.*.addPassword", status=403, code="Authorization_RequestDenied", times=0)
+        await invoke()
+        assert (told.taken(), told.pings) == ([], 1)
+        with pytest.raises(RotationFailed):
+            await function_app.reconcile(Message("mycontainerregistry"))
+        assert (told.taken(), told.pings) == ([("failed", ["mycontainerregistry"])], 1)
+        queue.aside.append("mycontainerregistry")
+        with pytest.raises(RotationFailed):
+            await invoke()
+        assert (told.taken(), told.pings) == ([("poisoned", ["mycontainerregistry"])], 2)
+
+
+def test_a_receiver_that_can_not_work_is_an_error_without_the_address_and_keeps_the_trigger() -> None:
+    given = {"ROTATOR_WEBHOOK": "http://S3CRET", "ROTATOR_QUEUE": QUEUE}
+    with pytest.raises(RotatorError, match="ROTATOR_WEBHOOK") as raised:
+        AppSettings.read(given)
+    assert "S3CRET" not in str(raised.value.diagnose())
+    assert "reconcile" in bindings(given)
 
 
 @pytest.mark.parametrize("taken", ["by nobody", "by a file", "by a link", "by others"])

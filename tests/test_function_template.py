@@ -13,11 +13,14 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from rotator.function_app.settings import AppSettings, trigger
+from rotator.notify import Receivers, Shape
+from rotator.notify.settings import PING, SHAPE, WEBHOOK
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = json.loads((ROOT / "function" / "template.json").read_text())
 SCHEMAS = Path(os.environ.get("LOCAL_AZURE_SPECS") or "nowhere") / "azure-resource-manager-schemas" / "schemas"
 HOME = "https://schema.management.azure.com/schemas/"
+RECEIVERS = ("webhook", "ping", "webhookShape")
 NESTED = "Microsoft.Resources/deployments"
 FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
 """Types whose schema isn't in the file of their provider."""
@@ -89,6 +92,12 @@ def test_the_settings_are_read_by_the_app_and_name_what_the_template_makes() -> 
     given = {name: filled(said[name], suffixes) for name in ("ROTATOR_QUEUE", "ROTATOR_LEASE_CONTAINER")}
     assert AppSettings.read(given).container == "https://rotatorstate.blob.core.windows.net/leases"
     assert trigger(given) == ("due", "AzureWebJobsStorage")
+    assert (
+        AppSettings.read(given | dict.fromkeys((WEBHOOK, PING), "") | {SHAPE: "cloudevents"}).receivers == Receivers()
+    )
+    assert {said[name] for name in (WEBHOOK, PING, SHAPE)} == {f"[parameters('{name}')]" for name in RECEIVERS}
+    shapes = TEMPLATE["parameters"]["webhookShape"]["allowedValues"]
+    assert (shapes, {TEMPLATE["parameters"][name]["type"] for name in RECEIVERS[:2]}) == ([*Shape], {"securestring"})
     made = [each["name"] for each in resources() if each["type"].startswith("Microsoft.Storage/storageAccounts/")]
     names = {re.findall(r"default/([\w-]+)", each)[0] for each in made}
     assert names == {"app-package", "leases", "due", "due-poison"}

@@ -64,6 +64,8 @@ class Common:
     """
     unseen: list[str] = field(default_factory=list)
     """Names of the policies that an error concerns which ends the command: all of them, or none."""
+    refused: "list[Unserved]" = field(default_factory=list)
+    """The policies that were asked for, if not one of them can be served: then that is the error."""
 
     @property
     def silent_progress(self) -> bool:
@@ -95,6 +97,7 @@ class Common:
 
         self._warn(found.beside)
         if found.unserved and not (found.policies or found.drafts):
+            self.refused[:] = found.unserved
             raise PolicyError(found.mistakes)
         self.unserved[:] = found.unserved
         return found

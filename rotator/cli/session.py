@@ -24,7 +24,7 @@ from rotator.survey import FILE, Looks
 
 if TYPE_CHECKING:
     from rotator.cli.leases import Leases
-    from rotator.cli.notices import Notices
+    from rotator.notices import Notices
     from rotator.policy import Policy
 
 T = TypeVar("T")
@@ -112,7 +112,9 @@ def change(
             watched, do, lease=lease, purpose=purpose, urgent=urgent, pressing=pressing, looks=looks
         )
         if notices:
-            await notices.told(common, results, story.events)
+            from rotator.notices import LeftOut
+
+            await notices.told(results, story.events, LeftOut(common.unserved))
         return results
 
     with heard(common) as (tell, story):

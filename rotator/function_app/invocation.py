@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from rotator.errors import RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.function_app.settings import AppSettings
 from rotator.lease import LocalLease, RenewedLease, exposed
+from rotator.notices import Connections, Notices
+from rotator.notify import Transport
 from rotator.policy import Policy, durations
 from rotator.ports import Clock, Lease, LeaseStore, Queue, World
 from rotator.system import SystemClock, now
@@ -55,10 +57,17 @@ class Invocation:
     world: World
     clock: Clock
     deadline: float
+    heard: list[Event] = field(default_factory=list)
+    """Events of the runs, for their notices."""
 
     def run(self, policy: Policy) -> Run:
         """Return the run of a policy."""
-        return Run(self.world, self.clock, Journal(tell, policy.name), policy, deadline=self.deadline)
+
+        def hear(event: Event) -> None:
+            self.heard.append(event)
+            tell(event)
+
+        return Run(self.world, self.clock, Journal(hear, policy.name), policy, deadline=self.deadline)
 
     def runs(self, policies: Iterable[Policy]) -> tuple[Run, ...]:
         """Return the runs of policies."""
@@ -114,7 +123,7 @@ def state() -> Path:
 
 
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
-    """Return a clock, and Azure as the app's identity; tests replace this function and the next two."""
+    """Return a clock, and Azure as the app's identity; tests replace this function and the next three."""
     clock = SystemClock()
     return clock, clients.connect(clock, cloud=cloud, budgets=_budgets(cloud))
 
@@ -123,6 +132,19 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 def _budgets(cloud: str) -> "Budgets":
     """Return the count of this host's requests against Azure's limits, which all its invocations share."""
     return clients.budgets_of(SystemClock(), cloud)
+
+
+def web() -> Transport:
+    """Return the factory of connections for notices; authorities and proxies are those of the clients."""
+    from rotator.clients.transports import network
+
+    return network
+
+
+def notices(settings: AppSettings, *, whole: bool) -> Notices:
+    """Return the notices of an invocation; the delivered ids are kept in this instance's temporary folder."""
+    connections = Connections(now, web, lambda: connected(settings.cloud))
+    return Notices(settings.receivers, None, state(), whole, connections)
 
 
 def lease_store(world: World, container: str) -> LeaseStore:

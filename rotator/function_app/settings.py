@@ -1,12 +1,13 @@
 """Settings of the function app, from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from rotator.cloud import CLOUDS
 from rotator.errors import RotatorError
+from rotator.notify import HOOK, Receivers
 from rotator.policy import durations
 
 DEFAULT_SCHEDULE = "0 0 */6 * * *"
@@ -32,6 +33,7 @@ class AppSettings:
     cloud: str
     queue: str = ""
     container: str = ""
+    receivers: Receivers = field(default_factory=Receivers)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "AppSettings":
@@ -39,20 +41,35 @@ class AppSettings:
 
         The host puts the app settings and the app's directory there.
         """
-        root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
-        cloud = environment.get("ROTATOR_CLOUD") or "public"
-        if cloud not in CLOUDS:
-            raise RotatorError(
-                f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud",
-                remedy=f"Write {', '.join(CLOUDS)}, or leave it out.",
-            )
+        root, cloud = Path(environment.get("AzureWebJobsScriptRoot") or "."), _cloud(environment)
         return cls(
             root / (environment.get("ROTATOR_POLICIES") or "policies"),
             _span(environment.get("ROTATOR_MAX_DURATION") or DEFAULT_DURATION),
             cloud,
             _address(environment, cloud, "queue", "ROTATOR_QUEUE"),
             _address(environment, cloud, "blob", "ROTATOR_LEASE_CONTAINER"),
+            _receivers(environment),
         )
+
+
+def _cloud(environment: Mapping[str, str]) -> str:
+    cloud = environment.get("ROTATOR_CLOUD") or "public"
+    if cloud not in CLOUDS:
+        raise RotatorError(
+            f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud",
+            remedy=f"Write {', '.join(CLOUDS)}, or leave it out.",
+        )
+    return cloud
+
+
+def _receivers(environment: Mapping[str, str]) -> Receivers:
+    try:
+        return Receivers.read(environment, environment.get(HOOK))
+    except ValueError as error:
+        raise RotatorError(
+            f"an app setting can't be used: {error}",
+            remedy="Correct it, or leave it out: docs/notifications.md has the settings.",
+        ) from None
 
 
 def _span(text: str) -> timedelta:
@@ -88,7 +105,7 @@ def trigger(environment: Mapping[str, str]) -> tuple[str, str] | None:
     A setting that is no address is none here: the timer says so at each tick.
     """
     try:
-        address = AppSettings.read(environment).queue
+        address = _address(environment, _cloud(environment), "queue", "ROTATOR_QUEUE")
     except RotatorError:
         return None
     name = address.rstrip("/").rpartition("/")[2]

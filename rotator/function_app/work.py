@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +15,10 @@ from rotator.engine import glance, reconcile
 from rotator.errors import Holder, Mistake, PolicyError, RotatorError
 from rotator.events import Noted
 from rotator.function_app.invocation import Invocation, RotationFailed, state, tell, told, within
+from rotator.function_app.invocation import notices as told_by
 from rotator.function_app.settings import AppSettings
 from rotator.lease import RenewedLease, held
+from rotator.notices import LeftOut, Notices
 from rotator.policy import Gathered, Policy, durations, gather
 from rotator.ports import Message
 from rotator.report.leases import held_body
@@ -34,29 +37,47 @@ SHOWN = timedelta(seconds=150)
 async def rotate(settings: AppSettings) -> None:
     """Take every due step of every policy; with a queue, add the policies with something due to the queue instead.
 
-    Raises PolicyError, RotationFailed for every problem needing a person.
+    Raises PolicyError, RotationFailed for every problem needing a person, when the receivers are told.
     """
-    found = gather(settings.policies, cloud=settings.cloud)
+    notices = told_by(settings, whole=True)
+    async with _failing(notices):
+        found = gather(settings.policies, cloud=settings.cloud)
     for mistake in found.mistakes:
         told("mistake", logging.ERROR, **asdict(mistake))
-    policies, hasty = _in_time(settings, found.policies)
+    policies, slow = _in_time(settings, found.policies)
+    left_out = LeftOut(found.unserved, slow.error, slow.names)
     if not policies:
-        raise hasty or PolicyError(found.mistakes)
+        await notices.refused(left_out)
+        raise slow.error or PolicyError(found.mistakes)
+    do = _survey if settings.queue else _all_of_them
+    async with _failing(notices):
+        failed = await within(settings, lambda now_: do(now_, policies, notices, left_out), settings.at_most)
+    _judge(failed, found.mistakes, slow.error)
 
-    async def all_of_them(now_: Invocation) -> tuple[Result, ...]:
-        return await fleet.run(now_.runs(policies), reconcile, lease=now_.lease, pressing=fleet.past_warning)
 
-    async def survey(now_: Invocation) -> str:
-        looks = Looks.read(state() / FILE)
-        added = await fleet.surveyed(now_.runs(policies), now_.queue, looks)
-        told("enqueued", logging.INFO, policies=list(added.added))
-        return "; ".join(filter(None, (_alarms(added.seen, added.poisoned), _failures(added.results))))
+@asynccontextmanager
+async def _failing(notices: Notices) -> AsyncIterator[None]:
+    """Tell of an error that ends an invocation, then raise it again."""
+    try:
+        yield
+    except RotatorError as error:
+        await notices.refused(LeftOut(error=error))
+        raise
 
-    if settings.queue:
-        failed = await within(settings, survey, settings.at_most)
-    else:
-        failed = _failures(await within(settings, all_of_them, settings.at_most))
-    _judge(failed, found.mistakes, hasty)
+
+async def _all_of_them(now_: Invocation, policies: tuple[Policy, ...], notices: Notices, left_out: LeftOut) -> str:
+    runs = notices.watched(now_.runs(policies))
+    results = await fleet.run(runs, reconcile, lease=now_.lease, pressing=fleet.past_warning)
+    await notices.told(results, now_.heard, left_out)
+    return _failures(results)
+
+
+async def _survey(now_: Invocation, policies: tuple[Policy, ...], notices: Notices, left_out: LeftOut) -> str:
+    runs = tuple(notices.watched(now_.runs(policies)))
+    added = await fleet.surveyed(runs, now_.queue, Looks.read(state() / FILE))
+    told("enqueued", logging.INFO, policies=list(added.added))
+    await notices.told(added.results, now_.heard, replace(left_out, queued=added))
+    return "; ".join(filter(None, (_alarms(added.seen, added.poisoned), _failures(added.results))))
 
 
 def _failures(results: Iterable[Result]) -> str:
@@ -85,21 +106,30 @@ def _judge(failed: str, mistakes: tuple[Mistake, ...], hasty: RotatorError | Non
         raise PolicyError(mistakes, state=SERVED)
 
 
-def _in_time(settings: AppSettings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
-    """Return the policies whose proof fits into an invocation, and an error about the others.
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Policies whose proof doesn't fit into an invocation, and the error about them."""
+
+    names: tuple[str, ...] = ()
+    error: RotatorError | None = None
+
+
+def _in_time(settings: AppSettings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], Slow]:
+    """Return the policies whose proof fits into an invocation, and the others.
 
     The others are left out: such a policy would never be rotated, and would only cause warnings.
     """
     slow = [policy for policy in policies if settings.at_most < policy.proof.deadline]
     if not slow:
-        return policies, None
-    longest, names = max(policy.proof.deadline for policy in slow), ", ".join(policy.name for policy in slow)
+        return policies, Slow()
+    longest, names = max(policy.proof.deadline for policy in slow), tuple(policy.name for policy in slow)
     happened = (
         f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may"
-        f" take longer: {names}"
+        f" take longer: {', '.join(names)}"
     )
     remedy = f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies."
-    return tuple(policy for policy in policies if policy not in slow), RotatorError(happened, remedy=remedy)
+    kept = tuple(policy for policy in policies if policy not in slow)
+    return kept, Slow(names, RotatorError(happened, remedy=remedy))
 
 
 async def serve(settings: AppSettings, message: Message) -> None:
@@ -110,9 +140,12 @@ async def serve(settings: AppSettings, message: Message) -> None:
         told("log", logging.WARNING, level="warning", text=text)
         return
 
+    notices = told_by(settings, whole=False)
+
     async def one_of_them(now_: Invocation) -> Result:
-        one = now_.run(policy)
+        (one,) = notices.watched([now_.run(policy)])
         (result,) = await fleet.run([one], reconcile, lease=now_.lease)
+        await notices.told((result,), now_.heard, LeftOut())
         if fleet.failed(one):
             raise RotationFailed(f"{policy.name}: {result.summary}", state="As the events above say.")
         if fleet.cut_short(one, result):

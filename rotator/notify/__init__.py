@@ -13,10 +13,11 @@ Rules for editors of this package:
 from rotator.notify.command import run_hook
 from rotator.notify.delivered import Delivered
 from rotator.notify.files import exchanged, replaced
-from rotator.notify.settings import KeyVaultSecret, Receivers, Shape
+from rotator.notify.settings import HOOK, KeyVaultSecret, Receivers, Shape
 from rotator.notify.web import Transport, Web
 
 __all__ = [
+    "HOOK",
     "Delivered",
     "KeyVaultSecret",
     "Receivers",

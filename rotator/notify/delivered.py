@@ -30,11 +30,7 @@ class Delivered:
     @classmethod
     def read(cls, file: Path, now: datetime) -> "Delivered":
         """Read the file; a missing, unreadable or damaged one is an empty one."""
-        found: dict[str, str] = {}
-        with suppress(OSError, ValueError, RecursionError), file.open("rb") as opened:
-            said = json.loads(opened.read(LARGEST))
-            found = {str(key): str(at) for key, at in said["delivered"].items()} if _fits(said) else {}
-        return cls(file, now, found)
+        return cls(file, now, _read(file))
 
     def has(self, receiver: str, identity: str) -> bool:
         """Tell if the receiver has got the message."""
@@ -45,13 +41,20 @@ class Delivered:
         self.times[f"{receiver} {identity}"], self.added = self.now.isoformat(), True
 
     def write(self) -> None:
-        """Write the file, without old ids, if an id was added. Raises OSError."""
+        """Write the file, without old ids, if an id was added; ids that others added stay. Raises OSError."""
         if not self.added:
             return
         oldest = (self.now - KEPT).isoformat()
-        kept = {key: at for key, at in sorted(self.times.items()) if at >= oldest}
+        kept = {key: at for key, at in sorted((_read(self.file) | self.times).items()) if at >= oldest}
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         replaced(self.file, json.dumps({"v": 1, "delivered": kept}, indent=0), 0o600)
+
+
+def _read(file: Path) -> dict[str, str]:
+    with suppress(OSError, ValueError, RecursionError), file.open("rb") as opened:
+        said = json.loads(opened.read(LARGEST))
+        return {str(key): str(at) for key, at in said["delivered"].items()} if _fits(said) else {}
+    return {}
 
 
 def _fits(said: object) -> bool:

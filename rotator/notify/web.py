@@ -4,18 +4,20 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import httpx
+from typing import TYPE_CHECKING
 
 from rotator import __version__
 from rotator.ports import Clock
 from rotator.secret import Secret
 
+if TYPE_CHECKING:
+    import httpx
+
 SECONDS, PAUSES = 10.0, (2.0, 8.0)
 """Seconds for one request, and the waits before it is sent again."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Statuses after which a request is sent again; the ids in the messages show a repetition."""
-Transport = Callable[[str], httpx.AsyncBaseTransport]
+Transport = Callable[[str], "httpx.AsyncBaseTransport"]
 """Factory of the connection to an address."""
 SILENT = ("httpx", "httpcore")
 """Loggers that print the addresses of requests."""
@@ -43,6 +45,8 @@ class Web:
 
     async def _once(self, address: Secret, body: bytes, content_type: str) -> tuple[str, bool]:
         """Return the failure of one request, and whether another may succeed."""
+        import httpx
+
         try:
             async with asyncio.timeout(SECONDS):
                 status = await self._status(address.reveal(), body, content_type)
@@ -58,6 +62,8 @@ class Web:
         return f"answered with {status}{redirect}", status in BUSY
 
     async def _status(self, address: str, body: bytes, content_type: str) -> int:
+        import httpx
+
         headers = {"User-Agent": f"rotator/{__version__}"} | ({"Content-Type": content_type} if content_type else {})
         with _unlogged():
             async with httpx.AsyncClient(

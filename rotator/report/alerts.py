@@ -13,12 +13,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from rotator.codes import NoteCode
-from rotator.errors import RotatorError
+from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting
-from rotator.remedy import rotator
+from rotator.policy import Unserved
+from rotator.remedy import clear_queue, rotator
 from rotator.report.plan import readable
 from rotator.report.status import Row, Urgency
 from rotator.report.words import name_of
+from rotator.results import Enqueued
 from rotator.words import day, days
 
 CRITICAL, WARNING = "critical", "warning"
@@ -88,11 +90,37 @@ def refused(error: RotatorError, now: datetime, policies: Sequence[str] = ()) ->
     )
 
 
-def not_served(policy: str, mistakes: Sequence[str], now: datetime) -> Alert:
-    """Return the alert of a policy left out because of mistakes in its file."""
-    remedy = "Correct the lines above; `rotator validate` checks them without a request to Azure."
-    said = ("; ".join(mistakes), "The policy is not served: nothing of it is rotated.", remedy)
-    return _periodic((policy,), "", NOT_SERVED, policy, said, now)
+def not_served(unserved: Iterable[Unserved], now: datetime) -> tuple[Alert, ...]:
+    """Return the alerts of policies left out because of mistakes; what several share, as defaults, is one alert."""
+    concerned: dict[Mistake, set[str]] = {}
+    for one in unserved:
+        for mistake in one.mistakes:
+            concerned.setdefault(mistake, set()).add(one.name)
+    shared: dict[tuple[str, ...], list[Mistake]] = {}
+    for mistake, names in concerned.items():
+        shared.setdefault(tuple(sorted(names)), []).append(mistake)
+    return tuple(_mistaken(names, mistakes, now) for names, mistakes in shared.items())
+
+
+def moved_aside(found: Enqueued, now: datetime) -> tuple[Alert, ...]:
+    """Return the alert of messages moved aside because their runs failed again and again, if there are any."""
+    if not found.poisoned:
+        return ()
+    account, _, name = found.where.removeprefix("https://").partition("/")
+    happened = "the runs failed again and again, and their messages were moved aside"
+    remedy = f"Find out why they fail; then `{clear_queue(account.partition('.')[0], f'{name}-poison')}`."
+    said = (happened, "Each survey adds the policies to the queue again.", remedy)
+    return (_periodic(found.poisoned, "", NoteCode.POISONED, found.where, said, now),)
+
+
+def _mistaken(names: tuple[str, ...], mistakes: Sequence[Mistake], now: datetime) -> Alert:
+    few = "The policy is not served: nothing of it is rotated."
+    state = few if len(names) == 1 else f"These {len(names)} policies are not served: nothing of them is rotated."
+    said = ("; ".join(map(str, mistakes)), state, PolicyError.remedy)
+    if len(names) == 1:
+        return _periodic(names, "", NOT_SERVED, names[0], said, now)
+    files = "\n".join(sorted({mistake.file for mistake in mistakes}))
+    return replace(_periodic(("fleet",), "", NOT_SERVED, files, said, now), policies=names, subject="fleet")
 
 
 def _ending(one: Ended) -> Iterator[Alert]:

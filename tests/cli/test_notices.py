@@ -13,7 +13,9 @@ import httpx
 import pytest
 from local_azure.faults import Fault
 
-from rotator.cli import notices, wiring
+from rotator import notices
+from rotator.cli import wiring
+from rotator.notices import sender
 from rotator.report import shapes
 from rotator.report.metrics import parse
 from tests.cli.scene import NAME, Said, Scene
@@ -144,10 +146,30 @@ def test_policies_that_can_not_be_served_are_told(rotator: Scene, receivers: Rec
     assert parse(metrics.read_text())["rotator_last_exit_code"] == {NAME: 0, "broken": 2}
     (rotator.policies / f"{NAME}.yaml").unlink()
     assert rotator("rotate", "--metrics", str(metrics)).code == 2
+    assert (receivers.taken(), receivers.pings()) == ([], 0)
+    rotator.pass_(hours=24)
+    assert rotator("rotate", "--metrics", str(metrics)).code == 2
     (told,) = receivers.taken()
-    assert (told["data"]["code"], told["data"]["policies"]) == ("failed", ["rotator"])
+    assert (told["data"]["code"], told["data"]["policies"]) == ("not_served", ["broken"])
     assert rotator("rotate", "nobody").code == 2
     assert (receivers.taken(), receivers.pings()) == ([], 0)
+
+
+def test_broken_defaults_are_one_alert_for_all_that_extend_them_also_where_the_address_is_in_key_vault(
+    rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROTATOR_WEBHOOK", f"keyvault:{rotator.seeded.vault_url}/secrets/webhook-url")
+    rotator.azure.vaults.set("myvault", "webhook-url", WEBHOOK)
+    other = rotator.azure.directory.create_application("other")
+    rotator.write("other", principal={"app_id": other.app_id}, key_vault={"url": rotator.seeded.vault_url, "password_secret": "other-pwd"}, container_groups=[{"id": rotator.group_id("other")}])  # fmt: skip
+    (rotator.policies / "_defaults.yaml").write_text("rotation: {validity: soon}\n")
+    for file in rotator.policies.glob("[!_]*.yaml"):
+        file.write_text(f"{file.read_text()}\nextends: _defaults.yaml\n")
+    assert rotator("rotate", "--metrics", str(tmp_path / "rotator.prom")).code == 2
+    (told,) = receivers.taken()
+    assert told["data"]["policies"] == [NAME, "other"]
+    assert "_defaults.yaml:1" in told["data"]["happened"]
+    assert parse((tmp_path / "rotator.prom").read_text())["rotator_last_exit_code"] == {NAME: 2, "other": 2}
 
 
 def test_an_address_may_be_in_key_vault(rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +272,7 @@ def test_neither_a_signal_nor_a_bug_while_telling_keeps_the_report_back(
 def test_a_slow_receiver_does_not_hold_the_run_up_for_each_alert(
     rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "LONGEST", -1.0)
+    monkeypatch.setattr(sender, "LONGEST", -1.0)
     failing(rotator)
     said = rotator("rotate")
     assert (said.code, receivers.taken(), receivers.pings()) == (1, [], 1)

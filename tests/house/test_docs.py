@@ -267,7 +267,8 @@ def test_what_is_said_of_the_function_app_is_so() -> None:
     rows = dict(zip(*(cells(section(page, "Settings"), column) for column in (0, 1)), strict=True))
     assert rows["`ROTATOR_SCHEDULE`"] == f"`{settings.DEFAULT_SCHEDULE}`"
     assert rows["`ROTATOR_MAX_DURATION`"] == f"`{settings.DEFAULT_DURATION}`"
-    read = set(re.findall(r"ROTATOR_[A-Z_]+", (ROOT / "rotator" / "function_app" / "settings.py").read_text()))
+    files = (ROOT / "rotator" / part / "settings.py" for part in ("function_app", "notify"))
+    read = {name for file in files for name in re.findall(r"ROTATOR_[A-Z_]+", file.read_text())}
     assert {name.strip("`") for name in rows if name.startswith("`")} == read
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rotator.codes import NoteCode, VetoCode, WaitCode
-from rotator.errors import Forbidden
+from rotator.errors import Forbidden, Mistake
 from rotator.events import CredentialAdded, Event, Noted, StepFailed, Vetoed, Waiting
+from rotator.policy import Unserved
 from rotator.report.alerts import (
     CRITICAL,
     DAYS_LEFT,
@@ -21,11 +22,13 @@ from rotator.report.alerts import (
     Alert,
     Ended,
     alerts_of,
+    moved_aside,
     not_served,
     refused,
 )
 from rotator.report.shapes import cloud_event, headline, shaped, slack, teams
 from rotator.report.status import Row, Urgency, rows
+from rotator.results import Enqueued
 from tests.report.test_report import RENEWAL, STEADY, preview
 from tests.worlds import TODAY, key
 
@@ -168,7 +171,6 @@ def test_what_is_refused_as_a_whole_is_not_folded_and_a_step_that_fails_alike_ne
     assert alerts_of([ended(unsafe("a"), policy="a")], TODAY)[0].happened == "H"
     one = alerts_of([ended(failed("a", "run", "H"), policy="a")], TODAY)[0]
     assert (one.happened, one.subject) == ("H", "run application")
-    assert not_served("a", [], TODAY).id != not_served("b", [], TODAY).id
 
 
 def test_only_what_still_works_is_open() -> None:
@@ -202,8 +204,37 @@ def test_what_stops_everything_beforehand_is_an_alert_too() -> None:
     error = Forbidden("rotator can't sign in", service="Entra", remedy="Sign in.")
     found = refused(error, TODAY)
     assert (found.policies, found.happened, found.remedy) == (("rotator",), "rotator can't sign in", "Sign in.")
-    left_out = not_served("web", ["web.yaml:3:1: wrong"], TODAY)
-    assert (left_out.code, left_out.happened) == ("not_served", "web.yaml:3:1: wrong")
+    (left_out,) = not_served([Unserved("web", "web.yaml", (mistake("web.yaml"),))], TODAY)
+    assert (left_out.code, left_out.happened) == ("not_served", "web.yaml:3:1: wrong. Right it.")
+
+
+def mistake(file: str, line: int = 3) -> Mistake:
+    return Mistake(file, line, 1, "", "", "wrong", "Right it.")
+
+
+def test_a_mistake_that_many_policies_share_is_one_alert_and_what_is_their_own_another() -> None:
+    names = [f"p{number:03}" for number in range(200)]
+    shared = mistake("_defaults.yaml")
+    many = [Unserved(name, f"{name}.yaml", (shared,), inherited=(shared,)) for name in names]
+    many[7] = replace(many[7], mistakes=(shared, mistake("p007.yaml")))
+    fleet, own = not_served(many, TODAY)
+    assert (fleet.policies, fleet.subject, fleet.happened) == (tuple(names), "fleet", str(shared))
+    assert "200 policies are not served" in fleet.state
+    assert (own.policies, own.subject) == (("p007",), "p007")
+    moved = [replace(one, mistakes=(mistake("_defaults.yaml", 9),)) for one in many[:150]]
+    assert [each.id for each in not_served(moved, TODAY)] == [fleet.id]
+    assert (
+        len({each.id for each in not_served([replace(one, mistakes=(mistake(one.file),)) for one in many], TODAY)})
+        == 200
+    )
+
+
+def test_messages_that_were_moved_aside_are_one_alert_with_the_command() -> None:
+    found = Enqueued("https://acct.queue.core.windows.net/due", (), (), ("a", "b"), ())
+    (aside,) = moved_aside(found, TODAY)
+    assert (aside.code, aside.policies) == ("poisoned", ("a", "b"))
+    assert "due-poison" in aside.remedy
+    assert moved_aside(replace(found, poisoned=()), TODAY) == ()
 
 
 # shapes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.notices import Hook, Metrics, notices_of
+from rotator.cli.notices import Hook, Metrics, failing, notices_of
 from rotator.cli.options import Leases, Names, Queue, command
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ def carry_out(
     from rotator import lease
     from rotator.cli import session
     from rotator.fleet import surveyed
+    from rotator.notices import LeftOut
     from rotator.report.queue import survey_body, survey_code, survey_text
     from rotator.survey import FILE, Looks
 
-    told, address = notices_of(metrics, hook, lease_dir, whole=not names), address_of(common, queue)
+    told, address = notices_of(common, metrics, hook, lease_dir, whole=not names), address_of(common, queue)
     looks = Looks.read((lease_dir or lease.directory(os.environ)) / FILE)
 
     async def work(runs: "Iterable[Run]") -> "Enqueued":
@@ -45,10 +46,10 @@ def carry_out(
 
         each = tuple(told.watched(runs))
         found = await surveyed(each, wiring.queue(each[0].world, address), looks)
-        await told.told(common, found.results, story.events)
+        await told.told(found.results, story.events, LeftOut(common.unserved, queued=found))
         return found
 
-    with told.failing(common), session.heard(common) as (tell, story):
+    with failing(common, told), session.heard(common) as (tell, story):
         found = session.run(common, common.load(tuple(names or ())), work, tell=tell)
     common.write(lambda: survey_text(found), lambda: survey_body(found), survey_code(found))
 

@@ -10,7 +10,7 @@ import typer
 from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
-from rotator.cli.notices import Hook, Metrics, notices_of
+from rotator.cli.notices import Hook, Metrics, failing, notices_of
 from rotator.cli.options import Container, Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
 from rotator.resource_id import GUID
@@ -93,8 +93,8 @@ def carry_out(
     from rotator.cli import session
     from rotator.cli.leases import chosen
 
-    told = notices_of(metrics, hook, lease_dir, whole=not names)
-    with told.failing(common):
+    told = notices_of(common, metrics, hook, lease_dir, whole=not names)
+    with failing(common, told):
         policies = common.load(tuple(names or ()))
         _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
         urgent = wishes.urgent()

@@ -14,9 +14,9 @@ from rotator.cli.options import Container, Leases, Queue, command
 
 if TYPE_CHECKING:
     from rotator.cli.leases import Leases as Place
-    from rotator.cli.notices import Notices
     from rotator.engine import Run
     from rotator.fleet import Worker
+    from rotator.notices import Notices
     from rotator.policy import Policy
 
 Span = Annotated[
@@ -45,16 +45,17 @@ def carry_out(
     from rotator.cli import session
     from rotator.cli.commands.rotate import span
     from rotator.cli.leases import chosen
+    from rotator.notices import LeftOut
     from rotator.report.queue import worked_body, worked_text
 
-    told, leases = notices_of(metrics, hook, lease_dir, whole=False), chosen(common, lease_dir, lease_container)
+    told, leases = notices_of(common, metrics, hook, lease_dir, whole=False), chosen(common, lease_dir, lease_container)
     at_most, address = span(max_duration) or timedelta(hours=1), address_of(common, queue)
     policies = common.load()
 
     async def work(runs: "Iterable[Run]") -> "Worker":
         worker = _worker(tuple(runs), address, leases, told)
         await worker.work()
-        await told.told(common, tuple(worker.results.values()), story.events)
+        await told.told(tuple(worker.results.values()), story.events, LeftOut(common.unserved))
         return worker
 
     with session.heard(common) as (tell, story):

@@ -1,0 +1,16 @@
+"""Notices of a command or an invocation: how each policy ended, told to the receivers that the settings name.
+
+Rules for editors of this package:
+
+1. `rotator.report` words what is told, `rotator.notify` delivers it; this package only brings the two together.
+2. A failed notification is a warning in the log. It never changes an exit code, fails an invocation, or keeps a report
+   back.
+3. Clock, connections and time come from the caller as a `Connections`.
+"""
+
+from rotator.notices.addresses import Connections
+from rotator.notices.endings import Endings
+from rotator.notices.sender import LIST, Sender
+from rotator.notices.telling import LeftOut, Notices
+
+__all__ = ["LIST", "Connections", "Endings", "LeftOut", "Notices", "Sender"]
