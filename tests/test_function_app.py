@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 
 from rotator import clients, function_app
 from rotator.clients import Transports
-from rotator.errors import PolicyError, RotatorError
+from rotator.errors import Forbidden, PolicyError, RotatorError
 from rotator.fleet.queue import AGAIN, MOST
 from rotator.function_app import RotationFailed, invocation
 from rotator.function_app.invocation import GRACE
@@ -379,8 +379,7 @@ async def test_without_a_policy_that_can_be_served_no_request_is_made(
 async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no_other(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = tenant.directory / "policies" / "mycontainerregistry.yaml"
-    slow = YAML().load(file.read_text())
+    slow = yaml_of(tenant, "mycontainerregistry")
     slow["principal"], slow["key_vault"]["password_secret"], slow["proof"] = (
         {"app_id": "0" * 8 + "-0000-0000-0000-" + "0" * 12},
         "slow",
@@ -459,6 +458,25 @@ async def test_a_survey_and_a_message_tell_the_receivers_and_only_the_survey_pin
         with pytest.raises(RotationFailed):
             await invoke()
         assert (told.taken(), told.pings) == ([("poisoned", ["mycontainerregistry"])], 2)
+
+
+@on_azure
+async def test_an_app_that_can_not_sign_in_says_so_once(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    other = yaml_of(tenant, "mycontainerregistry")
+    other["principal"], other["key_vault"]["password_secret"] = {"app_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}, "b"
+    del other["container_groups"], other["key_vault"]["username_secret"]
+    YAML().dump(other, tenant.directory / "policies" / "other.yaml")
+    with pytest.MonkeyPatch.context() as settings:
+        told = Told(settings)
+        settings.setenv("AZURE_CLIENT_SECRET", "wrong")
+        with pytest.raises(Forbidden, match="sign rotator in"):
+            await invoke()
+        assert (told.taken(), told.pings) == ([("failed", ["mycontainerregistry", "other"])], 0)
+    assert lines(caplog) == []
+
+
+def yaml_of(tenant: Tenant, name: str) -> Any:
+    return YAML().load((tenant.directory / "policies" / f"{name}.yaml").read_text())
 
 
 def test_a_receiver_that_can_not_work_is_an_error_without_the_address_and_keeps_the_trigger() -> None:

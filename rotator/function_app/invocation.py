@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from rotator import clients
 from rotator.engine import Journal, Run
-from rotator.errors import RotatorError
+from rotator.errors import RotatorError, Unexpected
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.function_app.settings import AppSettings
 from rotator.lease import LocalLease, RenewedLease, exposed
@@ -92,12 +92,15 @@ class Invocation:
 
 
 async def within(settings: AppSettings, work: Callable[[Invocation], Awaitable[T]], at_most: timedelta) -> T:
-    """Return the result of `work`; cut it off `GRACE` after `at_most`. Raises RotationFailed."""
+    """Return the result of `work`; cut it off `GRACE` after `at_most`. Raises RotationFailed.
+
+    A failed sign-in ends the invocation before any policy is looked at. Raises AzureError.
+    """
     clock, connecting = connected(settings.cloud)
     deadline = clock.elapsed() + at_most.total_seconds()
     async with connecting as world:
         world.repeat_until(deadline)
-        working = asyncio.ensure_future(work(Invocation(settings, world, clock, deadline)))
+        working = asyncio.ensure_future(_signed_in(Invocation(settings, world, clock, deadline), work))
         for seconds in ((at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):
             await asyncio.wait({working}, timeout=seconds)
             if working.done() and not working.cancelled():
@@ -105,6 +108,13 @@ async def within(settings: AppSettings, work: Callable[[Invocation], Awaitable[T
             working.cancel()
     state = "The events above show the steps that are done; a write that was under way may have happened."
     raise RotationFailed(f"the run was cut off {durations.render(at_most + GRACE)} after its start", state=state)
+
+
+async def _signed_in(one: Invocation, work: Callable[[Invocation], Awaitable[T]]) -> T:
+    """Sign in, then work. A token that can't be read is used as it is."""
+    with suppress(Unexpected):
+        await one.world.signed_in()
+    return await work(one)
 
 
 def state() -> Path:

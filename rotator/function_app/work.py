@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from pathlib import Path
 from rotator import fleet
 from rotator.codes import NoteCode
 from rotator.engine import glance, reconcile
-from rotator.errors import Holder, Mistake, PolicyError, RotatorError
+from rotator.errors import AzureError, Holder, Mistake, PolicyError, RotatorError
 from rotator.events import Noted
 from rotator.function_app.invocation import Invocation, RotationFailed, state, tell, told, within
 from rotator.function_app.invocation import notices as told_by
@@ -50,18 +50,18 @@ async def rotate(settings: AppSettings) -> None:
         await notices.refused(left_out)
         raise slow.error or PolicyError(found.mistakes)
     do = _survey if settings.queue else _all_of_them
-    async with _failing(notices):
+    async with _failing(notices, [policy.name for policy in policies]):
         failed = await within(settings, lambda now_: do(now_, policies, notices, left_out), settings.at_most)
     _judge(failed, found.mistakes, slow.error)
 
 
 @asynccontextmanager
-async def _failing(notices: Notices) -> AsyncIterator[None]:
-    """Tell of an error that ends an invocation, then raise it again."""
+async def _failing(notices: Notices, names: Sequence[str] = ()) -> AsyncIterator[None]:
+    """Tell of an error that ends an invocation, then raise it again; one of Azure concerns all of the policies."""
     try:
         yield
     except RotatorError as error:
-        await notices.refused(LeftOut(error=error))
+        await notices.refused(LeftOut(error=error, unseen=names if isinstance(error, AzureError) else ()))
         raise
 
 
