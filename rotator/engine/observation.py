@@ -1,11 +1,11 @@
 """Looks at the world for one run, and the preview of its steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from rotator import guard
-from rotator.codes import FailureCode
+from rotator.codes import FailureCode, VetoCode
 from rotator.engine.memory import Memory
 from rotator.engine.preparation import prepared
 from rotator.engine.run import Run, Seen
@@ -13,11 +13,14 @@ from rotator.engine.trial import tried
 from rotator.errors import Forbidden, NotFound
 from rotator.guard import Veto
 from rotator.plan import View, next_due, next_steps, plan
+from rotator.policy import Policy
 from rotator.remedy import advise
 from rotator.results import Preview
-from rotator.state import Credential
-from rotator.steps import kind, target
+from rotator.state import Credential, Observed
+from rotator.steps import Intent, Known, kind, target
 
+PASSING = (VetoCode.UNPROVEN, VetoCode.EARLY, VetoCode.VERSIONS_LAG, VetoCode.JOB_RUNNING)
+"""Vetoes that pass by themselves, or with the proof that a run makes."""
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
 
@@ -89,7 +92,7 @@ async def preview(run: Run) -> Preview:
     while steps := next_steps(run.policy, seen.observed, run.intent, seen.known).steps:
         if seen.known.proof is None:
             seen = await prepared(run, seen, memory, steps)
-        found = [v for step in steps if (v := guard.check(step, run.policy, seen.observed, run.intent, seen.known))]
+        found = list(_vetoes(run.policy, seen.observed, run.intent, seen.known))
         if not found:
             break
         vetoes += found
@@ -99,8 +102,8 @@ async def preview(run: Run) -> Preview:
 
 
 async def glance(run: Run) -> Preview:
-    """Return the visible state without any try: no proof, no permissions."""
-    return _preview(run, await look(run, Memory(), confirmed=True), ())
+    """Return the visible state without any try: no proof, no permissions, and only the vetoes that rest on neither."""
+    return _foreseen(run, await look(run, Memory(), confirmed=True))
 
 
 def remembered(run: Run) -> Preview | None:
@@ -108,7 +111,30 @@ def remembered(run: Run) -> Preview | None:
     if not run.latest:
         return None
     latest = run.latest[0]
-    return latest.preview or _preview(run, Seen(latest.observed, latest.read), ())
+    return latest.preview or _foreseen(run, Seen(latest.observed, latest.read), but=(*PASSING, VetoCode.PUBLISHED))
+
+
+def _foreseen(run: Run, seen: Seen, but: Collection[VetoCode] = PASSING) -> Preview:
+    known, vetoes = foreseen(run.policy, seen.observed, run.intent, seen.known, but)
+    return _preview(run, replace(seen, known=known), vetoes)
+
+
+def foreseen(
+    policy: Policy, observed: Observed, intent: Intent, known: Known, but: Collection[VetoCode] = PASSING
+) -> tuple[Known, tuple[Veto, ...]]:
+    """Return the vetoes that a look alone foresees, and what is known with them; `but`: vetoes left to the run."""
+    vetoes: list[Veto] = []
+    while found := [veto for veto in _vetoes(policy, observed, intent, known) if veto.code not in but]:
+        vetoes += found
+        known = replace(known, refused=known.refused | {(kind(veto.step), target(veto.step)) for veto in found})
+    return known, tuple(vetoes)
+
+
+def _vetoes(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Veto]:
+    """Yield the vetoes of the batch that is due."""
+    for step in next_steps(policy, observed, intent, known).steps:
+        if veto := guard.check(step, policy, observed, intent, known):
+            yield veto
 
 
 def _preview(run: Run, seen: Seen, vetoes: tuple[Veto, ...]) -> Preview:

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 def due(seen: Iterable[Previewed]) -> tuple[str, ...]:
     """Return the policies to add to the queue: those with a due step, most urgent first, then those that can't be seen.
 
-    The last may be slow to look at, and delay no other.
+    A refused step counts: the run reports it. The last may be slow to look at, and delay no other.
     """
     found = dict(seen)
     urgent = [row.policy for row in rows(found.items())]
@@ -49,7 +49,7 @@ def due(seen: Iterable[Previewed]) -> tuple[str, ...]:
 
 
 def _steps(what: Preview | RotatorError) -> bool:
-    return not isinstance(what, RotatorError) and bool(what.plan.steps)
+    return not isinstance(what, RotatorError) and bool(what.plan.steps or what.vetoes)
 
 
 async def surveyed(runs: Sequence[Run], queue: Queue, looks: Looks) -> Enqueued:

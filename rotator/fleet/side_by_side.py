@@ -19,7 +19,7 @@ from rotator.fleet.places import Places
 from rotator.lease import LONGEST, leased
 from rotator.plan import UNKNOWN
 from rotator.ports import Held, Lease
-from rotator.report.status import status_code
+from rotator.report.status import Urgency, status_code
 from rotator.results import Preview, Result
 from rotator.survey import Looks, Sorted, sort_out
 
@@ -180,14 +180,14 @@ async def _left(
 async def past_warning(one: Run) -> str:
     """Return the reason a policy can't be left to another run without an alarm; empty if it can.
 
-    The judgement is the one of `rotator status`.
+    The judgement is the one of `rotator status`, but for refused steps: the other run refuses them, too.
     """
     seen: Preview | RotatorError
     try:
         seen = await glance(one)
     except RotatorError as error:
         return f"the policy can't be seen ({error.happened})"
-    if not status_code([(one.policy.name, seen)]):
+    if not status_code([(one.policy.name, seen)], but=(Urgency.BLOCKED,)):
         return ""
     return await exposed(one) or "something waits past its warning (`rotator status` shows it)"
 

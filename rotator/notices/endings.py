@@ -9,7 +9,7 @@ from rotator.events import Event, Finished, Noted, StepFailed, Vetoed, Waiting
 from rotator.policy import Policy
 from rotator.ports import Clock, World
 from rotator.report.alerts import Ended
-from rotator.report.status import Row, rows
+from rotator.report.status import Row, Urgency, rows
 from rotator.results import Result
 
 
@@ -51,8 +51,14 @@ class Endings:
                 self.policies[result.policy].principal.app_id,
                 self.policies[result.policy].rotation.warn_before,
                 result.exit_code,
-                self.rows.get(result.policy),
+                self._row(result.policy, grave.get(result.policy, ())),
                 tuple(grave.get(result.policy, ())),
             )
             for result in results
         ]
+
+    def _row(self, policy: str, grave: Sequence[Event]) -> Row | None:
+        """Return the line of a policy; a run refuses steps that its last look alone doesn't show as refused."""
+        row = self.rows.get(policy)
+        refused = row is not None and row.standing is Urgency.DUE and any(isinstance(each, Vetoed) for each in grave)
+        return replace(row, standing=Urgency.BLOCKED) if row and refused else row

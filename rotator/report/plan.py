@@ -108,7 +108,7 @@ def plan_body(preview: Preview) -> dict[str, Any]:
         "due": steps,
         "restarts": list(_restarts(preview)),
         "groups": [_group_body(dependent) for dependent in preview.view.groups],
-        "vetoes": [_veto_body(veto) for veto in preview.vetoes],
+        "vetoes": [veto_body(veto) for veto in preview.vetoes],
         "waits": [_wait_body(wait) for wait in preview.plan.waits],
         "notes": [_note_body(note) for note in (*preview.plan.notes, *_warnings(preview))],
         "manifests": [manifest_body(each) for each in manifests(preview)],
@@ -289,7 +289,8 @@ def _step_body(batch: int, step: Step) -> dict[str, Any]:
     return {**body, "canary": step.canary} if isinstance(step, Deploy) else body
 
 
-def _veto_body(veto: Veto) -> dict[str, Any]:
+def veto_body(veto: Veto) -> dict[str, Any]:
+    """Return a refusal in the JSON form."""
     return {
         "step": kind(veto.step),
         "target": target(veto.step),

@@ -6,16 +6,17 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from rotator.codes import NoteCode, WaitCode
+from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.container_group import Dependent
 from rotator.errors import RotatorError
-from rotator.plan import View
+from rotator.guard import Veto
+from rotator.plan import View, worth_trying
 from rotator.remedy import rotator
 from rotator.report.plan import readable
 from rotator.report.words import instant, name_of
 from rotator.results import Preview, Previewed
 from rotator.state import Credential
-from rotator.steps import Deploy, Issue, Restore, Retire, Step, Wait
+from rotator.steps import Deploy, Issue, Restore, Wait, kind, target
 from rotator.words import day
 
 TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
@@ -30,7 +31,7 @@ class Urgency(IntEnum):
     UNREADABLE = 1
     OVERDUE = 2
     BLOCKED = 3
-    """Something is due, and somebody's version on top of ours stops it until a person decides."""
+    """Something is due, and is refused until a person decides or corrects the cause."""
     DUE = 4
     WAITING = 5
     RESTING = 6
@@ -65,6 +66,8 @@ class Row:
     """Key ids of credentials that are declared compromised and still work."""
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
+    vetoes: tuple[Veto, ...] = ()
+    """Refusals of due steps that a look alone foresees: a proof and a try of permissions may show more."""
     looked: datetime | None = None
     """When the policy was last looked at by itself, if this line comes from the services' lists."""
 
@@ -94,13 +97,13 @@ def _urgency(row: Row) -> tuple[Urgency, str, str]:
     return row.standing, instant(at) or "~", row.policy
 
 
-def status_code(seen: Iterable[Previewed]) -> int:
+def status_code(seen: Iterable[Previewed], but: Sequence[Urgency] = ()) -> int:
     """Return the exit code: 1 if a policy's state raises an alarm, else 0.
 
-    Alarms: a compromised credential still works, a policy can't be seen, a wait is past its warning, or drift stops due
-    work.
+    Alarms: a compromised credential still works, a policy can't be seen, a wait is past its warning, or due work is
+    refused. `but`: states that are none.
     """
-    return int(any(row.standing in ALARMING for row in rows(seen)))
+    return int(any(row.standing in ALARMING and row.standing not in but for row in rows(seen)))
 
 
 def _row(preview: Preview) -> Row:
@@ -120,11 +123,14 @@ def _row(preview: Preview) -> Row:
         foreign=_foreign(view),
         soonest=min(_ends(view), default=None),
         drift=view.drift,
+        vetoes=preview.vetoes,
         looked=preview.looked,
         compromised=tuple(note.subject for note in opened),
         remarks=(
             *(note.text for note in opened),
             *_stopped(preview),
+            *_untried(view),
+            *_refused(preview),
             *_late(preview),
             *(readable(item.text) for item in found if (item.warn or item.code in TOLD) and item not in opened),
         ),
@@ -149,6 +155,27 @@ def _stopped(preview: Preview) -> Iterator[str]:
             f"{text} or removed until `{rotator('adopt', policy)}` (keeps its credential) or"
             f" `{rotator('rotate', policy, accept_drift=True)}`"
         )
+
+
+def _untried(view: View) -> Iterator[str]:
+    """Yield values that decide if an alarm is due, and that only a run and `plan` try."""
+    for version in worth_trying(view):
+        if view.tried(version) is None:
+            state = "was written by others" if version is view.newest else "is of a compromised credential"
+            yield (
+                f"version {version.id} of {view.policy.key_vault.password_secret} {state}, and a status tries no value:"
+                f" it isn't known here if it works; `{rotator('plan', view.policy.name)}` tries it"
+            )
+
+
+def _refused(preview: Preview) -> Iterator[str]:
+    """Yield what refuses the due steps; the refusal of drift has its own sentence."""
+    shown = [veto for veto in preview.vetoes if veto.code is not VetoCode.DRIFT]
+    for veto in shown:
+        remedy, *more = veto.remedy.splitlines()
+        lines = f" `{rotator('plan', preview.policy.name)}` shows the lines." if more else ""
+        what = f"{kind(veto.step)} {name_of(target(veto.step))} is refused: {veto.happened}"
+        yield f"{what}. What to do: {remedy.rstrip(':')}{'.' if lines else ''}{lines}"
 
 
 def _late(preview: Preview) -> Iterator[str]:
@@ -183,14 +210,9 @@ def _standing(preview: Preview) -> Urgency:
     ended = view.current_version is not None and not (view.current and view.current.live(view.at))
     if ended or any(_late(preview)) or any(wait.warn for wait in plan.waits) or any(note.warn for note in plan.notes):
         return Urgency.OVERDUE
-    if plan.steps:
-        return Urgency.BLOCKED if view.drift and not view.drift_tolerated and _stops(plan.steps) else Urgency.DUE
-    return Urgency.WAITING if plan.waits else Urgency.RESTING
-
-
-def _stops(steps: Iterable[Step]) -> bool:
-    """Tell if drift stops one of these steps; redeployments are not stopped."""
-    return any(isinstance(step, Issue | Retire) for step in steps)
+    if preview.vetoes:
+        return Urgency.BLOCKED
+    return Urgency.DUE if plan.steps else Urgency.WAITING if plan.waits else Urgency.RESTING
 
 
 def _unseen(name: str, error: RotatorError) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rotator.container_group import Dependent
-from rotator.report.plan import readable
+from rotator.report.plan import readable, veto_body
 from rotator.report.status import Row, rows
 from rotator.report.words import error_body, instant
 from rotator.results import Previewed
@@ -43,6 +43,7 @@ def _body(row: Row) -> dict[str, Any]:
         "foreign": [each.key_id for each in row.foreign],
         "foreign_until": instant(last),
         "drift": row.drift,
+        "vetoes": [veto_body(veto) for veto in row.vetoes],
         "compromised": list(row.compromised),
         "remarks": list(row.remarks),
         "error": error_body(row.error) if row.error else None,

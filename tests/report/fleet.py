@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rotator.engine.observation import foreseen
 from rotator.errors import Forbidden
 from rotator.plan import View, next_due, plan
 from rotator.results import Preview, Previewed
@@ -17,9 +18,10 @@ def glanced(name: str, case: dict[str, Any], **groups: dict[str, Any]) -> Previe
     declared = [{"id": group["id"], **groups.get(group["id"], {})} for group in case.get("groups", [])]
     policy = worlds.policy({"groups": declared}).model_copy(update={"name": name})
     observed, intent = worlds.observed(case), worlds.intent(None)
-    unfolded = plan(policy, observed, intent)
+    known, vetoes = foreseen(policy, observed, intent, NOTHING_KNOWN)
+    unfolded = plan(policy, observed, intent, known)
     due = next_due(policy, observed, unfolded)
-    return Preview(policy, observed, NOTHING_KNOWN, unfolded, (), due, View(policy, observed, intent))
+    return Preview(policy, observed, known, unfolded, vetoes, due, View(policy, observed, intent, known))
 
 
 def version(key: str, created: str, **more: Any) -> dict[str, Any]:

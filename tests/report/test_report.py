@@ -9,6 +9,7 @@ import pytest
 
 from rotator import events, guard
 from rotator.codes import NoteCode, ReasonCode, WaitCode
+from rotator.engine.observation import foreseen
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event
 from rotator.plan import View, next_due, next_steps, plan
@@ -20,7 +21,7 @@ from rotator.report.status_json import status_body
 from rotator.report.status_table import status_text
 from rotator.report.words import document, error_body
 from rotator.results import Preview, Result
-from rotator.steps import kind, target
+from rotator.steps import Intent, kind, target
 from tests import worlds
 
 PERMITTED: dict[str, Any] = {"groups_refused": ()}
@@ -269,10 +270,10 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
 
 
 def glanced(seen: Preview) -> Preview:
-    """As `status` sees it, which doesn't ask the guard."""
-    return replace(
-        seen, plan=plan(seen.policy, seen.observed, None, replace(seen.known, refused=frozenset())), vetoes=()
-    )
+    """As `status` sees it, which tries nothing."""
+    known = replace(seen.known, refused=frozenset(), proof=None, proof_at=None, permissions=None)
+    known, vetoes = foreseen(seen.policy, seen.observed, Intent(), known)
+    return replace(seen, plan=plan(seen.policy, seen.observed, None, known), known=known, vetoes=vetoes)
 
 
 IN_TIME: dict[str, Any] = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
@@ -292,6 +293,26 @@ def test_what_is_due_and_stopped_by_drift_is_blocked_and_says_both_ways_out() ->
     assert "`rotator adopt b-blocked`" in told
     assert "`rotator rotate b-blocked --accept-drift`" in told
     assert (status_code(seen), status_code(seen[:1])) == (1, 0)
+
+
+def test_what_the_guard_refuses_is_blocked_with_the_reason_and_what_only_a_proof_decides_is_due() -> None:
+    made = preview({**RENEWAL, **IN_TIME}, name="web")
+    unproven = glanced(made)
+    assert (status_body([("web", unproven)])[0]["state"], status_code([("web", unproven)])) == ("due", 0)
+    own = replace(made.observed, signed_in=made.policy.principal.app_id)
+    seen = [("web", glanced(replace(made, observed=own)))]
+    (body,) = status_body(seen)
+    assert (body["state"], status_code(seen), [veto["code"] for veto in body["vetoes"]]) == ("blocked", 1, ["itself"])
+    text = " ".join(status_text(seen).split())
+    assert "issue application is refused: rotator is signed in as" in text
+    assert "What to do: Sign in as another identity" in text
+
+
+def test_a_value_of_others_that_was_not_tried_is_said_to_be_untried() -> None:
+    made = preview({**STEADY, "versions": [*STEADY["versions"], THEIRS_ON_TOP]}, name="web")
+    told = " ".join(status_text([("web", made)]).split())
+    assert "it isn't known here if it works; `rotator plan web` tries it" in told
+    assert "isn't known" not in " ".join(status_text([("web", preview(STEADY, name="web"))]).split())
 
 
 def test_drift_that_stops_nothing_yet_is_told_and_alarms_nobody() -> None:
