@@ -30,7 +30,10 @@ class Scope(Protocol):
         """Return subscription and resource group of the container group."""
 
     def index(self, loop: str) -> int:
-        """Return the number of the entry that a loop makes, from 0. Raises Unevaluated outside of the loop."""
+        """Return the number of the entry that a loop makes, from 0; without a name, that of a resource.
+
+        Raises Unevaluated outside of the loop.
+        """
 
 
 class PartlyKnown(dict[str, str]):
@@ -171,8 +174,8 @@ def _of_subscription_id(scope: Scope, *parts: str) -> str:
 
 def _index(scope: Scope, loop: str | int = "", offset: int = 0) -> int:
     """Return the number of an entry; one without the name of a loop is that of a loop of resources."""
-    if not isinstance(loop, str) or not loop:
-        raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
+    if not isinstance(loop, str):
+        return scope.index("") + number(loop)
     return scope.index(loop) + number(offset)
 
 

@@ -1,9 +1,11 @@
-"""Loops of an ARM template that make properties or variables: ``"copy": [{"name": …, "count": …, "input": …}]``.
+"""Loops of an ARM template: of resources, and of properties or variables (azure-facts A14).
 
-An entry is the loop's `input`, evaluated with ``copyIndex('name')`` as the entry's number (azure-facts A14).
+One of properties is ``"copy": [{"name": …, "count": …, "input": …}]``. Each entry is its `input`, evaluated with
+``copyIndex('name')`` as the entry's number.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rotator.policy.arm_expression import is_expression
@@ -32,8 +34,39 @@ class Looping:
     def _spend(self, value: Any) -> None:
         raise NotImplementedError
 
+    found: Located
+
+    @contextmanager
+    def counting(self, loop: object, index: int | None) -> Iterator[None]:
+        """Let copyIndex(), with the loop's name or without, be the number of a resource of a loop."""
+        if index is None:
+            yield
+            return
+        names = ("", str(loop).lower())
+        self._indexes |= dict.fromkeys(names, index)
+        try:
+            yield
+        finally:
+            for name in names:
+                self._indexes.pop(name, None)
+
+    def copies(self, path: Path, resource: Mapping[str, Any]) -> int | None:
+        """Return the count of a loop of resources; None for a single resource. Raises Unevaluated."""
+        loop = resource.get("copy")
+        if loop is None:
+            return None
+        here = (*path, "copy")
+        try:
+            return self._loop(self.found, here, {"input": None, **loop} if isinstance(loop, dict) else loop)[1]
+        except Unevaluated as error:
+            error.mistake = error.mistake or self.found.mistake(here, error.problem, error.remedy)
+            raise
+
     def index(self, loop: str) -> int:
-        """Return the number of the entry that a loop makes. Raises Unevaluated outside of the loop."""
+        """Return the number of the entry that a loop makes; without a name, the number of the resource.
+
+        Raises Unevaluated outside of the loop.
+        """
         if loop.lower() not in self._indexes:
             raise Unevaluated("copyIndex() outside of its loop", "Write each entry of the loop.")
         return self._indexes[loop.lower()]

@@ -1,13 +1,12 @@
-"""The one container group in an ARM template, with its expressions evaluated for the group that names the file.
+"""Parameters, variables and resources of an ARM template, evaluated for the group that names the file.
 
-`resources` is a list, or, since languageVersion 2.0, an object of symbolic names. Parameters have the value of a
-parameters file, else their `defaultValue`. Resources beside the container group are somebody else's to deploy. What
-isn't evaluated is refused by name, where it stands: nested deployments, loops of resources, conditions that aren't
-true, and the expressions that `rotator.policy.arm_expression` refuses.
+Parameters have the value of a parameters file, else their `defaultValue`. What isn't evaluated is refused by name,
+where it stands: the expressions that `rotator.policy.arm_expression` refuses. Which resource is meant is for
+`rotator.policy.arm_resources` to say.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath as File
 from typing import Any
 
@@ -16,16 +15,13 @@ from rotator.policy.arm_expression import evaluated, is_expression, literal
 from rotator.policy.arm_loops import Looping
 from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
-from rotator.policy.manifest import has_placeholder
-from rotator.policy.resource import is_group
-from rotator.remedy import EXPORT_GROUP
+from rotator.policy.manifest import has_placeholder, unknown_placeholders
 from rotator.resource_id import ArmId
 
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
 _IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
-_ONLY_OF_ARM = {"dependson", "comments", "metadata"}
-_NESTED = "microsoft.resources/deployments"
+_ONLY_OF_ARM = {"dependson", "comments", "metadata", "copy", "condition"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "securestring": str,
@@ -38,32 +34,17 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 class Template(Looping):
-    """One template with its parameters, read for one container group."""
+    """One template with its parameters, evaluated for one container group.
 
-    def __init__(self, found: Located, parameters: Located | None, group_id: ArmId) -> None:
-        self.found, self.file, self.group_id = found, parameters, group_id
+    `vault` is the name of the policy's vault: what a parameters file refers to there becomes a placeholder.
+    """
+
+    def __init__(self, found: Located, parameters: Located | None, group_id: ArmId, vault: str = "") -> None:
+        self.found, self.file, self.group_id, self.vault = found, parameters, group_id, vault
         self.mistakes = list[Mistake]()
         self.spent = 0
         self._indexes = dict[str, int]()
         self._known, self._asked = dict[tuple[str, str], Any](), set[tuple[str, str]]()
-
-    def resource(self) -> tuple[Path, dict[str, Any]] | None:
-        """Return the container group and its path; None, with a mistake, if there is none, or more than one."""
-        self._check_file()
-        try:
-            path = self._chosen()
-            content = {} if path is None else self._content(path)
-        except Unevaluated as error:
-            self.mistakes += [error.mistake] if error.mistake else []
-            return None
-        except RecursionError:
-            path, content = None, {}
-            self._refuse(("resources",), (), "values in values, of too many levels", "Write them out.")
-        if path is None:
-            return None
-        if content.get("condition") not in {None, True}:
-            self._refuse(path, ("condition",), "a condition that isn't true: ARM wouldn't deploy it", "Remove it.")
-        return path, {name: value for name, value in content.items() if name.lower() != "condition"}
 
     def parameter(self, name: str) -> Any:
         """Return the value of a parameter: the file's, else the default. Raises Unevaluated."""
@@ -78,50 +59,22 @@ class Template(Looping):
         found = _IN_GROUP.match(self.group_id)
         return (found[1], found[2]) if found else ("", "")
 
-    def _refuse(self, path: Path, inside: Path, problem: str, remedy: str) -> None:
-        self.mistakes.append(self.found.mistake((*path, *inside), problem, remedy))
+    def refuse(self, path: Path, problem: str, remedy: str) -> None:
+        """Record a mistake at a place of the template."""
+        self.mistakes.append(self.found.mistake(path, problem, remedy))
 
-    def _resources(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-        listed = self.found.at(("resources",))
-        pairs = listed.items() if isinstance(listed, dict) else enumerate(listed if isinstance(listed, list) else ())
-        return ((("resources", part), item) for part, item in pairs if isinstance(item, dict))
+    def value(self, path: Path) -> Any:
+        """Return an evaluated value of the template. Raises Unevaluated."""
+        return self._evaluated(self.found, path, self.found.at(path), strict=True)
 
-    def _chosen(self) -> Path | None:
-        groups = [path for path, item in self._resources() if is_group(item.get("type")) and not item.get("existing")]
-        if len(groups) <= 1:
-            return groups[0] if groups else self._none()
-        names = {path: self._name(path) for path in groups}
-        chosen = [path for path, name in names.items() if name.lower() == self.group_id.name.lower()]
-        if len(chosen) != 1:
-            listed = ", ".join(plain(name) for name in names.values())
-            problem = f"several container groups, and not one of them is {plain(self.group_id.name)}: {listed}"
-            self._refuse(("resources",), (), problem, "Name the group that the policy means.")
-        return chosen[0] if len(chosen) == 1 else None
+    def resource(self, path: Path) -> dict[str, Any]:
+        """Return a resource without what only Resource Manager reads: nobody needs its value.
 
-    def _name(self, path: Path) -> str:
-        name = self.found.at((*path, "name"))
-        try:
-            return str(self._text(name) if isinstance(name, str) else name)
-        except Unevaluated:
-            return str(name)
-
-    def _none(self) -> Path | None:
-        nested = [path for path, item in self._resources() if str(item.get("type")).lower() == _NESTED]
-        if nested:
-            problem = "a nested deployment, which rotator does not read, and no container group outside it"
-            self._refuse(nested[0], (), problem, "Put the container group into this template, or name its own file.")
-        else:
-            remedy = f"Name the template that has one, or what `{EXPORT_GROUP}` writes."
-            self._refuse(("resources",), (), "no container group in this template", remedy)
-        return None
-
-    def _content(self, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = self._evaluated(self.found, path, self._sent(path), strict=False)
+        What has no value in it is a mistake.
+        """
+        content = {name: value for name, value in self.found.at(path).items() if name.lower() not in _ONLY_OF_ARM}
+        found: dict[str, Any] = self._evaluated(self.found, path, content, strict=False)
         return found
-
-    def _sent(self, path: Path) -> dict[str, Any]:
-        """Return a resource without what only Resource Manager reads: nobody needs its value."""
-        return {name: value for name, value in self.found.at(path).items() if name.lower() not in _ONLY_OF_ARM}
 
     def _evaluated(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
         """Evaluate every text of a value; `strict` raises Unevaluated, else what has no value is a mistake."""
@@ -133,7 +86,7 @@ class Template(Looping):
         for name, item in value.items():
             here = (*path, name)
             if name.lower() == "copy" and isinstance(item, dict):
-                loop = Unevaluated("a loop (copy) of resources", "Write one of them, or its entries.")
+                loop = Unevaluated("a loop (copy) of resources, inside of one", "Write its entries.")
                 self._unevaluated(document, path, loop, strict=strict)
             elif name.lower() == "copy" and isinstance(item, list):
                 found |= dict(self._loops(document, here, item, strict=strict))
@@ -222,13 +175,8 @@ class Template(Looping):
         """Return the value of a parameter, and its place: in the parameters file, or in the template."""
         file, given = self.file, _path(self.file, "parameters", name) if self.file else None
         if file and given:
-            if secret := file.at((*given, "reference", "secretName")):
-                remedy = (
-                    f'Write `"value": "${{{{ keyvault:{plain(str(secret))} }}}}"`; rotator reads its policy\'s vault.'
-                )
-                raise Unevaluated(
-                    "", "", file.mistake(given, "a reference to Key Vault, which only ARM follows", remedy)
-                )
+            if file.at((*given, "reference")) is not None:
+                return file, given, self._secret(file, given)
             place: Path = (*given, "value")
             return file, place, file.at(place)
         if "defaultValue" in declared:
@@ -241,6 +189,19 @@ class Template(Looping):
         remedy = f"Give it a defaultValue, or name a parameters file in the policy: `manifest: {named}`."
         raise Unevaluated("", "", self.found.mistake(path, f"parameter {plain(name)} has no value", remedy))
 
+    def _secret(self, document: Located, given: Path) -> str:
+        """Return the placeholder of a secret that Resource Manager would read for a parameter. Raises Unevaluated."""
+        secret, version = (document.at((*given, "reference", name)) for name in ("secretName", "secretVersion"))
+        vault = str(document.at((*given, "reference", "keyVault", "id"))).rpartition("/")[2]
+        written = f"${{{{ keyvault:{plain(str(secret))} }}}}"
+        if version is None and vault.lower() == self.vault.lower() and not list(unknown_placeholders(written)):
+            return written
+        problem = (
+            "a reference to a version of a secret" if version else "a reference to a vault that isn't the policy's"
+        )
+        remedy = f'Write `"value": "{written}"`: rotator reads the newest version in its policy\'s vault.'
+        raise Unevaluated("", "", document.mistake(given, f"{problem}, which only ARM follows", remedy))
+
     def _fits(self, document: Located, place: Path, value: Any, declared: Any) -> None:
         """Refuse a value that ARM would refuse, or a secret in plain sight. Raises Unevaluated."""
         kind, allowed = str(declared.get("type")).lower(), declared.get("allowedValues")
@@ -252,12 +213,13 @@ class Template(Looping):
             mistake = document.mistake(place, "not one of the allowedValues", "Write one of them, or add it there.")
         elif kind.startswith("secure") and any(text and not has_placeholder(text) for _, text in texts(value)):
             remedy = "Store it in Key Vault, and write ${{ keyvault:NAME }}, or ${{ credential:password }}."
+            remedy += " Where only some of its values are secrets, declare it as object." if wanted is dict else ""
             mistake = document.mistake(place, "a secret in plain text", remedy)
         else:
             return
         raise Unevaluated("", "", mistake)
 
-    def _check_file(self) -> None:
+    def check_file(self) -> None:
         """A parameters file has parameters, and only those of the template."""
         file = self.file
         given = file.at(("parameters",)) if file else {}

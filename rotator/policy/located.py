@@ -41,6 +41,8 @@ class Located:
     mistakes: list[Mistake] = field(default_factory=list)
     shared: set[Path] = field(default_factory=set)
     """Paths of what an alias repeats elsewhere."""
+    root: Path = ()
+    """Place of `data` in the file."""
 
     def at(self, path: Path) -> Any:
         """The value at `path`; None where there is none."""
@@ -55,6 +57,14 @@ class Located:
                 return None
             found = found[part]
         return found
+
+    def inside(self, path: Path) -> "Located":
+        """Return a part of the document as a document, whose mistakes are still those of the file."""
+        kept = [
+            {place[len(path) :]: at for place, at in places.items() if place[: len(path)] == path}
+            for places in (self.keys, self.values)
+        ]
+        return Located(self.file, self.at(path), kept[0], kept[1], root=(*self.root, *path))
 
     def place(self, path: Path, *, key: bool = False, own: bool = False) -> Position:
         """Return the position of a value (or with `key` of its key); for an absent one, of the nearest parent.
@@ -78,7 +88,7 @@ class Located:
         """A mistake at `path`, in the file in which its value stands."""
         place, file = self.place(path, key=key, own=own), self.file
         where = (place.file or file, place.line, place.column)
-        return Mistake(*where, dotted(path), value, plain(problem, 1000), plain(remedy, 1000))
+        return Mistake(*where, dotted((*self.root, *path)), value, plain(problem, 1000), plain(remedy, 1000))
 
 
 def scalars(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
+from urllib.parse import urlsplit
 
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import files
 from rotator.policy.arm_expression import looks_like_one
+from rotator.policy.arm_resources import container_group
 from rotator.policy.arm_template import Template
 from rotator.policy.groups import Manifest
 from rotator.policy.located import Located, Path, plain, texts
@@ -57,30 +59,29 @@ class Read:
         return cls(file, found, body, (*found.mistakes, *mistakes))
 
     def manifest(
-        self, group_id: ArmId, parameters: Located | None = None
+        self, group_id: ArmId, parameters: Located | None = None, vault: str = ""
     ) -> tuple[Manifest | None, tuple[Mistake, ...]]:
-        """Return the manifest of one group, or the mistakes of this group alone."""
+        """Return the manifest of one group, or the mistakes of this group alone; `vault` is the policy's."""
         if self.found is None:
             return None, ()
-        body, path, own = (self.body, Path(), []) if self.body is not None else self._of_template(group_id, parameters)
-        if body is not None:
-            own += _name(self.found, path, body, group_id.name)
+        body, own = self.body, list[Mistake]()
+        if body is None:
+            body, own = _of_template(Template(self.found, parameters, group_id, vault))
+        else:
+            own += _name(self.found, (), body, group_id.name)
         usable = body is not None and not own and not self.mistakes
         return Manifest(self.file, body) if usable and body is not None else None, tuple(own)
 
-    def _of_template(
-        self, group_id: ArmId, parameters: Located | None
-    ) -> tuple[Mapping[str, Any] | None, Path, list[Mistake]]:
-        """Return the body of the container group in a template, its path, and the mistakes."""
-        if self.found is None:
-            return None, (), []
-        template = Template(self.found, parameters, group_id)
-        chosen = template.resource()
-        if chosen is None or template.mistakes:
-            return None, (), template.mistakes
-        path, content = chosen
-        body, mistakes = Resource(self.found, path, content, template=True).body()
-        return body, path, [*mistakes, *_placeholders(self.found, path, body)]
+
+def _of_template(template: Template) -> tuple[Mapping[str, Any] | None, list[Mistake]]:
+    """Return the body of the container group in a template, and the mistakes."""
+    chosen = container_group(template)
+    if chosen is None or template.mistakes:
+        return None, template.mistakes
+    found, path, content = chosen
+    body, mistakes = Resource(found, path, content, template=True).body()
+    named = _name(found, path, body, template.group_id.name)
+    return body, [*mistakes, *_placeholders(found, path, body), *named]
 
 
 def _parsed(text: str, file: str) -> Located:
@@ -173,8 +174,12 @@ class Files:
         if isinstance(values, Mistake):
             return None, [*told, values]
         group_id = ArmId(self.policy.at((*path[:-1], "id")))
-        read, own = self.known[file].manifest(group_id, values)
+        read, own = self.known[file].manifest(group_id, values, self._vault())
         return read, [*told, *own]
+
+    def _vault(self) -> str:
+        """Return the name of the policy's vault."""
+        return (urlsplit(str(self.policy.at(("key_vault", "url")))).hostname or "").partition(".")[0]
 
     def _names(self, path: Path, named: object) -> tuple[str | None, str | None, list[Mistake]]:
         """Return the names of the manifest and of its parameters file."""

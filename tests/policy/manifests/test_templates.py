@@ -411,7 +411,7 @@ def test_a_loop_that_is_not_read_is_refused_once_at_its_place(loop: Any, word: s
         (
             {"type": "securestring"},
             {"reference": {"keyVault": {"id": "/x"}, "secretName": "db-password"}},
-            'p.json:3:8: parameters.p: a reference to Key Vault, which only ARM follows. Write `"value": "${{ keyvault:db-password }}"`',
+            'p.json:3:8: parameters.p: a reference to a vault that isn\'t the policy\'s, which only ARM follows. Write `"value": "${{ keyvault:db-password }}"`',
         ),
         ({"type": "string"}, {}, "not a value of type string"),
     ],
@@ -470,16 +470,7 @@ def test_of_several_groups_the_one_that_the_policy_names_is_meant() -> None:
     assert "not the name that the policy gives, which is else" in mistake
 
 
-def test_a_template_without_a_group_says_what_it_has() -> None:
-    nested = {
-        "type": "Microsoft.Resources/deployments",
-        "name": "module",
-        "properties": {"template": template(group())},
-    }
-    assert refused(template(nested)).startswith(
-        "t.json:5:3: resources[0]: a nested deployment, which rotator does not read"
-    )
-    assert value(template(nested, group())) == "x"
+def test_a_template_without_a_group_says_so() -> None:
     assert "no container group in this template" in refused(template())
     assert "no container group in this template" in refused(template({"type": "Microsoft.Network/virtualNetworks"}))
 
@@ -510,7 +501,13 @@ def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
     [
         ({"condition": False}, "condition: a condition that isn't true"),
         ({"condition": "[equals('a', 'b')]"}, "condition: a condition that isn't true"),
-        ({"copy": {"name": "c", "count": 2}}, "a loop (copy) of resources"),
+        ({"copy": {"name": "c", "count": 2}}, "several container groups, and not one of them is web: web, web"),
+        ({"copy": {"name": "c", "count": 0}}, "no container group in this template"),
+        ({"copy": {"name": "c", "count": 801}}, "resources[0].copy: a loop (copy) whose count isn't one of 0 to 800"),
+        ({"copy": {"name": "c", "count": "[length(reference('x'))]"}}, "resources[0].copy.count: reference(), which only ARM"),
+        ({"copy": {"count": 2}}, "resources[0].copy: a loop (copy) that can't be read"),
+        ({"copy": "x"}, "a loop (copy) that can't be read"),
+        ({"condition": "[reference('x')]"}, "condition: reference(), which only ARM"),
         ({"tags": {"a": 1}}, "tags.a: not a text, as the value of a tag is"),
         ({"tags": {"a": None}}, "tags.a: not a text"),
         ({"sku": "Standard"}, "at the wrong level: sku belongs under properties"),

@@ -1,0 +1,178 @@
+"""Which resource of an ARM template is meant: one of a loop, or one in a nested deployment, in the scope that it has."""
+
+import json
+from typing import Any
+
+import pytest
+
+from rotator.policy.located import Located
+from rotator.policy.manifest_file import Read, parameters
+from rotator.resource_id import ArmId
+from tests.container_group.documents import group_id
+from tests.policy.manifests.test_templates import group, read, refused, template, value
+
+WEB = {"web": {"type": "string", "defaultValue": "web"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "meant"),
+    [
+        ("[concat('web-', copyIndex())]", "[copyIndex('groups')]", {"web-0": 0, "web-2": 2}),
+        ("[format('web{0}', copyIndex(1))]", "[copyIndex('GROUPS', 10)]", {"web1": 10, "web3": 12}),
+        ("[createArray('a', 'b', 'c')[copyIndex('groups')]]", "[string(copyIndex())]", {"b": "1"}),
+        ("[if(equals(copyIndex(), 1), 'web', concat('o', string(copyIndex())))]", "x", {"web": "x"}),
+    ],
+)
+def test_of_a_loop_of_resources_the_one_that_the_policy_names_is_meant(
+    name: str, variable: str, meant: dict[str, Any]
+) -> None:
+    made = template(group(variable, name=name, copy={"name": "groups", "count": 3, "mode": "Serial", "batchSize": 1}))
+    for called, sent in meant.items():
+        body, mistakes = read(made, name=called)
+        assert mistakes == [] and body and "copy" not in body
+        assert body["name"] == called
+        assert body["properties"]["containers"][0]["properties"]["environmentVariables"][0]["value"] == sent
+    _, (mistake,) = read(made, name="else")
+    assert "several container groups, and not one of them is else" in mistake
+
+
+def test_a_loop_of_properties_counts_for_itself_inside_a_loop_of_resources() -> None:
+    made = group(name="[concat('web', copyIndex())]", copy={"name": "groups", "count": 2})
+    made["properties"]["containers"][0]["properties"]["copy"] = [
+        {"name": "command", "count": 2, "input": "[format('{0}{1}', copyIndex(), copyIndex('command'))]"}
+    ]
+    body, mistakes = read(template(made), name="web1")
+    assert mistakes == [] and body
+    assert body["properties"]["containers"][0]["properties"]["command"] == ["10", "11"]
+
+
+def test_a_condition_of_a_loop_counts_for_each_of_its_resources() -> None:
+    made = group(name="[concat('web', copyIndex())]", copy={"name": "c", "count": 2})
+    made = template({**made, "condition": "[equals(copyIndex(), 0)]"})
+    assert read(made, name="web0")[1] == []
+    _, (mistake,) = read(made, name="web1")
+    assert "resources[0].condition: a condition that isn't true" in mistake
+
+
+def nested(inside: Any, scope: str | None = "inner", given: Any = None, **more: Any) -> dict[str, Any]:
+    """A deployment in a template, as Bicep compiles a module; without a scope it is `outer`."""
+    properties = {"mode": "Incremental", "parameters": given or {}, "template": inside}
+    options = {"expressionEvaluationOptions": {"scope": scope}} if scope else {}
+    made = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "module"}
+    return {**made, "properties": {**properties, **options}, **more}
+
+
+def test_the_expressions_of_an_inner_template_have_its_own_parameters_and_variables() -> None:
+    inside = template(
+        group("[concat(parameters('text'), variables('v'), parameters('own'))]", name="[parameters('NAME')]"),
+        parameters={"name": {"type": "string"}, "text": {"type": "string"}, "own": {"type": "string", "defaultValue": "!"}},
+        variables={"v": "-inner"},
+    )  # fmt: skip
+    given = {"name": {"value": "[parameters('web')]"}, "Text": {"value": "[variables('v')]"}}
+    made = template(nested(inside, given=given), parameters=WEB, variables={"v": "outer"})
+    assert value(made) == "outer-inner!"
+    symbolic = {**made, "resources": {"module": nested({**inside, "resources": {"aci": inside["resources"][0]}}, "Inner", given)}}  # fmt: skip
+    assert value(symbolic) == "outer-inner!"
+
+
+def test_a_secret_reaches_an_inner_template_as_its_placeholder() -> None:
+    inside = template(group("[parameters('p')]"), parameters={"p": {"type": "securestring"}})
+    outer = {"secret": {"type": "securestring", "defaultValue": "${{ keyvault:db }}"}}
+    made = template(nested(inside, given={"p": {"value": "[parameters('secret')]"}}), parameters=outer)
+    assert value(made) == "${{ keyvault:db }}"
+    plain = refused(template(nested(inside, given={"p": {"value": "hunter2"}})))
+    assert "resources[0].properties.parameters.p.value: a secret in plain text" in plain and "hunter2" not in plain
+
+
+@pytest.mark.parametrize("scope", [None, "outer", "Outer"])
+def test_the_expressions_of_an_outer_template_belong_to_the_one_around_it(scope: str | None) -> None:
+    inside = template(group("[concat(parameters('web'), variables('v'))]"), variables={"v": "inner"})
+    made = template(nested(inside, scope), parameters=WEB, variables={"v": "-outer"})
+    assert value(made) == "web-outer"
+    assert "a variable that the template doesn't have: w" in refused(
+        template(nested(template(group("[variables('w')]"), variables={"w": "x"}), scope))
+    )
+
+
+@pytest.mark.parametrize("written", ["[[x]", "[concat('[', 'x]')]", "[concat('[[', 'x]')]"])
+def test_a_text_in_brackets_is_evaluated_twice_in_an_outer_template_and_refused(written: str) -> None:
+    text = refused(template(nested(template(group(written)), None)))
+    assert "environmentVariables[0].value: a text in brackets, which Resource Manager evaluates again" in text
+    assert value(template(nested(template(group(written))))).startswith("[")
+
+
+def test_deployments_in_deployments_are_read_and_their_places_are_those_of_the_file() -> None:
+    inside = template(group("[parameters('p')]"), parameters={"p": {"type": "string"}})
+    middle = template(
+        nested(inside, given={"p": {"value": "[concat(parameters('q'), '3')]"}}), parameters={"q": {"type": "string"}}
+    )
+    made = template(nested(middle, given={"q": {"value": "[concat('1', '2')]"}}), group(name="other"))
+    assert value(made) == "123"
+    wrong = template(nested(template(nested(template(group("[newGuid()]"))))))
+    where = "resources[0].properties.template" * 2
+    assert (
+        f"{where.replace('templateresources', 'template.resources')}.resources[0].properties.containers[0]"
+        in refused(wrong)
+    )
+    deep: Any = template(group())
+    for _ in range(9):
+        deep = template(nested(deep))
+    assert "a nested deployment of too many levels, which rotator does not read" in refused(deep)
+
+
+def test_a_condition_around_a_group_is_one_of_the_group() -> None:
+    assert value(template(nested(template(group()), condition="[equals('a', 'a')]"))) == "x"
+    assert "resources[0].condition: a condition that isn't true" in refused(
+        template(nested(template(group()), condition=False))
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"copy": {"name": "c", "count": 2}}, "a loop (copy) of deployments"),
+        ({"resourceGroup": "other"}, "a deployment into another place (resourceGroup)"),
+        ({"subscriptionId": "x"}, "a deployment into another place (subscriptionId)"),
+        ({"properties": {"mode": "Incremental", "templateLink": {"uri": "https://x"}}}, "a linked deployment"),
+        ({"properties": None}, "a linked deployment"),
+    ],
+)
+def test_a_deployment_that_is_not_read_is_refused_by_name_and_only_where_it_matters(
+    more: dict[str, Any], word: str
+) -> None:
+    made = {**nested(template(group("inside"))), **more}
+    assert f"resources[0]: {word}, which rotator does not read" in refused(template(made))
+    assert value(template(made, group())) == "x"
+
+
+VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/"
+
+
+def referred(vault: str, **more: Any) -> dict[str, Any]:
+    return {"reference": {"keyVault": {"id": f"{VAULT}{vault}"}, "secretName": "db", **more}}
+
+
+@pytest.mark.parametrize("place", ["a parameters file", "a nested deployment"])
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (referred("myvault"), None),
+        (referred("MyVault"), None),
+        (referred("other"), "a reference to a vault that isn't the policy's, which only ARM follows"),
+        (referred("myvault", secretVersion="1"), "a reference to a version of a secret, which only ARM follows"),
+        (referred("myvault", secretName="not_a_name"), "a reference to a vault"),
+        ({"reference": "x"}, "a reference to a vault"),
+    ],
+)
+def test_a_secret_of_the_policys_vault_may_be_referred_to(place: str, given: dict[str, Any], word: str | None) -> None:
+    made = template(group("[parameters('p')]"), parameters={"p": {"type": "securestring"}})
+    values: Located | None = parameters(json.dumps({"parameters": {"p": given}}), "p.json")
+    if place == "a nested deployment":
+        made, values = template(nested(made, given={"p": given})), None
+    found, mistakes = Read.of(json.dumps(made), "t.json").manifest(ArmId(group_id("web")), values, "myvault")
+    if word is None:
+        assert found and mistakes == ()
+        variables = found.document["properties"]["containers"][0]["properties"]["environmentVariables"]
+        assert variables == [{"name": "V", "value": "${{ keyvault:db }}"}]
+    else:
+        assert found is None and [word in str(each) for each in mistakes] == [True]
