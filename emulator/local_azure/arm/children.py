@@ -34,9 +34,19 @@ class Children(Generic[T]):
         """Return a child as a GET shows the child."""
         raise NotImplementedError
 
+    def put(self, call: Call) -> Response:
+        """Create or replace a child."""
+        raise NotImplementedError
+
+    def patch(self, call: Call) -> Response:
+        """Change the given properties of a child."""
+        raise NotImplementedError
+
     def routes(self) -> Iterator[Route]:
-        """The reads, the removal, and where an operation is followed."""
+        """Yield the routes of every kind: creation, update, reads, removal, and the progress of an operation."""
         every = f"{GROUP}/providers/{self.registries.type}/{{name}}/{self.kind}"
+        yield Route(f"arm.{self.kind}.create", "PUT", every + "/{child}", self.put)
+        yield Route(f"arm.{self.kind}.update", "PATCH", every + "/{child}", self.patch)
         yield Route(f"arm.{self.kind}.list", "GET", every, self.list)
         yield Route(f"arm.{self.kind}.get", "GET", every + "/{child}", self.get)
         yield Route(f"arm.{self.kind}.delete", "DELETE", every + "/{child}", self.delete)

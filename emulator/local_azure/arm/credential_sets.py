@@ -22,12 +22,7 @@ _NAMES = ("name", "usernameSecretIdentifier", "passwordSecretIdentifier")
 
 def credential_set_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """The operations on credential sets."""
-    sets = _Sets(registries, "credentialSets")
-    group = "/subscriptions/{subscription}/resourceGroups/{group}"
-    one = f"{group}/providers/{registries.type}/{{name}}/credentialSets/{{child}}"
-    yield Route("arm.credentialSets.create", "PUT", one, sets.put)
-    yield Route("arm.credentialSets.update", "PATCH", one, sets.patch)
-    yield from sets.routes()
+    return _Sets(registries, "credentialSets").routes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,7 @@ PROVIDER = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
 
 def replication_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """The operations on replications."""
-    replications = _Replications(registries, "replications")
-    group = "/subscriptions/{subscription}/resourceGroups/{group}"
-    one = f"{group}/providers/{registries.type}/{{name}}/replications/{{child}}"
-    yield Route("arm.replications.create", "PUT", one, replications.put)
-    yield Route("arm.replications.update", "PATCH", one, replications.patch)
-    yield from replications.routes()
+    return _Replications(registries, "replications").routes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,7 @@ def token_routes(registries: RegistryRoutes) -> Iterator[Route]:
     one = f"{GROUP}/providers/{registries.type}/{{name}}"
     maps, tokens = _ScopeMaps(registries, "scopeMaps"), _Tokens(registries, "tokens")
     yield Route("arm.registries.generateCredentials", "POST", one + "/generateCredentials", tokens.generate)
-    yield Route("arm.scopeMaps.create", "PUT", one + "/scopeMaps/{child}", maps.put)
-    yield Route("arm.scopeMaps.update", "PATCH", one + "/scopeMaps/{child}", maps.patch)
     yield from maps.routes()
-    yield Route("arm.tokens.create", "PUT", one + "/tokens/{child}", tokens.put)
-    yield Route("arm.tokens.update", "PATCH", one + "/tokens/{child}", tokens.patch)
     yield from tokens.routes()
 
 

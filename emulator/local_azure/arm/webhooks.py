@@ -16,6 +16,7 @@ from local_azure.arm.registries import WEBHOOKS, RegistryRoutes
 from local_azure.arm.replications import restamped
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
+from local_azure.arm.tracked import GROUP
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 ACTIONS = ("push", "delete", "quarantine", "chart_push", "chart_delete")
@@ -24,10 +25,7 @@ ACTIONS = ("push", "delete", "quarantine", "chart_push", "chart_delete")
 def webhook_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """The operations on webhooks."""
     webhooks = _Webhooks(registries, "webhooks")
-    group = "/subscriptions/{subscription}/resourceGroups/{group}"
-    one = f"{group}/providers/{registries.type}/{{name}}/webhooks/{{child}}"
-    yield Route("arm.webhooks.create", "PUT", one, webhooks.put)
-    yield Route("arm.webhooks.update", "PATCH", one, webhooks.patch)
+    one = f"{GROUP}/providers/{registries.type}/{{name}}/webhooks/{{child}}"
     yield Route("arm.webhooks.getCallbackConfig", "POST", one + "/getCallbackConfig", webhooks.config)
     yield Route("arm.webhooks.ping", "POST", one + "/ping", webhooks.ping)
     yield Route("arm.webhooks.listEvents", "POST", one + "/listEvents", webhooks.events)
