@@ -175,11 +175,11 @@ def _rest(view: View, listed: Surveyed[Dependent], looks: Looks) -> Preview | No
     observed, why = listed.observed, unrest(view)
     looked = looks.known.get(observed.lineage)
     if not why and looked is None:
-        why = "no look at everything is remembered that found rest"
+        why = "no earlier full look that found this policy at rest is recorded"
     elif not why and looked and not still_valid(observed.lineage, looked.at, observed.at):
-        why = "it is the time of the day for a look at everything"
+        why = "the daily full look at this policy is due"
     elif not why and looked and looked.fingerprint != fingerprint(view):
-        why = "the last look at everything saw another state"
+        why = "the state differs from that of the last full look"
     if why or looked is None:
         log.debug("%s is looked at: %s", view.policy.name, why)
         return None
@@ -188,4 +188,4 @@ def _rest(view: View, listed: Surveyed[Dependent], looks: Looks) -> Preview | No
 
 
 def _tell(error: RotatorError) -> None:
-    log.warning("%s. The policies that need this list are looked at one by one", error.happened.rstrip("."))
+    log.warning("%s. The policies that need this list are read one by one", error.happened.rstrip("."))

@@ -557,7 +557,7 @@ async def test_a_message_fails_its_invocation_only_where_another_try_may_help(
 ) -> None:
     with with_queue(tenant) as (queue, leases):
         await function_app.reconcile(Message("\x1b[2Jnobody"))
-        assert "which is no policy here" in caplog.text
+        assert "which is no policy in this directory" in caplog.text
         await leases.acquire(f"{tenant.scene.app_id}.lock", "another", {"host": "b"})
         await function_app.reconcile(Message("mycontainerregistry"))
         assert tenant.group_key == ""
@@ -601,5 +601,5 @@ async def test_the_status_is_that_of_the_command_line_and_503_where_a_person_is_
         answer = await function_app.status(request())
     assert (answer.status_code, json.loads(answer.get_body())["error"]["happened"]) == (
         503,
-        "the app setting ROTATOR_CLOUD is 'mars', which is no cloud",
+        "the app setting ROTATOR_CLOUD is 'mars', which is not a cloud",
     )

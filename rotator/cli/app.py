@@ -51,8 +51,8 @@ def rotator(
 ) -> None:
     """Rotate the registry passwords of Azure container groups, with no moment at which a pull could fail.
 
-    Exit codes, the first that applies to any policy: 2 usage or policy error; 1 a step failed, or something waits past
-    its warning; 3 a step was refused; 4 another run holds the lease; 0 nothing is due now.
+    Exit codes, the first that applies to any policy: 2 usage or policy error; 1 a step failed or is overdue; 3 a step
+    was refused; 4 another run holds the lease; 0 nothing is due now.
     """
 
 

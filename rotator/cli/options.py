@@ -54,7 +54,7 @@ Leases = Annotated[
         "--lease-dir",
         envvar="ROTATOR_LEASE_DIR",
         metavar="DIR",
-        help="Where runs lock each other out.",
+        help="Directory of the locks that prevent two runs of one policy at once.",
         show_default="~/.local/state/rotator",
     ),
 ]
@@ -64,7 +64,7 @@ Container = Annotated[
         "--lease-container",
         envvar="ROTATOR_LEASE_CONTAINER",
         metavar="URL",
-        help="Where runs on all machines lock each other out: a container of Azure Blob Storage, in place of DIR.",
+        help="Container of Azure Blob Storage for locks that all machines share, in place of DIR.",
     ),
 ]
 Queue = Annotated[

@@ -101,7 +101,7 @@ def made_now(shown: Shown) -> Identity | None:
 def no_body(shown: Shown) -> None:
     """Accept an answer without a body: an unexpected body shows another sender."""
     if shown:
-        raise ValueError("a body where none belongs")
+        raise ValueError("an answer with a body, where none is documented")
 
 
 def principal_of(

@@ -177,7 +177,7 @@ class Graph(GraphRequests):
 
         If one exists already, Graph refuses to create another, and the existing one is found.
         """
-        asked = Asked(SERVICE, f"make a service principal of {app_id}", MAKE)
+        asked = Asked(SERVICE, f"create a service principal of {app_id}", MAKE)
         try:
             return (
                 await self._send(

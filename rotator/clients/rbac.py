@@ -231,7 +231,7 @@ def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -
 def _is(assignment: Assignment, shown: RoleAssignment | None) -> bool:
     """True for an answer showing the assignment. Raises ValueError for any other."""
     if shown is None or text(shown.id) != assignment.id:
-        raise ValueError("another role assignment, or none")
+        raise ValueError("an answer without the id of the role assignment")
     return True
 
 

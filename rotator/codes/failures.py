@@ -83,7 +83,8 @@ class FailureCode(Explained):
     )
     LONG_LIST = (
         "LongList",
-        "A vault has so many secrets that its list is not worth its pages. rotator reads the secrets of each policy"
+        "A vault has so many secrets that a list of all of them takes too many pages. rotator reads the secrets of"
+        " each policy"
         " instead.",
         "nothing",
     )

@@ -60,7 +60,7 @@ class NoteCode(Explained):
     DRIFT = (
         "drift",
         "The newest version of the secret was not written by rotator. `rotator adopt` makes the credential of that"
-        " version one of this policy, `--accept-drift` puts a new version of rotator on top. Exit 1 if a run puts a"
+        " version one of this policy, `--accept-drift` publishes a new version on top. Exit 1 if a run puts a"
         " version on top without `--accept-drift`, because the current credential is gone or ends within a week.",
     )
     FOREIGN = (

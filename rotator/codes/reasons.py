@@ -9,7 +9,8 @@ class ReasonCode(Explained):
     NONE = (
         "none",
         "issue",
-        "The secret has no version of rotator, so no current credential exists. `provision`: the secret has no enabled"
+        "rotator has written no version of the secret, so no current credential exists. `provision`: the secret has"
+        " no enabled"
         " version.",
     )
     GONE = "gone", "issue", "The current credential is absent from two reads of Graph, two minutes apart."
@@ -24,7 +25,8 @@ class ReasonCode(Explained):
     SUPERSEDED = (
         "superseded",
         "issue, retire",
-        "issue: others wrote a version on top of the version of rotator, and that version no longer blocks a rotation."
+        "issue: others wrote a version on top of the one that rotator wrote, and that version no longer blocks a"
+        " rotation."
         " retire: no container group holds the old credential, and the overlap is over.",
     )
     FORCED = "forced", "issue", "`--force` was given."

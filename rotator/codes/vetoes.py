@@ -185,7 +185,7 @@ class VetoCode(Explained):
     NOT_CURRENT = (
         "not_current",
         "deploy",
-        "The credential is not the one of the newest version of rotator.",
+        "The credential is not the one in the newest version that rotator wrote.",
         "run again",
     )
     JOB_RUNNING = (

@@ -64,7 +64,8 @@ class WaitCode(Explained):
     )
     ON_TOP = (
         "on_top",
-        "Others wrote a version on top of the version of rotator, and two credentials of rotator are live. A third one"
+        "Others wrote a version on top of the one that rotator wrote, and two credentials of rotator are live. A"
+        " third one"
         " is not added, so the new version waits until the older credential is removed.",
         "nothing, or `rotate --no-overlap`",
     )

@@ -17,7 +17,7 @@ def notes(document: Document) -> Iterator[str]:
     yield from _sources(document)
     address = ip_address(body)
     if address and not get(body, "properties", "ipAddress", "dnsNameLabel"):
-        yield f"its IP address {address} is usually kept when it is redeployed, and not always"
+        yield f"a redeployment usually keeps its IP address {address}, but not always"
     if text(body, "properties", "priority").lower() == "spot":
         yield "it is a Spot group: Azure may have no capacity for it at a redeployment"
     if text(body, "properties", "sku").lower() == "confidential":

@@ -67,7 +67,7 @@ def _ensure_agreed(written: Document | None, images: Mapping[str, str]) -> None:
         if known.get(name) != image:
             says = f"says {known[name]}" if name in known else "has no such container"
             raise UnsafeStep(
-                f"container {name} was to get {image}, and {written.file if written else ''} {says}.",
+                f"`--image` gives container {name} {image}, but {written.file if written else ''} {says}.",
                 state="Nothing was deployed.",
                 remedy=f"Write {image} there, and run again.",
             )

@@ -85,7 +85,7 @@ def _safe(document: Document) -> None:
             f"container group {name} has values that Azure doesn't show, and a redeployment could lose them:"
             f" {', '.join(lost)}.",
             remedy=(
-                f"Put those that have a secret's name below into {document.policy.key_vault.host}, and add to"
+                f"Put the values that have a secret's name below into {document.policy.key_vault.host}, and add to"
                 f" {document.policy.file}:\n{lines}"
             ),
         )

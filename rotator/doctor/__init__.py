@@ -96,7 +96,7 @@ CHECKS: tuple[Check, ...] = (
     Check("logs_readable", "groups", "the logs of jobs can be read", groups.logs_readable),
     Check("identity_instead", "groups", "no group could use a managed identity instead", advice.identity_instead),
     Check("clock_right", "machine", "this machine's clock agrees with Azure's", machine.clock_right),
-    Check("leases_kept", "machine", "runs can lock each other out", machine.leases_kept),
+    Check("leases_kept", "machine", "two runs of one policy can't start at once", machine.leases_kept),
     Check("lease_free", "machine", "no other run is at work", machine.lease_free),
 )
 """Every check, in the order in which they are told."""

@@ -103,14 +103,14 @@ def undrifted(case: Case) -> Found:
     if newest and case.view.drift:
         name = case.policy.key_vault.password_secret
         text = (
-            f"version {newest.id} of {name} was written by others on top of the version of rotator: no credential"
+            f"version {newest.id} of {name} was written by others on top of the one that rotator wrote: no credential"
             " is issued or removed"
         )
         crowded = any(
             wait.code is WaitCode.ON_TOP for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
         )
         cover = command.issuing(case, "rotate", accept_drift=True, no_overlap=crowded)
-        on_top = Remedy("if not: put a version of rotator on top", cover)
+        on_top = Remedy("if not: publish a new version on top", cover)
         severity = Severity.WARN if case.view.drift_tolerated or case.view.revoked else Severity.FAIL
         if why := _unusable(case):
             text, right = (

@@ -147,7 +147,7 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
         return
     seen = next((each for each in observed.groups if each.id == before.id), None)
     if seen and (seen.document is not None or seen.unreadable):
-        why = seen.unreadable or "the look just before found it"
+        why = seen.unreadable or "the read just before showed it"
         raise UnsafeStep(
             f"Azure answers 404 for {before.id}, but its absence is not confirmed: {why}", remedy="Run again."
         )

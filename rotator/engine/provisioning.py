@@ -122,7 +122,9 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
         raise veto.error()
     addition = PasswordChange(seen.observed.principal, home_of(seen.observed, step.home), adds=True)
     if await hold(run, addition):
-        raise Undecided("what the first credential rests on is read again after a wait for a limit of Azure's")
+        raise Undecided(
+            "after the wait for Azure's limit, everything that the first credential depends on is read again"
+        )
     proof = run.policy.proof
     longest = max(proof.deadline, min(ROLE_TIME, run.policy.rotation.reclaim_after / 4))
     patient = run.policy.model_copy(update={"proof": proof.model_copy(update={"deadline": longest})})

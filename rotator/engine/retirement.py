@@ -50,10 +50,10 @@ async def _ensure_unheld(run: Run, seen: Seen, credential: Credential) -> None:
     came = ", ".join(each.name for each in now.holders(key_id.lower()) if each.id not in known)
     if came:
         raise RotatorError(
-            f"credential {key_id} was removed more than {FRESH:.0f} s after the look that showed it unused, and"
-            f" {came} came to hold it meanwhile, or may have",
+            f"credential {key_id} was removed more than {FRESH:.0f} s after the look that showed it unused;"
+            f" meanwhile {came} took that credential, or may have taken it",
             state=f"Credential {key_id} is removed. A pull of {came} fails if it holds that credential.",
-            remedy="Run again now: the next run gives the current credential to what this one has not moved.",
+            remedy="Run again now: the next run redeploys these container groups with the current credential.",
         )
 
 

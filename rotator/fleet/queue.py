@@ -126,7 +126,10 @@ class Worker:
         """Serve messages side by side. Failures are kept in `trouble`; none is raised."""
         left = self.deadline - self.clock.elapsed()
         if slow := [name for name, policy in self.policies.items() if policy.proof.deadline.total_seconds() > left]:
-            happened = f"the time of this worker is shorter than a proof may take: {', '.join(sorted(slow))}"
+            happened = (
+                "--max-duration of this worker is shorter than a proof may take in these policies:"
+                f" {', '.join(sorted(slow))}"
+            )
             remedy = "Give it a longer --max-duration, or shorten `proof.deadline` in the policies."
             self.trouble.append(RotatorError(happened, remedy=remedy))
         async with asyncio.TaskGroup() as tasks:
@@ -151,7 +154,7 @@ class Worker:
         """Do what a message asks for, and settle the message. Raises RotatorError for a failure of the queue."""
         policy = self.policies.get(message.text)
         if policy is None:
-            log.warning("a message names %r, which is no policy here; it is dropped", message.text)
+            log.warning("a message names %r, which is no policy in this directory; it is dropped", message.text)
             self.unknown.append(message.text)
             await self.queue.done(message)
             return
@@ -201,10 +204,12 @@ class Worker:
             try:
                 kept = await self.queue.keep(held[-1], VISIBLE)
             except RotatorError as error:
-                log.warning("a message wasn't kept from others: %s", error.happened)
+                log.warning("a message of the queue was not kept from other workers: %s", error.happened)
                 continue
             if kept is None:
-                log.warning("another worker has the message of this run; a lease keeps them apart")
+                log.warning(
+                    "another worker received the message of this run; the lease of the policy prevents two runs at once"
+                )
                 return
             held.append(kept)
 

@@ -142,7 +142,7 @@ async def _entered(
     except RotatorError as error:
         if urgent is None:
             raise
-        log.warning("%s. This can't wait, and is done without a lease", error.happened)
+        log.warning("%s. The step is urgent, so the run goes on without a lease", error.happened)
         return None, None
     return None, None if urgent else kept
 
@@ -189,7 +189,7 @@ async def past_warning(one: Run) -> str:
         return f"the policy can't be seen ({error.happened})"
     if not status_code([(one.policy.name, seen)], but=(Urgency.BLOCKED,)):
         return ""
-    return await exposed(one) or "something waits past its warning (`rotator status` shows it)"
+    return await exposed(one) or "a step is overdue (`rotator status` shows it)"
 
 
 async def exposed(one: Run) -> str:

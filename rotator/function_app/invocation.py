@@ -128,7 +128,12 @@ def state() -> Path:
     found = usual.lstat()
     if S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not exposed(usual):
         return usual
-    told("log", logging.WARNING, level="warning", text=f"{usual} isn't this app's alone; leases are kept elsewhere")
+    told(
+        "log",
+        logging.WARNING,
+        level="warning",
+        text=f"other users may write to {usual}, so leases are kept in a new directory",
+    )
     return Path(tempfile.mkdtemp(prefix="rotator-"))
 
 

@@ -56,7 +56,7 @@ def _cloud(environment: Mapping[str, str]) -> str:
     cloud = environment.get("ROTATOR_CLOUD") or "public"
     if cloud not in CLOUDS:
         raise RotatorError(
-            f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud",
+            f"the app setting ROTATOR_CLOUD is {cloud!r}, which is not a cloud",
             remedy=f"Write {', '.join(CLOUDS)}, or leave it out.",
         )
     return cloud

@@ -136,7 +136,7 @@ async def serve(settings: AppSettings, message: Message) -> None:
     """Rotate the policy that a message names; raise RotationFailed where the host is to try the message again."""
     policy = _known(settings).get(message.text)
     if policy is None:
-        text = f"a message names {message.text!r}, which is no policy here; it is dropped"
+        text = f"a message names {message.text!r}, which is no policy in this directory; it is dropped"
         told("log", logging.WARNING, level="warning", text=text)
         return
 

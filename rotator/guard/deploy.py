@@ -33,7 +33,7 @@ def deployable(
         yield (
             VetoCode.NO_DEPENDENT,
             f"{group_id} doesn't use this principal",
-            "Run `rotator plan` again; Azure has changed.",
+            "Run `rotator plan` again: the state of Azure has changed.",
         )
         return
     yield from anothers(observed, dependent)
@@ -177,7 +177,7 @@ def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
         yield (
             VetoCode.NOT_PREVIOUS,
             f"{group_id} has no rotator-previous tag with {key_id}",
-            "Run `rotator plan` again; Azure has changed.",
+            "Run `rotator plan` again: the state of Azure has changed.",
         )
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if credential is None or not credential.live(observed.at):

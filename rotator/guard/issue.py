@@ -103,14 +103,14 @@ def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
     if current and current.end - observed.at >= timedelta(days=7):
         cover = rotator("rotate", policy.name, accept_drift=True)
         remedy = (
-            f"`{rotator('adopt', policy.name)}` makes that credential one of this policy; `{cover}` puts a new"
-            " version of rotator on top."
+            f"`{rotator('adopt', policy.name)}` makes that credential one of this policy; `{cover}` publishes a new"
+            " version on top."
         )
         yield (
             VetoCode.DRIFT,
             (
-                f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of the"
-                " version of rotator"
+                f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of the one"
+                " that rotator wrote"
             ),
             remedy,
         )
@@ -137,9 +137,9 @@ def one_lineage(policy: Policy, observed: Observed, intent: Intent, known: Known
     back = "Write the vault, the secret's name or the tenant back, in the policy or in its defaults"
     if seen.current_version(observed):
         adopt = rotator("adopt", policy.name, key_id=last.key_id)
-        yield VetoCode.LINEAGE_CHANGED, what, f"{back}; or `{adopt}` hands it over to this policy."
+        yield VetoCode.LINEAGE_CHANGED, what, f"{back}; or `{adopt}` makes it a credential of this policy."
         return
-    moved = "To move on purpose, hand its password over to the new place, with the tags that name it, then run again"
+    moved = "To keep the new place, copy the password there, with the tags that name its credential, then run again"
     yield VetoCode.LINEAGE_CHANGED, what, f"{back}. {moved}:\n{hand_over(policy.key_vault.name, name, last)}"
 
 
@@ -228,7 +228,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Know
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
         what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"
         remedy = "Correct `key_vault.password_secret`; it must name the secret that holds this principal's password."
-        bare = f"Set the secret again without; `{rotator('doctor', policy.name)}` has the command."
+        bare = f"Set the secret again without the extra characters; `{rotator('doctor', policy.name)}` has the command."
         yield (
             VetoCode.WRONG_SECRET,
             f"{what}: {proof.detail}" if proof.around else what,

@@ -49,7 +49,7 @@ class Receivers:
         """Read the settings. Raises ValueError, which never quotes an address."""
         shape = environment.get(SHAPE) or Shape.cloudevents
         if shape not in tuple(Shape):
-            raise ValueError(f"{SHAPE} is none of {', '.join(Shape)}")
+            raise ValueError(f"{SHAPE} is not one of {', '.join(Shape)}")
         return cls(_address(environment, WEBHOOK), Shape(shape), _address(environment, PING), _words(hook or ""))
 
 

@@ -164,9 +164,9 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
         (f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around),
         "",
     ):
-        happened = f"{happened}; {spoilt} around a password that is right without"
+        happened = f"{happened}; {spoilt} around a password that is right without these characters these characters"
         return UnsafeStep(
-            happened, remedy=f"Set {name} again without; `{rotator('doctor', view.policy.name)}` has the command."
+            happened, remedy=f"Set {name} again without them; `{rotator('doctor', view.policy.name)}` has the command."
         )
     happened = f"{happened}{_unread_values(values)}"
     return UnsafeStep(happened, remedy=f"Name the credential: {choices}." if choices else _none_to_adopt(view))
@@ -190,8 +190,8 @@ def _none_to_adopt(view: View) -> str:
     for what, there in (("application", principal.application), ("service principal", principal.service_principal)):
         if there is None:
             return (
-                f"Microsoft Graph shows no {what} of {principal.app_id} here, so passwords of that weren't looked at:"
-                " run again if there is one."
+                f"Microsoft Graph shows no {what} of {principal.app_id} here, so its passwords were not read: run"
+                " again if there is one."
             )
     return "There is nothing to adopt: the principal has no foreign credential."
 

@@ -150,7 +150,7 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
         adopt = "" if _useless(view, view.newest) else f"`{rotator('adopt', name)}`, or "
         ways = f"{adopt}`{rotator('rotate', name, accept_drift=True)}`"
         return (
-            f"version {view.newest.id}, written by others on top of the version of rotator, blocks its replacement"
+            f"version {view.newest.id}, written by others on top of the one that rotator wrote, blocks its replacement"
             f" and removal: {ways}"
         )
     if view.current is None or key_id == view.current_key:

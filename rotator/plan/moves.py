@@ -57,7 +57,7 @@ def _warning(view: View, dependent: Dependent) -> str:
         return ""
     why = f"ends {day(soonest)}" if soonest else "is gone"
     return (
-        f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens only"
+        f"{dependent.name} restarts outside its deploy window: its credential {why}, and the window opens only"
         f" {day(next_open(window, view.at))}"
     )
 
@@ -149,7 +149,7 @@ def _password_gone(dependent: Dependent) -> str:
     """Say how it is known that the password of a group is gone."""
     if dependent.key_id:
         return f"holds credential {dependent.key_id}, which is gone"
-    return "was last deployed before any credential of the principal was added: what it holds is gone"
+    return "was last deployed before any credential of the principal was added, so its credential is gone"
 
 
 def _one_way(view: View, dependent: Dependent) -> str:

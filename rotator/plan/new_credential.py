@@ -47,12 +47,14 @@ def _on_top(view: View) -> Reason | Wait:
     """Put a new version of ours on top of a version of others, once no third credential of ours would be live then."""
     top, crowd = view.newest.id if view.newest else "", _crowd(view)
     if not crowd:
-        return Reason(ReasonCode.SUPERSEDED, f"version {top} was written by others on top of the version of rotator")
+        return Reason(
+            ReasonCode.SUPERSEDED, f"version {top} was written by others on top of the one that rotator wrote"
+        )
     ids = ", ".join(c.key_id for c in crowd)
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
     text = (
-        f"rotator puts a new version on top of version {top} when credential {ids} is removed: rotator keeps at"
+        f"rotator publishes a new version on top of version {top} when credential {ids} is removed: rotator keeps at"
         " most two credentials of its own"
     )
     if until is None:
@@ -83,7 +85,7 @@ def _covering(view: View) -> str:
         return ""
     text = (
         f"a new version covers version {view.newest.id} of {view.policy.key_vault.password_secret}, which others"
-        " wrote on top of the version of rotator"
+        " wrote on top of the one that rotator wrote"
     )
     return f"{text}, since the current credential is gone or near its end; the other version stays enabled"
 

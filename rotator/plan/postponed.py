@@ -24,7 +24,7 @@ def limited(view: View) -> Iterator[Wait]:
     for each in view.known.limited:
         if view.at < each.until:
             text, late = f"{_done(each)} after {day(each.until)}: {each.why}", _late(view, each)
-            text = f"{text}. `{rotator('rotate', view.policy.name)}` goes on then" if late else text
+            text = f"{text}. `{rotator('rotate', view.policy.name)}` continues after that" if late else text
             yield Wait(WaitCode.LIMITED, each.target, text, each.until, warn=late)
 
 

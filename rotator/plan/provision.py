@@ -121,7 +121,7 @@ def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> 
     missing = [group for group in policy.container_groups if group.id not in there]
     absent = [group for group in missing if group.id not in unread]
     made = (
-        Deploy(g.id, key_id, Reason(ReasonCode.ABSENT_GROUP, f"it doesn't exist, and {g.manifest.file} makes it"))
+        Deploy(g.id, key_id, Reason(ReasonCode.ABSENT_GROUP, f"it doesn't exist, and {g.manifest.file} creates it"))
         for g in absent
         if g.manifest
     )
@@ -130,7 +130,9 @@ def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> 
 
 
 def _nothing_makes(group_id: ResourceId) -> Note:
-    return Note(NoteCode.MISSING, group_id, f"container group {group_id.name} doesn't exist, and no manifest makes it")
+    return Note(
+        NoteCode.MISSING, group_id, f"container group {group_id.name} doesn't exist, and no manifest creates it"
+    )
 
 
 def _unknown(group_id: ResourceId, why: str) -> Note:

@@ -33,13 +33,13 @@ class Ending(StrEnum):
     """End of a revocation: the first line of its report."""
 
     GONE = "access is gone: every pull is refused"
-    NOBODY = "access is gone: nothing is left that signs in as the principal"
+    NOBODY = "access is gone: no password, certificate or other means signs in as the principal"
     ABSENT = "access is gone: the principal doesn't exist"
     REGAINS = "pulls are refused, but the principal can give itself access again"
     REMAINS = "ACCESS REMAINS: the principal can still pull"
-    ANYBODY = "ACCESS REMAINS: anybody can pull"
+    ANYBODY = "ACCESS REMAINS: the registry lets everyone pull"
     REGRANTED = "ACCESS WAS GRANTED AGAIN while it was being revoked"
-    UNPROVEN = "access is marked as revoked, and not proven to be gone"
+    UNPROVEN = "access is marked as revoked, but it is not proven that pulls are refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def locked(step: Revoke, why: str) -> Note:
 def absent(policy: Policy, missing: str) -> Note:
     """Return the note on a principal that doesn't exist, as two looks and both services agree."""
     text = (
-        f"{missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
+        f"{missing}: two reads, two minutes apart, agree, and neither Microsoft Entra ID nor a registry accepts the"
         " published value"
     )
     return Note(NoteCode.NO_PRINCIPAL, policy.principal.app_id, text)
@@ -51,7 +51,7 @@ def open_ways(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Iterato
         closed = (
             way.code is not NoteCode.ANONYMOUS_PULL and way.effect in (Effect.PULLS, Effect.REGAINS) and signs_in.none
         )
-        text = f"once something signs in as it again: {way.text}" if closed else way.text
+        text = f"as soon as the principal can sign in again: {way.text}" if closed else way.text
         yield Note(way.code, way.subject, text, warn=alarming(way, signs_in))
     opens = any(usable(way, signs_in) for way in ways if way.code is not NoteCode.ANONYMOUS_PULL)
     yield from (_key(policy, key, opens=opens) for key in signs_in.keys)
@@ -111,11 +111,11 @@ def _reasons(ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[s
     if tries.shown is not Shown.PASSWORD and tries.why:
         yield tries.why
     elif tries.shown is Shown.ROLE:
-        yield "its pulls are refused although a role should allow them; run again"
+        yield "pulls are refused although a role should allow them; run again"
     elif names := ", ".join(_names(signs_in)):
         yield (
-            "the published value does not sign in, so it proves nothing about the other means to sign in"
-            f" ({names}); remove those, and run again"
+            "the published value does not sign in, so its refusal proves nothing about other means to sign in"
+            f" ({names}); remove these, and run again"
         )
 
 

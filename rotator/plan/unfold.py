@@ -40,7 +40,9 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, known
     while following.steps:
         batches.append(following.steps)
         if len(batches) > LONGEST_PLAN:
-            raise RuntimeError(f"the rules for {policy.name} don't come to rest; last: {following.steps[0]!r}")
+            raise RuntimeError(
+                f"the rules for {policy.name} reach no end: a bug in rotator; last step: {following.steps[0]!r}"
+            )
         for step in following.steps:
             observed = evolve(policy, observed, step)
         following = next_steps(policy, observed, intent, known)

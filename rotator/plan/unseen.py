@@ -41,13 +41,13 @@ def missing(view: View) -> Iterator[Finding]:
     """
     for identifier, name in view.missing:
         text = (
-            f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks"
-            " nothing"
+            f"container group {name} is in the policy and not in Azure ({identifier}); it holds no credential and"
+            " blocks no step"
         )
         yield Note(
             NoteCode.MISSING,
             identifier,
-            f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy",
+            f"{text}. If it should exist, correct its id or deploy it; else remove it from the policy",
         )
 
 
@@ -111,7 +111,7 @@ def unchecked(view: View) -> Iterator[Finding]:
         yield Note(
             NoteCode.UNCHECKED,
             question,
-            f"Azure did not say before the step: {question} ({why}). The step itself shows it",
+            f"Azure did not answer before the step: {question} ({why}). The result of the step shows it",
         )
 
 

@@ -21,7 +21,10 @@ def restore(view: View) -> Iterator[Finding]:
             continue
         if dependent.choice is Choice.WAIT:
             text = f"{dependent.name} couldn't pull with credential {view.current_key}, and is {dependent.phase.value}"
-            text = f"{text}: going back would start it, or end its job, so it goes back after its next start"
+            text = (
+                f"{text}: a redeployment with the previous credential would start it, or end its job, so rotator"
+                " waits for its next start"
+            )
             yield Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=True, remedy=deployed(view, dependent))
             continue
         yield _way_back(view, dependent, view.current_key)

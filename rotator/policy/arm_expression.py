@@ -73,7 +73,7 @@ def _called(shown: str, given: list[Any], scope: Scope) -> Any:
     name = shown.lower()
     hidden = [each for each in given if has_placeholder(each) and not (name in LOOKING and not isinstance(each, str))]
     if name not in PASSING and hidden:
-        raise Unevaluated(f"{shown}() of a placeholder, whose value isn't known yet", "Write the placeholder alone.")
+        raise Unevaluated(f"{shown}() with a placeholder, whose value is not known yet", "Write the placeholder alone.")
     try:
         return SCOPED[name](scope, *given) if name in SCOPED else PURE[name](*given)
     except (TypeError, ValueError, AttributeError, LookupError):
@@ -81,7 +81,7 @@ def _called(shown: str, given: list[Any], scope: Scope) -> Any:
 
 
 def _unfit(name: str) -> Unevaluated:
-    return Unevaluated(f"{name}() of values that aren't evaluated here")
+    return Unevaluated(f"{name}() with arguments that rotator does not evaluate")
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -94,4 +94,4 @@ def _member(value: Any, name: Any) -> Any:
             raise Unevaluated(f"{value.of}().{name}, which only ARM knows", remedy)
     if isinstance(value, list) and isinstance(name, int) and 0 <= name < len(value):
         return value[name]
-    raise Unevaluated("a property or element that isn't there")
+    raise Unevaluated("a property or element that does not exist")

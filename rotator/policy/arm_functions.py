@@ -59,7 +59,7 @@ def _shown(value: Any) -> str:
 
 def _format(pattern: str, *values: Any) -> str:
     if has_placeholder(pattern):
-        raise Unevaluated("format() with a placeholder in its pattern, whose braces mean something else there")
+        raise Unevaluated("format() with a placeholder in its pattern, whose braces have a special meaning there")
     parts = re.split(r"(\{\{|\}\}|\{\d{1,3}\})", pattern)
     if any(brace in part for part in parts[::2] for brace in "{}"):
         raise ValueError

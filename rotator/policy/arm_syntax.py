@@ -12,7 +12,7 @@ DEEPEST = 40
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,18})|(?P<name>[A-Za-z_]\w*)|(?P<sign>[()\[\],.]))"
 )
-WRITE = "Write the value that it has, or make it a parameter with a value."
+WRITE = "Write its value, or make it a parameter with a value."
 
 
 class Unevaluated(Exception):
@@ -55,7 +55,7 @@ class Parser:
     def _expression(self) -> Any:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Unevaluated("an expression with too many calls in calls", "Write a shorter one.")
+            raise Unevaluated("an expression with too many nested calls", "Write a shorter one.")
         found = self._first()
         while (sign := self._peek()) in {".", "["}:
             self.at += 1
@@ -104,9 +104,7 @@ class Parser:
 
 
 def _malformed() -> Unevaluated:
-    return Unevaluated(
-        "not an expression that ARM could read", "Write a function, or [[ for a text that begins with [."
-    )
+    return Unevaluated("not a valid ARM expression", "Write a function, or [[ for a text that begins with [.")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

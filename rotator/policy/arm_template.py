@@ -120,7 +120,7 @@ class Template(Looping):
             one = stack.pop()
             self.spent += 1 + (len(one) if isinstance(one, str) else 0)
             if self.spent > MOST:
-                raise Unevaluated("an expression that makes more than can be read", "Write it out.")
+                raise Unevaluated("an expression with a result that is too large", "Write it out.")
             stack += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
 
     def _named(self, kind: str, name: str) -> Any:
@@ -129,7 +129,7 @@ class Template(Looping):
         if key in self._asked:
             raise Unevaluated("a value that refers to itself")
         if len(self._asked) >= DEEPEST:
-            raise Unevaluated("a value that refers to others over too many levels")
+            raise Unevaluated("a value with too many levels of references")
         if key not in self._known:
             self._asked.add(key)
             loops, self._indexes = self._indexes, {}
@@ -151,7 +151,7 @@ class Template(Looping):
             shown, count = self._loop(self.found, here, self.found.at(here))
             return self._entries(self.found, here, self.found.at(here), (shown.lower(), count), strict=True)
         if path is None:
-            raise Unevaluated(f"a variable that the template doesn't have: {plain(name)}")
+            raise Unevaluated(f"a variable that the template does not define: {plain(name)}")
         return self._evaluated(self.found, path, self.found.at(path), strict=True)
 
     def _looped(self, name: str) -> int | None:
@@ -165,7 +165,7 @@ class Template(Looping):
     def _parameter(self, name: str) -> Any:
         path = _path(self.found, "parameters", name)
         if path is None:
-            raise Unevaluated(f"a parameter that the template doesn't have: {plain(name)}")
+            raise Unevaluated(f"a parameter that the template does not define: {plain(name)}")
         declared = self.found.at(path)
         document, place, value = self._given(path, name, declared if isinstance(declared, dict) else {})
         self._fits(document, place, value, declared)
@@ -229,7 +229,7 @@ class Template(Looping):
             return
         for name in given:
             if file and _path(self.found, "parameters", name) is None:
-                problem = "a parameter that the template doesn't have"
+                problem = "a parameter that the template does not define"
                 self.mistakes.append(file.mistake(("parameters", name), problem, "Remove it.", key=True))
 
 

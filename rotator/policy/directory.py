@@ -177,7 +177,7 @@ def _strangers(entries: Sequence[Entry], meant: Mapping[str, Sequence[str]], dir
         hint = f"Did you mean {near[0]}? " if near else ""
         problem, remedy = "no policy of that name", f"{hint}There are: {_few(known)}."
         if several:
-            problem, remedy = "more than one policy of that name", f"Name one of: {_few(several)}."
+            problem, remedy = "more than one policy with that name", f"Name one of: {_few(several)}."
         yield Unserved(plain(name), directory, (Mistake(directory, 1, 1, "", plain(name), problem, remedy),))
 
 

@@ -23,7 +23,7 @@ from rotator.remedy import rotator
 
 MOST = 100
 """Mistakes of one file that are told."""
-_MISPLACED = ("windows by name, which only defaults can have", f"Move it into {DEFAULTS} of this directory.")
+_MISPLACED = ("named windows, which only defaults can have", f"Move it into {DEFAULTS} of this directory.")
 _OF_POLICIES = ("principal", "registries", "key_vault", "container_groups")
 _WORDS = re.compile("|".join(_OF_POLICIES))
 _WRITTEN = re.compile(rf"""^(?:\{{\s*)?["']?(?P<key>{_WORDS.pattern})["']?\s*:""", re.MULTILINE)
@@ -77,7 +77,9 @@ def read_entries(directory: Path, cloud: Cloud | None, *, required: bool) -> lis
     manifests = {place for _, entry in found if entry.document for place in manifest_names.places(entry.document)}
     found = [(file, entry) for file, entry in found if entry.claims or _stands(entry, manifests)]
     if required and not found:
-        raise unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
+        raise unusable(
+            directory, "no policy in this directory", "Write one as a file NAME.yaml; README.md shows an example."
+        )
     shelf = Shelf(directory, cloud)
     return [_understood(entry, shelf.of(file.parent), cloud) for file, entry in found]
 

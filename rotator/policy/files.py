@@ -28,7 +28,7 @@ def content(file: Path, shown: str | None = None) -> Content:
     try:
         data = _bytes(file)
     except IsADirectoryError:
-        return refused("a directory, where a file is meant", "Rename it, or move it elsewhere.")
+        return refused("a directory, where a file is expected", "Rename it, or move it elsewhere.")
     except _NoFileError:
         return refused("not a file", "Write a plain file; nothing is read from a device or a pipe.")
     except OSError as error:

@@ -43,9 +43,9 @@ def listed(directory: Path, *, required: bool) -> list[PolicyPath]:
     except FileNotFoundError:
         if not required:
             return []
-        raise unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
+        raise unusable(directory, "no such directory", "Name the directory of the policies with --policies.") from None
     except NotADirectoryError:
-        raise unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
+        raise unusable(directory, "no such directory", "Name the directory of the policies with --policies.") from None
     except (OSError, ValueError) as error:
         raise unusable(
             directory, _why(error), "Make the directory readable, or name another with --policies."
@@ -73,13 +73,13 @@ def _found(file: Path, root: Path, *, below: bool, problem: str = "") -> PolicyP
     relative = file.relative_to(root)
     shown = str(root / plain(str(relative), 300))
     name = plain((relative if problem else relative.with_suffix("")).as_posix(), 300)
-    remedy = "Make the directory readable: policies in it aren't seen."
+    remedy = "Make the directory readable: rotator can't see the policies in it."
     mistake = Mistake(shown, 1, 1, "", "", problem, remedy) if problem else None
     return PolicyPath(file, name, shown, below, str(relative).isprintable(), mistake)
 
 
 def _why(error: Exception) -> str:
-    return f"can't be read: {getattr(error, 'strerror', None) or 'no file has such a name'}"
+    return f"can't be read: {getattr(error, 'strerror', None) or 'not a possible file name'}"
 
 
 def unusable(directory: Path, problem: str, remedy: str) -> PolicyError:

@@ -118,33 +118,35 @@ def _other(found: Located) -> Mistake | None:
         remedy = f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
         return found.mistake((), "not one container group", remedy)
     if "principal" in found.data:
-        problem = "a policy, where the manifest of a container group is meant"
+        problem = "a policy, where the manifest of a container group is expected"
         return found.mistake(("principal",), problem, "Name the manifest.", key=True)
     if "containers" in found.data and "properties" not in found.data:
         problem = f"a container group without properties: the output of `{SHOW_GROUP}`, which no command reads"
         return found.mistake(("containers",), problem, f"Write what `{EXPORT_GROUP} --file` writes.", key=True)
     if "parameters" in found.data and "properties" not in found.data:
         remedy = "Name the template as `file:`, and this file as `parameters:`."
-        return found.mistake(("parameters",), "parameters of an ARM template, and no resources", remedy, key=True)
+        return found.mistake(
+            ("parameters",), "only the parameters of an ARM template, without its resources", remedy, key=True
+        )
     return None
 
 
 def _placeholders(found: Located, path: Path, body: Mapping[str, Any]) -> Iterator[Mistake]:
     for inside in unknown_placeholders(body):
-        yield found.mistake((*path, *inside), "not a placeholder that rotator knows", _PLACEHOLDER)
+        yield found.mistake((*path, *inside), "not a known placeholder", _PLACEHOLDER)
 
 
 def _copied(found: Located, body: Mapping[str, Any]) -> Iterator[Mistake]:
     for path, text in texts(body):
         if looks_like_one(text):
-            problem = "an expression of an ARM template, in a file that is no template: it would be sent unevaluated"
-            yield found.mistake(path, problem, "Write the value that it has, or the whole template.")
+            problem = "an expression of an ARM template, in a file that is not a template: it would be sent unevaluated"
+            yield found.mistake(path, problem, "Write its value, or the whole template.")
 
 
 def _name(found: Located, path: Path, body: Mapping[str, Any], name: str) -> Iterator[Mistake]:
     called = body.get("name")
     if called is not None and str(called).lower() != name.lower():
-        problem = f"not the name that the policy gives, which is {plain(name)}"
+        problem = f"not the name of the group in the policy, which is {plain(name)}"
         yield found.mistake((*path, "name"), problem, f"Write {plain(name)}, or correct the id in the policy.")
 
 
@@ -169,7 +171,7 @@ class Files:
         told = () if file in self.known else self.known.setdefault(file, _opened(file)).mistakes
         values = self._parameters(beside(self.policy, given)) if given else None
         if given and self.known[file].body is not None:
-            problem = "parameters for a file that is no ARM template"
+            problem = "parameters for a file that is not an ARM template"
             return None, [*told, self.policy.mistake((*path, "parameters"), problem, "Remove them.")]
         if isinstance(values, Mistake):
             return None, [*told, values]

@@ -103,13 +103,13 @@ def _unknown(found: Located, path: Path) -> Mistake:
 def _words(field: Mapping[str, Any], value: object) -> tuple[str, str]:
     words = _resolve(field).get("enum") or [_resolve(field).get("const")]
     near = get_close_matches(str(value), words, n=1, cutoff=0.6)
-    return "not a word that is known here", (f"Did you mean {near[0]}? " if near else "") + f"Write {_either(words)}."
+    return "not one of the allowed values", (f"Did you mean {near[0]}? " if near else "") + f"Write {_either(words)}."
 
 
 def _mapping(field: Mapping[str, Any], value: object) -> tuple[str, str]:
     keys = list(_resolve(field).get("properties", ()))
     return (
-        f"{_noun(value)}, where keys are needed",
+        f"{_noun(value)}, where a mapping (keys with values) is needed",
         f"Write below it: {', '.join(keys)}." if keys else f"Write keys below it. {field.get('description', '')}",
     )
 
@@ -127,7 +127,7 @@ def _empty(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 
 def _number(field: Mapping[str, Any], value: object) -> tuple[str, str]:
     return (
-        "not a whole number that is possible here",
+        "not a whole number in the allowed range",
         f"Write a number from {field.get('minimum')} to {field.get('maximum')}.",
     )
 
@@ -138,7 +138,7 @@ def _truth(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 
 def _other(field: Mapping[str, Any], value: object) -> tuple[str, str]:
     example = "".join(f" For example {example}." for example in field.get("examples", ())[:1])
-    return f"{_noun(value)} that can't stand here", f"{field.get('description', 'Remove it.')}{example}"
+    return f"{_noun(value)} that is not allowed here", f"{field.get('description', 'Remove it.')}{example}"
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any], Any], tuple[str, str]]] = {

@@ -125,11 +125,11 @@ def _syntax(error: YAMLError, text: str, file: str, language: str) -> Mistake:
 
 def _said(error: YAMLError, language: str) -> tuple[str, str]:
     if isinstance(error, _TooDeep):
-        return "nested too deeply", "Write it flatter; a policy is at most six levels deep."
+        return "nested too deeply", "Use fewer levels; a policy has at most six."
     if isinstance(error, _TooMany):
         return f"more than {MOST_NODES} keys and values", "Split it: a policy is about one principal."
     if getattr(error, "problem", "") == "second occurrence":
-        return "an anchor of a name that another has", "Give it a name of its own."
+        return "an anchor name that is used twice", "Give each anchor its own name."
     problem = str(getattr(error, "problem", None) or f"a character that {language} forbids")
     problem = re.sub(r"(alias|anchor|tag handle|tag) ['\"].*['\"]", r"\1", problem)
     remedy = (

@@ -93,7 +93,7 @@ class Resource:
             if wire is None:
                 wrong += () if (*self.path, name) in repeated else self._unknown(name, value)
             elif wire in sent:
-                wrong.append(self._mistake((name,), f"{wire} stands here twice", "Remove one of them.", key=True))
+                wrong.append(self._mistake((name,), f"{wire} is given twice", "Remove one of them.", key=True))
             else:
                 sent[wire], mistakes = self._entry(wire, value, (name,))
                 wrong += mistakes
@@ -108,7 +108,7 @@ class Resource:
             yield self._wrong_level((name,), _PROPERTIES[lower], "under properties")
         elif not (value in ({}, []) or lower.startswith("x-")):
             remedy = f"Remove it. Known here: {', '.join(sorted(_TOP))}."
-            yield self._mistake((name,), "not a name that a container group has", remedy, key=True)
+            yield self._mistake((name,), "not a property of a container group", remedy, key=True)
 
     def _wrong_level(self, inside: Path, name: str, level: str) -> Mistake:
         return self._mistake(inside, f"at the wrong level: {name} belongs {level}", "Move it there.", key=True)
@@ -129,7 +129,9 @@ class Resource:
 
     def _tags(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
         if not isinstance(value, dict):
-            return None, [self._mistake(here, "not tags: no names with values", "Write one `name: value` a line.")]
+            return None, [
+                self._mistake(here, "not tags: each tag needs a name and a value", "Write one `name: value` a line.")
+            ]
         wrong = [
             self._mistake((*here, name), "not a text, as the value of a tag is", _QUOTES)
             for name, tag in value.items()
@@ -150,7 +152,7 @@ class Resource:
             if item is None or (noun == "identity" and name.lower() in _IDENTITY_ALONE):
                 continue
             if wire is None or wire in sent:
-                problem = f"not a name that an {noun} has" if wire is None else f"{wire} stands here twice"
+                problem = f"not a property of an {noun}" if wire is None else f"{wire} is given twice"
                 wrong.append(self._mistake(place, problem, "Remove it.", key=True))
             elif wire == "userAssignedIdentities":
                 sent[wire], mistakes = self._assigned(item, place)
@@ -213,7 +215,7 @@ class Resource:
         for name, value in sent.items():
             for path, one in scalars(value):
                 if isinstance(one, date):
-                    yield self._mistake((name, *path), "a date, which az can't send", _QUOTES)
+                    yield self._mistake((name, *path), "a date without quotes, which az can't send", _QUOTES)
 
 
 def is_group(kind: object) -> bool:

@@ -69,7 +69,7 @@ def rival_claims(documents: Iterable[Located]) -> Iterator[RivalClaim]:
             owner = first.setdefault((claim.noun, *claim.key), claim)
             if owner is not claim and claim.path not in told:
                 told.add(claim.path)
-                mistake = document.mistake(claim.path, f"{claim.noun} that {owner.place} has already", claim.remedy)
+                mistake = document.mistake(claim.path, f"{claim.noun} that {owner.place} already has", claim.remedy)
                 yield RivalClaim(mistake, frozenset({document.file, owner.document.file}), by_name=not claim.path)
 
 
@@ -121,7 +121,7 @@ class _Texts:
 
 def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
     line, column = one.text.count("\n", 0, at) + 1, at - one.text.rfind("\n", 0, at)
-    problem = f"{claim.noun} that {claim.place} has too, in a file with mistakes"
+    problem = f"{claim.noun} that {claim.place} also has, in a file with mistakes"
     return Mistake(
         one.file,
         line,

@@ -131,9 +131,9 @@ def _resource(value: object, kind: Kind) -> ResourceId:
     except ValueError as error:
         refuse(f"not the ARM id of a {kind.noun}: {error}", remedy)
     if found.type != kind.type:
-        refuse(f"the ARM id of a {found.type}, where a {kind.noun} is meant", remedy)
+        refuse(f"the ARM id of a {found.type}, where a {kind.noun} is expected", remedy)
     if not _RESOURCE.fullmatch(found.name):
-        refuse(f"not a name that a {kind.noun} can have", remedy)
+        refuse(f"not a valid name of a {kind.noun}", remedy)
     return found
 
 
@@ -189,7 +189,7 @@ def path(value: object) -> str:
     """Check the path of a hidden value in a container group."""
     remedy = f"Write one of {', '.join(PATHS)}."
     if not re.fullmatch(PATH, text := _text(value, remedy)) or len(text) > _PATH or not text.isprintable():
-        refuse("not a place where a container group holds a hidden value", remedy)
+        refuse("not a path of a hidden value in a container group", remedy)
     return text
 
 
@@ -217,7 +217,7 @@ def only_where_no_secret_is(path_: str, value: str) -> None:
         refuse("a value that is never empty: Azure refuses a group without it", SOURCE, (path_, "value"))
     if value != NONE and path_ != WORKSPACE_ID:
         refuse(
-            f"a value itself, which only {WORKSPACE_ID} may have",
+            f"a literal value, which only {WORKSPACE_ID} may have",
             f"{SOURCE} Write {{value: {NONE}}} if there is none. No secret belongs into a policy.",
             (path_, "value"),
         )
@@ -235,7 +235,11 @@ def volumes_whole(secrets: Mapping[str, object], stated: Callable[[object], bool
                 (path_,),
             )
         if any(other.startswith(f"{path_}/") for other in secrets):
-            refuse("a volume without files, of which the policy names files", "Remove this line, or those.", (path_,))
+            refuse(
+                "a volume without files, but the policy also names files of it",
+                "Remove this line, or the lines of the files.",
+                (path_,),
+            )
 
 
 def timezone(value: object) -> str:
@@ -279,7 +283,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
     validity, renew = info.data.get("validity"), info.data.get("renew_before")
     if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
         refuse(
-            f"not within half of validity, which is {render(validity)}",
+            f"not between 0 and half of validity, which is {render(validity)}",
             f"Write at most {render(validity / 2)}, or a longer validity.",
         )
     if info.field_name == "renew_before" and not value:
@@ -290,7 +294,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
         )
     if info.field_name == "warn_before" and renew and value > renew:
         refuse(
-            f"earlier than the replacement itself, which is {render(renew)} before the end",
+            f"longer than renew_before, which is {render(renew)}: the warning would come before the replacement",
             f"Write at most {render(renew)}.",
         )
     return value
@@ -310,7 +314,7 @@ def deadline(value: timedelta, over: timedelta) -> timedelta:
     """Check for a deadline with enough time for the tries."""
     if value <= over or not value:
         refuse(
-            f"not after the last try, which is {render(over)} after the first",
+            f"before the last try, which is {render(over)} after the first",
             f"Write more than {render(over)}, for example 5m.",
         )
     return value

@@ -87,9 +87,9 @@ class _Reader:
         self._repeated(node, path)
         if self.again >= MOST_REPEATED or self.text > MOST_REPEATED_TEXT:
             self.full = True
-            return self._refuse(path, "aliases that repeat too much", "Write it out.")
+            return self._refuse(path, "aliases that repeat too many values", "Write it out.")
         if any(node is one for one in above):
-            return self._refuse(path, "an alias of something that it is part of", "Write it out.")
+            return self._refuse(path, "an alias that contains itself", "Write it out.")
         if not isinstance(node, ScalarNode) and node.tag not in _COLLECTIONS:
             return self._refuse(path, "a YAML tag", "Write it without the tag.")
         if isinstance(node, MappingNode):
@@ -136,7 +136,7 @@ class _Reader:
                 self.again += self._weight(node, 0) - len(node.value)
                 _SAFE.flatten_mapping(node)
             except ConstructorError:
-                self._refuse(path, "a merge (<<) of what isn't keys", "Write <<: *name.", merges[0])
+                self._refuse(path, "a merge (<<) of a value that is not a mapping", "Write <<: *name.", merges[0])
                 return []
             except _Unread as error:
                 self._refuse(path, error.problem, error.remedy, merges[0])
@@ -146,7 +146,7 @@ class _Reader:
     def _weight(self, node: MappingNode, depth: int) -> int:
         """Return how many pairs a mapping has with all that it merges, found before they are made."""
         if depth > DEEPEST:
-            raise _Unread("merges (<<) of what they are part of, or of too many levels", "Write them out.")
+            raise _Unread("merges (<<) that contain themselves, or are nested too deeply", "Write them out.")
         if id(node) not in self.weights:
             weight = len(node.value)
             for key, value in node.value:
@@ -155,7 +155,7 @@ class _Reader:
                         weight += self._weight(one, depth + 1)
             self.weights[id(node)] = weight
         if self.again + self.weights[id(node)] > MOST_REPEATED:
-            raise _Unread("merges (<<) that repeat too much", "Write them out.")
+            raise _Unread("merges (<<) that repeat too many values", "Write them out.")
         return self.weights[id(node)]
 
     def _twice(self, path: Path, name: Hashable, key: Node, first: Node) -> None:
@@ -187,7 +187,7 @@ def _text(node: ScalarNode) -> str:
     if _UNSAYABLE.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if _UNSAYABLE.search(text):
-        raise _Unread("a character that no text can have: NUL, or half of one", "Remove it.")
+        raise _Unread("a character that is not allowed: NUL, or half of a surrogate pair", "Remove it.")
     return text
 
 
@@ -198,7 +198,7 @@ def _number(node: ScalarNode, read: Callable[[ScalarNode], Any]) -> Any:
     except (ValueError, LookupError, OverflowError):
         value = ""
     if value == "" or (isinstance(value, float) and not isfinite(value)):
-        raise _Unread("not a number that can be read", "Write a smaller one, or a text in quotes.")
+        raise _Unread("not a valid number", "Write a smaller one, or a text in quotes.")
     return value
 
 
@@ -230,13 +230,13 @@ def _az(node: ScalarNode) -> Any:
     if node.tag in _NUMBERS:
         return _number(node, _constructed)
     if node.tag in {_VALUE, _MERGE}:
-        raise _Unread("a sign that means something else in YAML", "Put it in quotes.")
+        raise _Unread("a character with a special meaning in YAML", "Put it in quotes.")
     if node.tag != _DATE:
         raise _Unread("a YAML tag", "Put the text in quotes.")
     try:
         return _constructed(node)
     except (ValueError, LookupError, OverflowError, AttributeError):
-        raise _Unread("not a date that there is", "Put it in quotes.") from None
+        raise _Unread("not a valid date", "Put it in quotes.") from None
 
 
 def _az_key(node: ScalarNode) -> Hashable:
@@ -254,7 +254,7 @@ def _json(node: ScalarNode) -> Any:
     try:
         return _number(node, lambda plain: json.loads(plain.value))
     except _Unread:
-        raise _Unread("neither a number that can be read nor a text in quotes", "Put texts in double quotes.") from None
+        raise _Unread("neither a valid number nor a text in quotes", "Put texts in double quotes.") from None
 
 
 POLICY = Language(Core, _core, _text, lenient=False)

@@ -183,7 +183,7 @@ def _made_text(step: Step) -> str:
     """Return in words a step of provision, grant or revoke."""
     match step:
         case Create(home=Home.APPLICATION, name=name):
-            return f"make an application called {name}"
+            return f"create an application called {name}"
         case Create():
             return "make its service principal"
         case Save(file=file):

@@ -44,7 +44,7 @@ def survey_body(found: Enqueued) -> dict[str, Any]:
 
 def worked_text(unknown: Sequence[str], trouble: Sequence[RotatorError]) -> str:
     """Return what isn't about a policy; empty if there is nothing to say."""
-    lines = [f"no policy here is called {name}: its message was dropped" for name in unknown]
+    lines = [f"no policy in this directory is called {name}: its message was dropped" for name in unknown]
     lines.extend(f"{error.happened}. {error.remedy}" for error in trouble)
     return "\n".join(lines)
 

@@ -148,8 +148,8 @@ def _stopped(preview: Preview) -> Iterator[str]:
     view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
-            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by others on top of"
-            " the version of rotator: no credential is issued"
+            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by others on top of the"
+            " one that rotator wrote: no credential is issued"
         )
         yield (
             f"{text} or removed until `{rotator('adopt', policy)}` (keeps its credential) or"

@@ -162,9 +162,9 @@ pulls || fail "the report is wrong"
 retried=rbac.roleAssignments.delete
 again 1 "ACCESS REMAINS" "still_granted residue not_proven"
 respected
-revoked 0 "access is gone: nothing is left that signs in as the principal" --credentials
+revoked 0 "access is gone: no password, certificate or other means signs in as the principal" --credentials
 refuses
-again 0 "access is gone: nothing is left" "locked loses_password no_password residue still_granted" --credentials
+again 0 "access is gone: no password, certificate" "locked loses_password no_password residue still_granted" --credentials
 retried=""
 respected
 exits 0 az lock delete --name keep --resource-group $group --resource $registry --resource-type Microsoft.ContainerRegistry/registries
@@ -195,7 +195,7 @@ mends "acr token update"
 
 say "anonymous pull"
 exits 0 az acr update --name $registry --anonymous-pull-enabled true
-revoked 1 "ACCESS REMAINS: anybody can pull"
+revoked 1 "ACCESS REMAINS: the registry lets everyone pull"
 serves $registry || fail "anybody is said to pull, and can't"
 again 1 "ACCESS REMAINS" "anonymous_pull residue not_proven"
 respected

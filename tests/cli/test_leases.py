@@ -51,7 +51,7 @@ def test_what_is_past_its_warning_is_not_left_in_silence(rotator: Scene) -> None
     with elsewhere(rotator):
         said = rotator("rotate")
     assert rotator("status").code == said.code == 1
-    assert "something waits past its warning (`rotator status` shows it), and process" in said.out
+    assert "a step is overdue (`rotator status` shows it), and process" in said.out
 
 
 def test_a_policy_that_can_not_be_seen_is_not_left_in_silence(rotator: Scene) -> None:

@@ -58,7 +58,7 @@ def test_a_dry_run_shows_what_is_missing_and_changes_nothing(drafted: Scene) -> 
     said = drafted("provision", NAME, "--dry-run")
     assert said.code == 0
     for words in (
-        f"make an application called {CALLED}",
+        f"create an application called {CALLED}",
         "write its app id into",
         "give the principal a role",
         "issue a new credential",

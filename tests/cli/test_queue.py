@@ -81,7 +81,7 @@ def test_a_message_about_no_policy_is_dropped_and_said(rotator: Scene, queue: Me
     queue.waiting[0].message = type(queue.waiting[0].message)("1", "", "\x1b[2J../x", 0)
     said = rotator("work")
     assert said.code == 0
-    assert "no policy here is called \\x1b[2J../x" in said.out
+    assert "no policy in this directory is called \\x1b[2J../x" in said.out
     assert texts(queue) == []
 
 
@@ -99,7 +99,7 @@ def test_a_worker_with_less_time_than_a_proof_may_take_says_so_and_serves_the_ot
     before = rotator.live()
     said = rotator("work", "--max-duration", "15m")
     assert said.code == 1
-    assert "the time of this worker is shorter than a proof may take: slow" in said.out
+    assert "--max-duration of this worker is shorter than a proof may take in these policies: slow" in said.out
     assert len(rotator.live() - before) == 1
 
 

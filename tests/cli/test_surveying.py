@@ -126,7 +126,7 @@ def test_a_list_that_fails_is_told_once_and_costs_looks(two: Scene) -> None:
         calls, said = asked(two, "rotate")
         two.azure.faults.clear()
         assert calls["arm.registries.get"] == 2, operation
-        assert said.err.count("The policies that need this list are looked at one by one") == 1, operation
+        assert said.err.count("The policies that need this list are read one by one") == 1, operation
         assert said.code == 0, operation
 
 

@@ -66,7 +66,7 @@ def test_the_first_thing_said_is_whether_the_access_is_gone() -> None:
         async def verdict(**more: bool) -> str:
             return (await revoked(made, **more)).summary
 
-        assert await verdict(wait=False) == "access is marked as revoked, and not proven to be gone"
+        assert await verdict(wait=False) == "access is marked as revoked, but it is not proven that pulls are refused"
         inherited = made.azure.authorization.assign(above(made), made.principal.id, "Reader", at_once=True)
         assert await verdict() == "ACCESS REMAINS: the principal can still pull"
         assert await verdict(credentials=True) == "ACCESS REMAINS: the principal can still pull", (
@@ -80,7 +80,7 @@ def test_the_first_thing_said_is_whether_the_access_is_gone() -> None:
         made.azure.authorization.delete(helps.id)
         made.azure.directory.remove_password(made.application, made.by_hand.key_id)
         made.pass_(minutes=5)
-        assert await verdict() == "access is gone: nothing is left that signs in as the principal"
+        assert await verdict() == "access is gone: no password, certificate or other means signs in as the principal"
         made.azure.directory.delete(made.application)
         made.pass_(hours=1)
         assert await verdict() == "access is gone: the principal doesn't exist"
@@ -253,7 +253,7 @@ def test_anonymous_pull_is_access_that_remains() -> None:
         assert registry
         registry.properties["anonymousPullEnabled"] = True
         result = await revoked(made)
-        assert (result.exit_code, result.summary) == (1, "ACCESS REMAINS: anybody can pull")
+        assert (result.exit_code, result.summary) == (1, "ACCESS REMAINS: the registry lets everyone pull")
         assert not proven(made)
         assert made.azure.registries.pull(SERVER, "", "", "aci-helloworld", "v1").digest
 

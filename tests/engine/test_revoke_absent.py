@@ -15,7 +15,7 @@ from tests.stage import Stage, lagging, play, stage
 GONE, ABSENT = "access is gone: every pull is refused", "access is gone: the principal doesn't exist"
 REMAINS, UNPROVEN = (
     "ACCESS REMAINS: the principal can still pull",
-    "access is marked as revoked, and not proven to be gone",
+    "access is marked as revoked, but it is not proven that pulls are refused",
 )
 OBJECTS = ("graph.applications.get", "graph.servicePrincipals.get")
 

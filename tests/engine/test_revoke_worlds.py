@@ -147,7 +147,7 @@ WORLDS = {
     "repository permissions from above": World(repositories_above, REMAINS, "still_granted", (), (SERVER,)),
     "a CanNotDelete lock": World(locked, REMAINS, "still_granted", (), (SERVER,), LOCK_TRIED),
     "a registry with an admin user": World(admin, GONE, "admin_user"),
-    "anonymous pull": World(anonymous, "ACCESS REMAINS: anybody can pull", "anonymous_pull"),
+    "anonymous pull": World(anonymous, "ACCESS REMAINS: the registry lets everyone pull", "anonymous_pull"),
     "a repository-scoped token": World(token, GONE, "registry_token"),
     "two registries": World(two_registries, GONE, "", (SERVER, OTHER)),
     "two registries, one with another role": World(one_of_two, REMAINS, "still_granted", (SERVER,), (OTHER,)),
@@ -265,7 +265,7 @@ def test_where_a_lock_keeps_the_role_taking_the_credentials_refuses_a_host_and_e
         ours = (made.app_id, made.published())
         result = await made.with_world(lambda run: revoke(run, wait=True, credentials=True))
         assert (result.summary, result.exit_code) == (
-            "access is gone: nothing is left that signs in as the principal",
+            "access is gone: no password, certificate or other means signs in as the principal",
             0,
         )
         assert not serves(made, SERVER, ours)

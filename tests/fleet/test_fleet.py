@@ -206,7 +206,7 @@ def test_a_lease_that_is_held_longer_than_its_run_may_take_is_no_silent_matter(m
 
 def test_what_is_past_its_warning_is_not_left_to_another_run_in_silence(many: Fleet) -> None:
     async def pressing(one: Run) -> str:
-        return f"{one.policy.name} waits past its warning"
+        return f"{one.policy.name} has an overdue step"
 
     async def quiet(_: Run) -> str:
         return ""
@@ -214,7 +214,7 @@ def test_what_is_past_its_warning_is_not_left_to_another_run_in_silence(many: Fl
     assert held(many, BUSY, never, pressing=quiet).exit_code == 4
     assert held(many, BUSY, never, pressing=pressing).exit_code == 1
     assert happened(many).startswith(
-        "a waits past its warning, and process 4242 on this machine, since 2026-03-04 11:00 UTC"
+        "a has an overdue step, and process 4242 on this machine, since 2026-03-04 11:00 UTC"
     )
 
 
@@ -237,7 +237,7 @@ def test_what_is_urgent_is_done_although_no_lease_can_be_kept(many: Fleet, caplo
     broken = Held(error=RotatorError("the lease directory can't be used"))
     assert held(many, broken, never).exit_code == 1
     assert held(many, broken, fine, urgent=fleet.Urgent("undone", "As before.")).exit_code == 0
-    assert "done without a lease" in caplog.text
+    assert "goes on without a lease" in caplog.text
 
 
 def test_what_the_first_part_of_urgent_work_counts_is_in_the_end(many: Fleet) -> None:

@@ -69,7 +69,12 @@ def test_keys_open_nothing_where_only_the_public_pulls() -> None:
 
 def test_a_role_that_nobody_can_use_is_told_as_closed_and_the_public_way_never() -> None:
     notes = list(open_ways(POLICY, (ROLE, ANYBODY, ADMIN), NOTHING))
-    assert [note.text.startswith("once something signs in") for note in notes] == [True, False, False, False]
+    assert [note.text.startswith("as soon as the principal can sign in") for note in notes] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert said(notes)[-1] == ("no_password", POLICY.principal.app_id, False)
     assert [note.text for note in open_ways(POLICY, (ROLE,), UNREAD)] == ["a role", "unknown: its keys"]
 

@@ -110,7 +110,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "no keys": ("- 1\n", "1:1", "not defaults: it has no keys"),
     "an unknown key": ("rotation:\n  validty: 60d\n", "2:3", "unknown key"),
     "a value": ("rotation: {validity: 60}\n", "1:22", "a number without a unit"),
-    "values that don't fit": ("rotation: {validity: 60d, renew_before: 50d}\n", "1:41", "not within half of validity"),
+    "values that don't fit": (
+        "rotation: {validity: 60d, renew_before: 50d}\n",
+        "1:41",
+        "not between 0 and half of validity",
+    ),
     "a window's cron": (
         "windows:\n  night: {cron: often, duration: 4h}\n",
         "2:17",

@@ -55,7 +55,7 @@ def test_a_path_relative_to_where_one_stands_is_a_name_too(tree: Path, monkeypat
 def test_a_last_part_of_several_names_is_a_mistake_with_those_to_choose_from(tree: Path) -> None:
     (mistake,) = gather(tree, ("shop",)).mistakes
     assert (mistake.problem, mistake.remedy) == (
-        "more than one policy of that name",
+        "more than one policy with that name",
         "Name one of: team-a/shop, team-b/shop.",
     )
     (mistake,) = gather(tree, ("team-c/shop",)).mistakes

@@ -238,13 +238,13 @@ def test_six_different_mistakes_give_six_errors_with_place_and_remedy(write: Wri
     assert found == [
         ((2, 11, "principal.app_id"), '"5d3c0a52"', "not a GUID"),
         ((3, 1, "registeries"), "", "unknown key"),
-        ((6, 11, "registries[0].role"), '"acrpull"', "not a word that is known here"),
+        ((6, 11, "registries[0].role"), '"acrpull"', "not one of the allowed values"),
         ((8, 3, "key_vault"), "", "password_secret is missing"),
         ((10, 13, "rotation.validity"), "90", "a number without a unit"),
         (
             (12, 9, "container_groups[0].id"),
             f'"{REGISTRY}"',
-            "the ARM id of a Microsoft.ContainerRegistry/registries, where a container group is meant",
+            "the ARM id of a Microsoft.ContainerRegistry/registries, where a container group is expected",
         ),
     ]
     remedies = [mistake.remedy for mistake in refused(directory)]
@@ -408,7 +408,7 @@ def test_a_key_that_stands_twice_is_refused_at_the_second_place(write: Write) ->
 
 def test_an_alias_of_what_it_stands_in_is_refused(write: Write) -> None:
     mistakes = refused(write(a__yaml=MINIMAL + "proof: &all {times: 3, over: *all}\n"))
-    assert "part of" in mistakes[0].problem
+    assert "contains itself" in mistakes[0].problem
 
 
 @pytest.mark.parametrize(
@@ -645,7 +645,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(write: Write) -> None:
 
 def test_a_directory_that_is_absent_or_empty_is_refused(tmp_path: Path) -> None:
     assert only(tmp_path / "none").problem == "no such directory"
-    assert only(tmp_path).problem == "no policy here"
+    assert only(tmp_path).problem == "no policy in this directory"
 
 
 # Manifests

@@ -77,12 +77,12 @@ def window(cron: str, more: str = "") -> str:
             "",
             "nested too deeply",
         ),
-        "aliases of aliases of aliases": (LAUGHTER, 4, "", "aliases that repeat too much"),
+        "aliases of aliases of aliases": (LAUGHTER, 4, "", "aliases that repeat too many values"),
         "a long text behind many aliases": (
             'a: &a "' + "x" * 500_000 + '"\nb: [' + ", ".join(["*a"] * 5000) + "]\n",
             4,
             "",
-            "aliases that repeat too much",
+            "aliases that repeat too many values",
         ),
         "more mistakes than are read": (
             "".join(f"k{number}: 1\n" for number in range(300)),
@@ -91,12 +91,17 @@ def window(cron: str, more: str = "") -> str:
             "200 more mistakes",
         ),
         "a NUL": ("x: a\0b\n", 4, "", "a character that YAML forbids"),
-        "a NUL by an escape": ('x: "a\\0b"\n', 4, "x", "a character that no text can have"),
-        "half a character": ('x: "\\ud800"\n', 4, "x", "a character that no text can have"),
-        "a number of 9,000 digits": (f"rotation: {{validity: {'9' * 9000}}}\n", 4, "rotation.validity", "not a number"),
-        "an infinite number": ("rotation: {validity: .inf}\n", 4, "rotation.validity", "not a number"),
-        "an empty truth": ("discover: {redeploy: !!bool perhaps}\n", 4, "discover.redeploy", "not a number"),
-        "an empty number": ("proof: {times: !!int ''}\n", 4, "proof.times", "not a number"),
+        "a NUL by an escape": ('x: "a\\0b"\n', 4, "x", "a character that is not allowed"),
+        "half a character": ('x: "\\ud800"\n', 4, "x", "a character that is not allowed"),
+        "a number of 9,000 digits": (
+            f"rotation: {{validity: {'9' * 9000}}}\n",
+            4,
+            "rotation.validity",
+            "not a valid number",
+        ),
+        "an infinite number": ("rotation: {validity: .inf}\n", 4, "rotation.validity", "not a valid number"),
+        "an empty truth": ("discover: {redeploy: !!bool perhaps}\n", 4, "discover.redeploy", "not a valid number"),
+        "an empty number": ("proof: {times: !!int ''}\n", 4, "proof.times", "not a valid number"),
         "a duration in exponents": ("rotation: {validity: 1e9d}\n", 4, "rotation.validity", "not a duration"),
         "a duration of fourteen digits": (
             "rotation: {validity: 99999999999999d}\n",
@@ -201,7 +206,7 @@ def test_an_id_that_would_mean_something_to_a_url_or_a_shell_is_refused(tmp_path
     assert mistake.value.startswith(f'"{GROUP}'[:60])
     assert (
         mistake.problem.startswith("not the ARM id of a container group: ")
-        or mistake.problem == "not a name that a container group can have"
+        or mistake.problem == "not a valid name of a container group"
     )
     assert (
         "`az container show -g GROUP -n NAME --query id` prints:"
@@ -243,18 +248,24 @@ def test_names_that_azure_allows_are_accepted(tmp_path: Path, name: str) -> None
             '{"resources": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}",
             "nested too deeply",
         ),
-        "aliases of aliases": (LAUGHTER, "aliases that repeat too much"),
+        "aliases of aliases": (LAUGHTER, "aliases that repeat too many values"),
         "a number to base 60 of 100,000 digits": (
             MANIFEST + "x: " + ":".join(["59"] * 100_000) + "}\n",
-            "not a number",
+            "not a valid number",
         ),
-        "numbers that JSON doesn't have": (MANIFEST + "x: .nan}\n", "not a number"),
-        "a number beyond all bounds": (MANIFEST + "x: 1.0e+999}\n", "not a number"),
-        "a placeholder that is opened 2,000 times": (MANIFEST + f'x: "{"${{ " * 2000}}}}}"}}\n', "not a placeholder"),
-        "half a character": (MANIFEST + 'x: "\\ud800"}\n', "a character that no text can have"),
-        "a key of half a character": (MANIFEST + '"\\ud800": 1}\n', "a character that no text can have"),
-        "a NUL in a key": (MANIFEST + '"\\0": 1}\n', "a character that no text can have"),
-        "another name than that of an id without end": ("name: " + "n" * 9000, "not the name that the policy gives"),
+        "numbers that JSON doesn't have": (MANIFEST + "x: .nan}\n", "not a valid number"),
+        "a number beyond all bounds": (MANIFEST + "x: 1.0e+999}\n", "not a valid number"),
+        "a placeholder that is opened 2,000 times": (
+            MANIFEST + f'x: "{"${{ " * 2000}}}}}"}}\n',
+            "not a known placeholder",
+        ),
+        "half a character": (MANIFEST + 'x: "\\ud800"}\n', "a character that is not allowed"),
+        "a key of half a character": (MANIFEST + '"\\ud800": 1}\n', "a character that is not allowed"),
+        "a NUL in a key": (MANIFEST + '"\\0": 1}\n', "a character that is not allowed"),
+        "another name than that of an id without end": (
+            "name: " + "n" * 9000,
+            "not the name of the group in the policy",
+        ),
     }.values(),
 )
 def test_so_is_what_nobody_writes_into_a_manifest(tmp_path: Path, text: str, word: str) -> None:
@@ -304,7 +315,10 @@ def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told
     with pytest.raises(PolicyError) as caught:
         load(tmp_path)
     told = [mistake.problem for mistake in caught.value.mistakes]
-    assert (told.count("no location"), sum("not the name that the policy gives" in each for each in told)) == (1, 49)
+    assert (told.count("no location"), sum("not the name of the group in the policy" in each for each in told)) == (
+        1,
+        49,
+    )
 
 
 def test_a_placeholder_that_is_never_closed_is_a_text_found_in_one_pass() -> None:

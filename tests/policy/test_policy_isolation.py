@@ -136,13 +136,13 @@ def test_a_policy_that_another_names_as_its_manifest_is_a_policy_all_the_same(wr
         served, unserved = names(gather(directory, ("a",)))
         assert served + unserved == ["a"]
     mistake, *_ = gather(write(a__yaml=MINIMAL), ("b",)).mistakes
-    assert mistake.problem == "a policy, where the manifest of a container group is meant"
+    assert mistake.problem == "a policy, where the manifest of a container group is expected"
 
 
 def test_a_policy_that_names_itself_as_its_manifest_is_told_so(write: Write) -> None:
     directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: a.yaml}}]\n")
     assert [mistake.problem for mistake in gather(directory).mistakes] == [
-        "a policy, where the manifest of a container group is meant"
+        "a policy, where the manifest of a container group is expected"
     ]
 
 

@@ -99,7 +99,7 @@ def test_a_message_rotates_the_policy_that_it_names_after_an_invocation_was_cut_
     assert host.published() == published
     assert len(host.made.keys()) == 2
     assert host.made.authenticates(str(host.made.published()))
-    assert "which is no policy here" in log
+    assert "which is no policy in this directory" in log
 
 
 def test_a_failure_is_the_invocation_s(host: Host) -> None:

@@ -23,20 +23,20 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )
 TEXTS = {
-    "aliases of aliases, a million times": (LAUGHS, "aliases that repeat too much"),
+    "aliases of aliases, a million times": (LAUGHS, "aliases that repeat too many values"),
     "nested a thousand times": ("a: " + "[" * 1500 + "]" * 1500, "nested too deeply"),
-    "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a number that can be read"),
+    "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a valid number"),
     "more than anybody writes": (MINIMAL + "#" * (1 << 20), "larger than 1 MiB"),
     "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a YAML tag"),
     "a manifest of no possible name": (
         f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]',
-        "a character that no text can have",
+        "a character that is not allowed",
     ),
     "a manifest of a name too long": (
         f"{MINIMAL}container_groups: [{{id: {GROUP}, manifest: {'m' * 4000}}}]",
         "no such file",
     ),
-    "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a number that can be read"),
+    "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a valid number"),
     "a part of a day": (f"{MINIMAL}rotation: {{overlap: 1.5}}", "not a duration"),
 }
 

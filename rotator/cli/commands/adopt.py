@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 Key = Annotated[
-    str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")
+    str | None, typer.Option("--key-id", metavar="KEY_ID", help="Key id of the credential, if more than one fits.")
 ]
 
 

@@ -87,10 +87,13 @@ def carry_out(
         bool,
         typer.Option(
             "--wait",
-            help="Wait until a job has ended, and end with its exit code; plus 100, if rotator has that code itself.",
+            help=(
+                "Wait until a job has ended, and end with its exit code. 100 is added to a code that rotator uses"
+                " itself."
+            ),
         ),
     ] = False,
-    logs: Annotated[bool, typer.Option("--logs", help="Print the logs of its containers; waits, too.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print the logs of its containers; implies --wait.")] = False,
     image: Annotated[
         list[str] | None,
         typer.Option(
@@ -182,7 +185,7 @@ def _text(policy: "Policy", outcome: DeployOutcome) -> str:
         ),
     ]
     lines += [
-        one_line(f"{image} is not pulled with this credential, so its pull could not be proven before")
+        one_line(f"{image} is not pulled with this credential, so its pull could not be proven before the deployment the deployment")
         for image in found.unproven
     ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []

@@ -31,7 +31,7 @@ Subscriptions = Annotated[
         ),
     ),
 ]
-Everything = Annotated[bool, typer.Option("--all", help="List the groups that need no rotation, too, and why.")]
+Everything = Annotated[bool, typer.Option("--all", help="Also list the groups that need no rotation, with the reason.")]
 Write = Annotated[
     bool, typer.Option("--write", help="Draft a policy for each principal that has none; no file is overwritten.")
 ]

@@ -20,7 +20,9 @@ from rotator.cli.looking import looked
 Calendar = Annotated[
     str | None,
     typer.Option(
-        "--calendar", metavar="SPAN", help="Show the work of each day for so long, against Azure's limits: 1y, 90d."
+        "--calendar",
+        metavar="SPAN",
+        help="Show the work of each day in this period, compared with Azure's limits: 1y, 90d.",
     ),
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]

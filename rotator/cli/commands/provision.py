@@ -123,7 +123,7 @@ def _text(wanted: "Wanted", missing: "Missing") -> str:
         for number, step in enumerate(missing.steps, 1)
     ]
     return block(
-        f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to make'}",
+        f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to create'}",
         [*steps, *map(note_text, missing.notes)],
     )
 

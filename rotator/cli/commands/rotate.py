@@ -25,7 +25,7 @@ Keys = Annotated[
     typer.Option(
         "--key-id",
         metavar="KEY_ID",
-        help="With --compromised: which credentials; repeatable. Default: the current one.",
+        help="With --compromised: key id of the credential; repeatable. Default: the current one.",
     ),
 ]
 MaxDuration = Annotated[
@@ -41,7 +41,7 @@ def carry_out(
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Rotate early; an unfinished rotation is finished first, and nothing refused is forced."
+            "--force", help="Rotate early. An unfinished rotation is finished first; refused steps stay refused."
         ),
     ] = False,
     adopt: Annotated[

@@ -24,9 +24,9 @@ FIRST = {
     Urgency.OVERDUE: "Act: a due step is not done, and a later run may be too late.",
     Urgency.BLOCKED: "Act: a due step is refused until its cause is mended.",
     Urgency.DUE: "Nothing: the next `rotator rotate` takes the due steps.",
-    Urgency.WAITING: "Nothing, unless a wait below names something for you.",
+    Urgency.WAITING: "Nothing, unless a wait below asks you for an action.",
     Urgency.RESTING: "Nothing.",
-    Urgency.REVOKED: "Nothing: its access was taken away on purpose.",
+    Urgency.REVOKED: "Nothing: its access was revoked on purpose.",
 }
 """First sentence for each state."""
 

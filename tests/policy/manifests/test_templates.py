@@ -200,57 +200,57 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[reference('x').fqdn]", "reference(), which only ARM"),
         ("[newGuid()]", "newGuid(), which only ARM"),
         ("[utcNow()]", "utcNow(), which only ARM"),
-        ("[copyIndex()]", "copyIndex() outside of its loop"),
-        ("[copyIndex('env')]", "copyIndex() outside of its loop"),
-        ("[union(createArray('a'), createArray(parameters('hidden')))]", "union() of values that aren't"),
-        ("[union(createObject('a', 1), createObject('a', null()))]", "union() of values that aren't"),
-        ("[contains(createArray('a', parameters('hidden')), 'a')]", "contains() of values that aren't"),
-        ("[length(parameters('hidden'))]", "length() of a placeholder"),
-        ("[first(parameters('hidden'))]", "first() of a placeholder"),
-        ("[take(parameters('hidden'), 1)]", "take() of a placeholder"),
-        ("[tryGet('a', 'b')]", "tryGet() of values that aren't"),
-        ("[div(1, 0)]", "div() of values that aren't"),
-        ("[less('a', 'b')]", "less() of values that aren't"),
-        ("[add('1', 2)]", "add() of values that aren't"),
-        ("[substring('abc', 1, 5)]", "substring() of values that aren't"),
-        ("[startsWith('É', 'é')]", "startsWith() of values that aren't"),
-        ("[items(createObject('a', 1, 'B', 2))]", "items() of values that aren't"),
-        ("[range(0, 10001)]", "range() of values that aren't"),
+        ("[copyIndex()]", "copyIndex() outside of its loop (copy) (copy)"),
+        ("[copyIndex('env')]", "copyIndex() outside of its loop (copy) (copy)"),
+        ("[union(createArray('a'), createArray(parameters('hidden')))]", "union() with arguments that rotator"),
+        ("[union(createObject('a', 1), createObject('a', null()))]", "union() with arguments that rotator"),
+        ("[contains(createArray('a', parameters('hidden')), 'a')]", "contains() with arguments that rotator"),
+        ("[length(parameters('hidden'))]", "length() with a placeholder"),
+        ("[first(parameters('hidden'))]", "first() with a placeholder"),
+        ("[take(parameters('hidden'), 1)]", "take() with a placeholder"),
+        ("[tryGet('a', 'b')]", "tryGet() with arguments that rotator"),
+        ("[div(1, 0)]", "div() with arguments that rotator"),
+        ("[less('a', 'b')]", "less() with arguments that rotator"),
+        ("[add('1', 2)]", "add() with arguments that rotator"),
+        ("[substring('abc', 1, 5)]", "substring() with arguments that rotator"),
+        ("[startsWith('É', 'é')]", "startsWith() with arguments that rotator"),
+        ("[items(createObject('a', 1, 'B', 2))]", "items() with arguments that rotator"),
+        ("[range(0, 10001)]", "range() with arguments that rotator"),
         ("[map(createArray(1), lambda('x', lambdaVariables('x')))]", "map(), which only ARM"),
         ("[deployment().name]", "deployment(), which only ARM"),
         ("[contoso.name('x')]", "contoso.name(), which only ARM"),
         ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Write the region, or give the parameter"),
         ("[resourceGroup().tags.a]", "resourceGroup().tags, which only ARM knows"),
-        ("[parameters('nowhere')]", "a parameter that the template doesn't have: nowhere"),
-        ("[variables('nowhere')]", "a variable that the template doesn't have: nowhere"),
-        ("[parameters('given').nowhere]", "a property or element that isn't there"),
-        ("[createArray('a')[7]]", "a property or element that isn't there"),
+        ("[parameters('nowhere')]", "a parameter that the template does not define: nowhere"),
+        ("[variables('nowhere')]", "a variable that the template does not define: nowhere"),
+        ("[parameters('given').nowhere]", "a property or element that does not exist"),
+        ("[createArray('a')[7]]", "a property or element that does not exist"),
         ("[parameters('given'", None),
-        ("[parameters('given') 'x']", "not an expression that ARM could read"),
-        ("[parameters]", "not an expression that ARM could read"),
-        ("['a' + 'b']", "not an expression that ARM could read"),
-        ("[concat('a',]", "not an expression that ARM could read"),
-        ("['a]", "not an expression that ARM could read"),
-        ("[]", "not an expression that ARM could read"),
-        ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "too many calls in calls"),
+        ("[parameters('given') 'x']", "not a valid ARM expression"),
+        ("[parameters]", "not a valid ARM expression"),
+        ("['a' + 'b']", "not a valid ARM expression"),
+        ("[concat('a',]", "not a valid ARM expression"),
+        ("['a]", "not a valid ARM expression"),
+        ("[]", "not a valid ARM expression"),
+        ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "too many nested calls"),
         ("[concat('" + "a" * 25_000 + "')]", "an expression of more than 24576 characters"),
-        ("[concat(true())]", "concat() of values that aren't evaluated here"),
-        ("[string(createArray())]", "string() of values that aren't"),
-        ("[equals(createArray(), createArray())]", "equals() of values that aren't"),
-        ("[format('{0:N2}', 1)]", "format() of values that aren't"),
-        ("[format('{3}', 1)]", "format() of values that aren't"),
-        ("[toLower('\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}')]", "toLower() of values that aren't"),
-        ("[if('x', 'a', 'b')]", "if() of values that aren't"),
-        ("[json('nonsense')]", "json() of values that aren't"),
-        ("[json('NaN')]", "json() of values that aren't"),
-        ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net')]", "resourceId() of values that aren't"),
-        ("[resourceId('a', 'b')]", "resourceId() of values that aren't"),
-        ("[union(createObject('a', 1), createObject('A', 2))]", "union() of values that aren't"),
-        ("[replace('a', '', 'b')]", "replace() of values that aren't"),
-        ("[toLower(parameters('hidden'))]", "toLower() of a placeholder"),
-        ("[base64(parameters('hidden'))]", "base64() of a placeholder"),
+        ("[concat(true())]", "concat() with arguments that rotator does not evaluate"),
+        ("[string(createArray())]", "string() with arguments that rotator"),
+        ("[equals(createArray(), createArray())]", "equals() with arguments that rotator"),
+        ("[format('{0:N2}', 1)]", "format() with arguments that rotator"),
+        ("[format('{3}', 1)]", "format() with arguments that rotator"),
+        ("[toLower('\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}')]", "toLower() with arguments that rotator"),
+        ("[if('x', 'a', 'b')]", "if() with arguments that rotator"),
+        ("[json('nonsense')]", "json() with arguments that rotator"),
+        ("[json('NaN')]", "json() with arguments that rotator"),
+        ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net')]", "resourceId() with arguments that rotator"),
+        ("[resourceId('a', 'b')]", "resourceId() with arguments that rotator"),
+        ("[union(createObject('a', 1), createObject('A', 2))]", "union() with arguments that rotator"),
+        ("[replace('a', '', 'b')]", "replace() with arguments that rotator"),
+        ("[toLower(parameters('hidden'))]", "toLower() with a placeholder"),
+        ("[base64(parameters('hidden'))]", "base64() with a placeholder"),
         ("[format('${{ keyvault:x }}{0}', 'a')]", "format() with a placeholder in its pattern"),
-        ("${{ keyvault:not_a_name }}", "not a placeholder that rotator knows"),
+        ("${{ keyvault:not_a_name }}", "not a known placeholder"),
     ],
 )  # fmt: skip
 def test_what_is_not_evaluated_is_refused_by_name_at_its_place(written: str, word: str | None) -> None:
@@ -284,14 +284,20 @@ def test_an_expression_behind_a_name_is_refused_where_it_stands_and_once() -> No
 def test_a_value_that_refers_to_itself_or_grows_without_end_is_refused() -> None:
     assert "refers to itself" in refused(template(group("[variables('a')]"), variables={"a": "[variables('a')]"}))
     grown = {f"v{n}": f"[concat(variables('v{n - 1}'), variables('v{n - 1}'))]" for n in range(1, 40)}
-    assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
+    assert "a result that is too large" in refused(
+        template(group("[variables('v39')]"), variables={"v0": "x", **grown})
+    )
     grown = {f"v{n}": f"[createArray(variables('v{n - 1}'), variables('v{n - 1}'))]" for n in range(1, 40)}
-    assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
+    assert "a result that is too large" in refused(
+        template(group("[variables('v39')]"), variables={"v0": "x", **grown})
+    )
     chain = {f"v{n}": f"[variables('v{n - 1}')]" for n in range(1, 200)}
-    assert "over too many levels" in refused(template(group("[variables('v199')]"), variables={"v0": "x", **chain}))
+    assert "too many levels of references" in refused(
+        template(group("[variables('v199')]"), variables={"v0": "x", **chain})
+    )
     for n in range(1, 39):
         chain[f"v{n}"] = json.loads('{"a":' * 50 + f"\"[variables('v{n - 1}')]\"" + "}" * 50)
-    assert "of too many levels" in refused(template(group("[variables('v38')]"), variables={"v0": "x", **chain}))
+    assert "nested too deeply" in refused(template(group("[variables('v38')]"), variables={"v0": "x", **chain}))
 
 
 def test_parameters_come_from_the_file_then_from_their_defaults() -> None:
@@ -373,10 +379,10 @@ def test_loops_make_their_entries(loops: list[Any], variables: dict[str, Any], e
         ({"name": "[concat('a')]", "count": 2, "input": 1}, "a loop (copy) that can't be read"),
         ("x", "a loop (copy) that"),
         ({"name": "command", "count": 2, "input": "[uniqueString('x')]"}, "uniqueString(), which only ARM"),
-        ({"name": "command", "count": 2, "input": "[copyIndex('other')]"}, "copyIndex() outside of its loop"),
-        ({"name": "command", "count": 2, "input": "[variables('inner')]"}, "copyIndex() outside of its loop"),
+        ({"name": "command", "count": 2, "input": "[copyIndex('other')]"}, "copyIndex() outside of its loop (copy) (copy)"),
+        ({"name": "command", "count": 2, "input": "[variables('inner')]"}, "copyIndex() outside of its loop (copy) (copy)"),
         ({"name": "a", "count": 2, "input": {"copy": [{"name": "A", "count": 2, "input": 1}]}}, "a loop (copy) that can't be read"),
-        ({"name": "a", "count": 800, "input": {"copy": [{"name": "b", "count": 800, "input": {"copy": [{"name": "c", "count": 800, "input": 1}]}}]}}, "makes more than"),
+        ({"name": "a", "count": 800, "input": {"copy": [{"name": "b", "count": 800, "input": {"copy": [{"name": "c", "count": 800, "input": 1}]}}]}}, "a result that is too large"),
     ],
 )  # fmt: skip
 def test_a_loop_that_is_not_read_is_refused_once_at_its_place(loop: Any, word: str) -> None:
@@ -439,7 +445,7 @@ def test_a_secure_parameter_may_be_a_placeholder_or_nothing(kind: str) -> None:
 
 def test_a_parameters_file_names_only_parameters_of_the_template() -> None:
     assert refused(template(group()), {"nowhere": {"value": 1}}).startswith(
-        "p.json:3:3: parameters.nowhere: a parameter that the template doesn't have"
+        "p.json:3:3: parameters.nowhere: a parameter that the template does not define"
     )
     found = Read.of(json.dumps(template(group())), "t.json")
     _, (mistake,) = found.manifest(ArmId(group_id("web")), parameters('{"x": 1}', "p.json"))
@@ -465,9 +471,9 @@ def test_of_several_groups_the_one_that_the_policy_names_is_meant() -> None:
     assert value(made) == "two"
     assert read(made, name="web-one")[0]
     _, (mistake,) = read(made, name="else")
-    assert "several container groups, and not one of them is else: web-one, WEB, [uniqueString('x')]" in mistake
+    assert "several container groups, but none is named else: web-one, WEB, [uniqueString('x')]" in mistake
     _, (mistake,) = read(template(group()), name="else")
-    assert "not the name that the policy gives, which is else" in mistake
+    assert "not the name of the group in the policy, which is else" in mistake
 
 
 def test_a_template_without_a_group_says_so() -> None:
@@ -512,7 +518,7 @@ def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
         ({"tags": {"a": None}}, "tags.a: not a text"),
         ({"sku": "Standard"}, "at the wrong level: sku belongs under properties"),
         ({"imageRegistryCredentials": [{}]}, "at the wrong level: imageRegistryCredentials belongs under properties"),
-        ({"scope": "x"}, "not a name that a container group has"),
+        ({"scope": "x"}, "not a property of a container group"),
         ({"location": None}, "no location"),
         ({"properties": {"containers": []}}, "no containers"),
     ],
@@ -529,7 +535,7 @@ def test_json_is_read_with_the_comments_that_arm_allows() -> None:
     assert value(text) == "a // b"
     broken = text.replace('"westeurope"', '"[nonsense"').replace('"Linux"', "Linux")
     mistake = refused(broken)
-    assert mistake.startswith("t.json:13:15:") and "neither a number that can be read nor a text in quotes" in mistake
+    assert mistake.startswith("t.json:13:15:") and "neither a valid number nor a text in quotes" in mistake
     for ending in ('"open', "{", "[,"):
         assert Read.of(text + ending, "t.json").mistakes
     for many in ("/*" * 30_000, '"' * 30_001, '\\"' * 30_000, "//" * 30_000):
@@ -543,7 +549,7 @@ def test_numbers_are_those_of_json(number: str) -> None:
 
 @pytest.mark.parametrize("number", ["012", "1_000", "1:30", ".inf", "NaN", "yes", "1e999", "~", "0x10", "2024-01-17"])
 def test_what_json_does_not_have_is_refused(number: str) -> None:
-    assert "neither a number that can be read nor" in refused(json.dumps(template(group("N"))).replace('"N"', number))
+    assert "neither a valid number nor" in refused(json.dumps(template(group("N"))).replace('"N"', number))
 
 
 def test_one_resource_may_have_comments_but_no_expressions() -> None:
@@ -553,7 +559,7 @@ def test_one_resource_may_have_comments_but_no_expressions() -> None:
     body, (mistake,) = read(text.replace('"x"', "\"[parameters('x')]\""))
     assert (
         mistake.startswith("t.json:16:17: ")
-        and "an expression of an ARM template, in a file that is no template" in mistake
+        and "an expression of an ARM template, in a file that is not a template" in mistake
     )
     assert read(text.replace('"x"', '"[[a-z](b)]"'))[1] == []
     assert "not JSON" in read(text + "{")[1][0]
@@ -585,13 +591,13 @@ def test_a_policy_names_a_template_with_its_parameters(tmp_path: Path) -> None:
     assert "no such file" in written(tmp_path, "manifest: {file: t.json, parameters: q.json}")
     assert "not the name of a file" in written(tmp_path, "manifest: {parameters: p.json}")
     assert "manifest.values: unknown key" in written(tmp_path, "manifest: {file: t.json, values: p.json}")
-    assert "parameters of an ARM template, and no resources" in written(tmp_path, "manifest: p.json")
+    assert "only the parameters of an ARM template, without its resources" in written(tmp_path, "manifest: p.json")
     assert "p.json:1:2: not JSON" in written(tmp_path, "manifest: {file: t.json, parameters: p.json}", p__json="{")
     assert "parameter where has no value" in written(
         tmp_path, "manifest: {file: t.json, parameters: r.json}", r__json='{"parameters": {}}'
     )
     plain = group(name="mycontainer")
-    assert "parameters for a file that is no ARM template" in written(
+    assert "parameters for a file that is not an ARM template" in written(
         tmp_path, "manifest: {file: t.json, parameters: p.json}", t__json=plain, p__json=given
     )
     named = "manifest: {file: t.json, parameters: p.bicepparam}"
