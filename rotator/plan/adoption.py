@@ -164,7 +164,7 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
         (f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around),
         "",
     ):
-        happened = f"{happened}; {spoilt} around a password that is right without these characters these characters"
+        happened = f"{happened}; {spoilt} around a password that is right without these characters"
         return UnsafeStep(
             happened, remedy=f"Set {name} again without them; `{rotator('doctor', view.policy.name)}` has the command."
         )

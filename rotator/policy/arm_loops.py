@@ -68,7 +68,7 @@ class Looping:
         Raises Unevaluated outside of the loop.
         """
         if loop.lower() not in self._indexes:
-            raise Unevaluated("copyIndex() outside of its loop (copy) (copy)", "Write the entries without a loop.")
+            raise Unevaluated("copyIndex() outside of its loop (copy)", "Write the entries without a loop.")
         return self._indexes[loop.lower()]
 
     def _loops(self, document: Located, path: Path, loops: list[Any], *, strict: bool) -> Iterator[tuple[str, Any]]:

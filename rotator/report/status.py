@@ -163,8 +163,8 @@ def _untried(view: View) -> Iterator[str]:
         if view.tried(version) is None:
             state = "was written by others" if version is view.newest else "is of a compromised credential"
             yield (
-                f"version {version.id} of {view.policy.key_vault.password_secret} {state}, and a status tries no value:"
-                f" it isn't known here if it works; `{rotator('plan', view.policy.name)}` tries it"
+                f"version {version.id} of {view.policy.key_vault.password_secret} {state}, and a status tries no value,"
+                f" so it is unknown if it works; `{rotator('plan', view.policy.name)}` tries it"
             )
 
 

@@ -311,7 +311,7 @@ def test_what_the_guard_refuses_is_blocked_with_the_reason_and_what_only_a_proof
 def test_a_value_of_others_that_was_not_tried_is_said_to_be_untried() -> None:
     made = preview({**STEADY, "versions": [*STEADY["versions"], THEIRS_ON_TOP]}, name="web")
     told = " ".join(status_text([("web", made)]).split())
-    assert "it isn't known here if it works; `rotator plan web` tries it" in told
+    assert "so it is unknown if it works; `rotator plan web` tries it" in told
     assert "isn't known" not in " ".join(status_text([("web", preview(STEADY, name="web"))]).split())
 
 

@@ -185,9 +185,7 @@ def _text(policy: "Policy", outcome: DeployOutcome) -> str:
         ),
     ]
     lines += [
-        one_line(
-            f"{image} is not pulled with this credential, so its pull could not be proven before the deployment the deployment"
-        )
+        one_line(f"{image} is not pulled with this credential, so its pull could not be proven before the deployment")
         for image in found.unproven
     ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []

@@ -22,7 +22,7 @@ FIRST = {
     Urgency.COMPROMISED: "Act now: a password that others know still works.",
     Urgency.UNREADABLE: "Fix the cause of the failed read. Until then nothing of this policy is rotated.",
     Urgency.OVERDUE: "Act: a due step is not done, and a later run may be too late.",
-    Urgency.BLOCKED: "Act: a due step is refused until its cause is mended.",
+    Urgency.BLOCKED: "Act: a due step is refused until its cause is fixed.",
     Urgency.DUE: "Nothing: the next `rotator rotate` takes the due steps.",
     Urgency.WAITING: "Nothing, unless a wait below asks you for an action.",
     Urgency.RESTING: "Nothing.",
