@@ -88,7 +88,7 @@ def container_group(template: Template) -> tuple[Located, Path, dict[str, Any]] 
     except Unevaluated as error:
         template.mistakes += [error.mistake] if error.mistake and error.mistake not in template.mistakes else []
     except RecursionError:
-        template.refuse(("resources",), "values in values, of too many levels", "Write them out.")
+        template.refuse(("resources",), "values that are nested too deeply", "Write them out.")
     return None
 
 
@@ -109,7 +109,7 @@ def _content(chosen: Candidate) -> dict[str, Any]:
 def _ensure_deployed(template: Template, path: Path) -> None:
     here = (*path, "condition")
     if template.found.at(here) is not None and template.value(here) is not True:
-        template.refuse(here, "a condition that isn't true: ARM wouldn't deploy it", "Remove it.")
+        template.refuse(here, "a condition that is not true, so ARM would not deploy the resource", "Remove it.")
 
 
 def _chosen(template: Template) -> Candidate | None:
@@ -126,8 +126,8 @@ def _chosen(template: Template) -> Candidate | None:
     wanted = template.group_id.name
     chosen = [each for each, name in zip(found, names, strict=True) if name.lower() == wanted.lower()]
     if len(chosen) != 1:
-        problem = f"several container groups, and not one of them is {plain(wanted)}: {plain(', '.join(names))}"
-        template.refuse(("resources",), problem, "Name the group that the policy means.")
+        problem = f"several container groups, but none is named {plain(wanted)}: {plain(', '.join(names))}"
+        template.refuse(("resources",), problem, "Correct the group's name here, or its id in the policy.")
     return chosen[0] if len(chosen) == 1 else None
 
 

@@ -200,7 +200,7 @@ class Template(Looping):
             "a reference to a version of a secret" if version else "a reference to a vault that isn't the policy's"
         )
         remedy = f'Write `"value": "{written}"`: rotator reads the newest version in its policy\'s vault.'
-        raise Unevaluated("", "", document.mistake(given, f"{problem}, which only ARM follows", remedy))
+        raise Unevaluated("", "", document.mistake(given, f"{problem}, which only ARM can resolve", remedy))
 
     def _fits(self, document: Located, place: Path, value: Any, declared: Any) -> None:
         """Refuse a value that ARM would refuse, or a secret in plain sight. Raises Unevaluated."""

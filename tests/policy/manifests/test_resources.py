@@ -33,7 +33,7 @@ def test_of_a_loop_of_resources_the_one_that_the_policy_names_is_meant(
         assert body["name"] == called
         assert body["properties"]["containers"][0]["properties"]["environmentVariables"][0]["value"] == sent
     _, (mistake,) = read(made, name="else")
-    assert "several container groups, and not one of them is else" in mistake
+    assert "several container groups, but none is named else" in mistake
 
 
 def test_a_loop_of_properties_counts_for_itself_inside_a_loop_of_resources() -> None:
@@ -51,7 +51,7 @@ def test_a_condition_of_a_loop_counts_for_each_of_its_resources() -> None:
     made = template({**made, "condition": "[equals(copyIndex(), 0)]"})
     assert read(made, name="web0")[1] == []
     _, (mistake,) = read(made, name="web1")
-    assert "resources[0].condition: a condition that isn't true" in mistake
+    assert "resources[0].condition: a condition that is not true" in mistake
 
 
 def nested(inside: Any, scope: str | None = "inner", given: Any = None, **more: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_the_expressions_of_an_outer_template_belong_to_the_one_around_it(scope:
     inside = template(group("[concat(parameters('web'), variables('v'))]"), variables={"v": "inner"})
     made = template(nested(inside, scope), parameters=WEB, variables={"v": "-outer"})
     assert value(made) == "web-outer"
-    assert "a variable that the template doesn't have: w" in refused(
+    assert "a variable that the template does not define: w" in refused(
         template(nested(template(group("[variables('w')]"), variables={"w": "x"}), scope))
     )
 
@@ -122,7 +122,7 @@ def test_deployments_in_deployments_are_read_and_their_places_are_those_of_the_f
 
 def test_a_condition_around_a_group_is_one_of_the_group() -> None:
     assert value(template(nested(template(group()), condition="[equals('a', 'a')]"))) == "x"
-    assert "resources[0].condition: a condition that isn't true" in refused(
+    assert "resources[0].condition: a condition that is not true" in refused(
         template(nested(template(group()), condition=False))
     )
 
@@ -158,8 +158,8 @@ def referred(vault: str, **more: Any) -> dict[str, Any]:
     [
         (referred("myvault"), None),
         (referred("MyVault"), None),
-        (referred("other"), "a reference to a vault that isn't the policy's, which only ARM follows"),
-        (referred("myvault", secretVersion="1"), "a reference to a version of a secret, which only ARM follows"),
+        (referred("other"), "a reference to a vault that isn't the policy's, which only ARM can resolve"),
+        (referred("myvault", secretVersion="1"), "a reference to a version of a secret, which only ARM can resolve"),
         (referred("myvault", secretName="not_a_name"), "a reference to a vault"),
         ({"reference": "x"}, "a reference to a vault"),
     ],

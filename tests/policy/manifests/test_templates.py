@@ -417,7 +417,7 @@ def test_a_loop_that_is_not_read_is_refused_once_at_its_place(loop: Any, word: s
         (
             {"type": "securestring"},
             {"reference": {"keyVault": {"id": "/x"}, "secretName": "db-password"}},
-            'p.json:3:8: parameters.p: a reference to a vault that isn\'t the policy\'s, which only ARM follows. Write `"value": "${{ keyvault:db-password }}"`',
+            'p.json:3:8: parameters.p: a reference to a vault that isn\'t the policy\'s, which only ARM can resolve. Write `"value": "${{ keyvault:db-password }}"`',
         ),
         ({"type": "string"}, {}, "not a value of type string"),
     ],
@@ -505,9 +505,9 @@ def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"condition": False}, "condition: a condition that isn't true"),
-        ({"condition": "[equals('a', 'b')]"}, "condition: a condition that isn't true"),
-        ({"copy": {"name": "c", "count": 2}}, "several container groups, and not one of them is web: web, web"),
+        ({"condition": False}, "condition: a condition that is not true"),
+        ({"condition": "[equals('a', 'b')]"}, "condition: a condition that is not true"),
+        ({"copy": {"name": "c", "count": 2}}, "several container groups, but none is named web: web, web"),
         ({"copy": {"name": "c", "count": 0}}, "no container group in this template"),
         ({"copy": {"name": "c", "count": 801}}, "resources[0].copy: a loop (copy) whose count isn't one of 0 to 800"),
         ({"copy": {"name": "c", "count": "[length(reference('x'))]"}}, "resources[0].copy.count: reference(), which only ARM"),
