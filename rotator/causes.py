@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Cause of a refusal; only `ROLE` and `LINKED_ROLE` are mended by a role."""
+    """Cause of a refusal; only a missing `ROLE` or `LINKED_ROLE` is fixed by a role."""
 
     ROLE = "role"
     LINKED_ROLE = "linked_role"

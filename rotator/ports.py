@@ -436,7 +436,7 @@ class Lease(Protocol):
     def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[Held | None]:
         """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld.
 
-        None: it is held until the end of the block, whatever happens.
+        None: it is held until the end of the block.
         """
         ...
 
@@ -498,15 +498,15 @@ class Queue(Protocol):
         ...
 
     async def take(self, seconds: float) -> Message | None:
-        """Take a message, which nobody else gets for `seconds`; None where there is none."""
+        """Take a message and hide it from other workers for `seconds`; None if the queue is empty."""
         ...
 
     async def keep(self, message: Message, seconds: float) -> Message | None:
-        """Keep a message from others for `seconds` from now; None if somebody else has it."""
+        """Hide a message from other workers for `seconds` from now; None if another worker has it."""
         ...
 
     async def done(self, message: Message) -> None:
-        """Delete a message, unless somebody else has it."""
+        """Delete a message, unless another worker has it."""
         ...
 
     async def poison(self, message: Message) -> None:

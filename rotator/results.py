@@ -1,4 +1,4 @@
-"""Results of a look and of a run, for reports and for whatever called the run."""
+"""Results of a look and of a run, for reports and for the caller of the run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,4 +56,4 @@ class Enqueued:
     added: tuple[str, ...]
     poisoned: tuple[str, ...]
     results: tuple[Result, ...] = ()
-    """How each look ended: 1 where something needs a person."""
+    """How each look ended: 1 where a policy needs a person."""

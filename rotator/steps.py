@@ -184,7 +184,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Step that waits for one of Azure's limits on requests: its kind and target, the limit's end, and which it is."""
+    """Step that waits for one of Azure's limits on requests: kind, target, end of the limit, its name."""
 
     step: str
     target: str

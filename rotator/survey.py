@@ -157,7 +157,7 @@ def _ensure_reached(found: Survey[Dependent]) -> None:
 
 
 UNKNOWN = (2, 0.0)
-"""Urgency of a policy that the lists don't show: it may be slow to look at, and delays no other."""
+"""Urgency of a policy that the lists don't show: last, since a look at it may be slow."""
 
 
 def urgency(view: View) -> tuple[int, float]:

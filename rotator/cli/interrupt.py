@@ -77,7 +77,7 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
 
 
 def _at_once(number: int) -> NoReturn:
-    """End the process now."""
+    """End the process at once, without cleaning up."""
     say(
         f"{name_of(number)}: ended at once. A request may have been under way: the next run reads the state of"
         " Azure and goes on from there.",

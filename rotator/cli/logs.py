@@ -21,7 +21,7 @@ from rotator.cli.output import say
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
 STRUCK = secret.LOOKS
-"""What is struck from every line."""
+"""Texts that are removed from every line."""
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 """Time of a line in a log, in UTC."""

@@ -98,7 +98,7 @@ def change(
 ) -> None:
     """Work on each policy under its lease, show progress, tell `notices`, end with the report and its exit code.
 
-    `due`: only on policies with something due, as far as the services' lists can tell.
+    `due`: only on policies with a due step, as far as the services' lists can tell.
     """
     pressing = fleet.exposed if purpose else fleet.past_warning
     looks = Looks.read(leases.directory / FILE) if due else None
@@ -140,7 +140,7 @@ def heard(common: Common) -> Iterator[tuple[Tell, Story]]:
 def report(
     common: Common, results: tuple[Result, ...], story: Story, *, code: int = 0, beside: str = "", **body: Any
 ) -> None:
-    """Write how the runs ended; `beside` and `body` are what isn't about one of them, `code` its exit code."""
+    """Write how the runs ended; `beside` and `body` are about no single policy, `code` is the exit code."""
     told = by_result(results, story.events)
     first = sorted(told, key=lambda each: not alarmed(*each))
 

@@ -34,7 +34,7 @@ PEEKED = 32
 LIFE = 24 * 3600
 """Seconds for which a message waits: by then the next survey has added its policy again."""
 MINE = frozenset({"MessageNotFound", "PopReceiptMismatch"})
-"""Codes of a message that was taken by somebody else since."""
+"""Codes of a message that another worker took since."""
 
 
 class StorageQueue:
@@ -56,7 +56,7 @@ class StorageQueue:
             await self._there("add a message", queue.send_message(_encoded(text), time_to_live=LIFE))
 
     async def take(self, seconds: float) -> Message | None:
-        """Take a message, which nobody else gets for `seconds`; None where there is none."""
+        """Take a message and hide it from other workers for `seconds`; None if the queue is empty."""
         async with self._queue() as queue:
             taken = await self._there("take a message", queue.receive_message(visibility_timeout=round(seconds)))
         if taken is None:
@@ -64,7 +64,7 @@ class StorageQueue:
         return Message(taken.id, taken.pop_receipt, _decoded(taken.content), int(taken.dequeue_count or 1))
 
     async def keep(self, message: Message, seconds: float) -> Message | None:
-        """Keep a message from others for `seconds` from now; None if somebody else has it."""
+        """Hide a message from other workers for `seconds` from now; None if another worker has it."""
         async with self._queue() as queue:
             try:
                 kept = await self._asked(
@@ -78,7 +78,7 @@ class StorageQueue:
         return Message(message.id, kept.pop_receipt, message.text, message.tries)
 
     async def done(self, message: Message) -> None:
-        """Delete a message, unless somebody else has it."""
+        """Delete a message, unless another worker has it."""
         async with self._queue() as queue:
             try:
                 await self._asked("delete a message", queue.delete_message(message.id, message.receipt))

@@ -42,7 +42,7 @@ class _Retry(Retry):
 
 
 def absent(error: AzureError, code: str) -> bool:
-    """Tell if Azure Storage reports by this code that something doesn't exist."""
+    """Tell if Azure Storage reports by this code that an object doesn't exist."""
     return error.status == 404 and error.code == code
 
 

@@ -48,7 +48,7 @@ class NoteCode(Explained):
     )
     DISABLED = (
         "disabled",
-        "Microsoft Graph shows that nobody can sign in as the principal: its service principal is disabled"
+        "Microsoft Graph shows that every sign-in as the principal is refused: its service principal is disabled"
         " (`accountEnabled`), or its application is deactivated (`isDisabled`). Every pull fails until a person enables"
         " it. The note has the command. Exit 1.",
     )
@@ -182,8 +182,8 @@ class NoteCode(Explained):
     )
     REGRANTED = (
         "regranted",
-        "`revoke`: someone granted the access again while it was being revoked. Run `rotator revoke` again, or"
-        " `rotator grant` to restore all of the access. Exit 1.",
+        "`revoke`: another run or a person granted the access again while it was being revoked. Run `rotator revoke`"
+        " again, or `rotator grant` to restore all of the access. Exit 1.",
     )
     ADMIN_USER = (
         "admin_user",

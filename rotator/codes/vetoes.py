@@ -152,7 +152,7 @@ class VetoCode(Explained):
     DISABLED = (
         "disabled",
         "issue",
-        "The principal is disabled, so nobody can sign in as the principal.",
+        "The principal is disabled, so Entra refuses every sign-in as the principal.",
         "enable the principal",
     )
     UNREACHABLE = (

@@ -77,7 +77,7 @@ class WaitCode(Explained):
     )
     TRANSITIONING = (
         "transitioning",
-        "Azure or somebody else is changing the container group at the moment. Exit 1 if late.",
+        "Azure, another tool or a person is changing the container group at the moment. Exit 1 if late.",
         "nothing; if late, look at the events of the group",
     )
     CANARY = (

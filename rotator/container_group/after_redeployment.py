@@ -1,4 +1,4 @@
-"""The world after a redeployment that went well, for whoever plans ahead."""
+"""The world after a redeployment that went well, for plans of several steps."""
 
 from collections.abc import Mapping
 from dataclasses import replace

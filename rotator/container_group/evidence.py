@@ -26,7 +26,7 @@ Recorded transient failures were over in less (azure-facts B5); the platform its
 STEADY = timedelta(minutes=2)
 """Time a container must have run after a crash since the PUT before the container counts as up again."""
 ENDING = ("never", "onfailure")
-"""Restart policies with which Azure doesn't start a container again that has ended well."""
+"""Restart policies under which Azure doesn't restart a container that ended with exit code 0."""
 _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")
 
 

@@ -60,7 +60,7 @@ STORY = (
         " to their\nfirst eight digits here.) With Microsoft's SDKs an administrator makes what the ACI documentation"
         " makes with az:\na service principal that may pull from the registry, its name and password in a key vault, a"
         " container group that\nalways runs, and a nightly job. A second principal (reports-pull) uses the same"
-        " registry; nobody asked us to touch it.",
+        " registry; rotator must not touch it.",
         (setup.principals, setup.job_image, Stage.later, setup.groups, Stage.later),
         (
             Claim(
@@ -71,7 +71,7 @@ STORY = (
     ),
     Chapter(
         "Eleven months later",
-        "The password was made for a year. Nobody has thought of it since; when it ends, nothing happens at first:"
+        "The password was made for a year, and no timer renews it. When it ends, nothing happens at first:"
         " running\ncontainers run on. But the next pull fails, and that is when the job starts at night, or Azure moves"
         " the group.",
         (Pause(timedelta(days=345)), lambda stage: stage.remember(claims.BEFORE)),
@@ -94,11 +94,11 @@ STORY = (
     Chapter(
         "Rotate",
         "A new password is added, proven against Entra and the registry, published in the vault, and only then given to"
-        " the\ngroup. The old one stays valid, because something still relies on it: the job that is between two runs.",
+        " the\ngroup. The old one stays valid, because the job still relies on it: it is that is between two runs.",
         (rotator("rotate"),),
         (
             Claim("there are two passwords now, and the old one still works", claims.both_are_valid),
-            Claim("whoever reads the vault gets the new one", claims.published),
+            Claim("readers of the vault get the new one", claims.published),
             Claim("mycontainer runs with the new one", claims.moved("mycontainer", "Running")),
             Claim("nothing else of mycontainer changed, the hidden DB_PASSWORD included", claims.lost_nothing),
             Claim("the nightly job was left in peace", claims.undisturbed("nightly")),

@@ -21,7 +21,7 @@ def role(case: Case, name: str, scope: str | Bash) -> str:
 
 
 def permitted(case: Case, text: str, grounds: Grounds | None, name: str, scope: str) -> tuple[str, tuple[str, ...]]:
-    """Return a refusal's text and the commands that mend it by its cause; role `name` where a permission is missing."""
+    """Return a refusal's text and the commands that fix its cause; role `name` where a permission is missing."""
     who = case.caller
     known = grounds or Grounds(Cause.ROLE)
     advice = remedy.advise(replace(known, role=name, scope=scope, caller=who.object_id, person=who.person))

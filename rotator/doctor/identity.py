@@ -14,7 +14,7 @@ SUBJECT = "identity"
 OTHER_TENANT = frozenset({Cause.UNKNOWN_APPLICATION, Cause.WRONG_TENANT})
 """Causes for which the environment's tenant or client id is wrong."""
 BY_NEW_SIGN_IN = OTHER_TENANT | {Cause.WRONG_SECRET, Cause.EXPIRED_SECRET, Cause.SIGN_IN_AGAIN, Cause.NOT_SIGNED_IN}
-"""Causes mended by another sign-in, or by a new secret."""
+"""Causes fixed by another sign-in, or by a new secret."""
 
 
 def signed_in(case: Case) -> Found:

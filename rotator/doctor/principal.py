@@ -82,7 +82,7 @@ def enabled(case: Case) -> Found:
         text = f"application {app_id} is deactivated (isDisabled): it gets no token, in any tenant"
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_application(app_id),))
     elif not principal.enabled:
-        text = f"service principal {app_id} is disabled: nobody can sign in as it"
+        text = f"service principal {app_id} is disabled: every sign-in as it is refused"
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_service_principal(app_id),))
 
 

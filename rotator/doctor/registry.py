@@ -148,7 +148,7 @@ def pull_proven(case: Case) -> Found:
 
 
 def _granting(case: Case) -> tuple[str, ...]:
-    """The declared roles, by rotator or by whoever may assign them."""
+    """The commands that assign the declared roles: rotator's own, or az for a person with that right."""
     to = case.seen.principal.service_principal
     if to is None or not any(_assigns(case, each.id) is False for each in case.policy.registries):
         return (command.rotator(case, "grant"),)

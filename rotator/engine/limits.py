@@ -188,7 +188,7 @@ def _reached(write: Write) -> str:
     if isinstance(write, Redeployment):
         limits = " and ".join(f"{each.amount} in {each.seconds / 60:.0f} minutes" for each in REDEPLOYMENTS.values())
         where = write.group.subscription
-        return f"Azure's limit on redeployments in subscription {where} is reached ({limits}, whoever asks)"
+        return f"Azure's limit on redeployments in subscription {where} is reached ({limits}, for all callers together)"
     if isinstance(write, PasswordChange):
         return "Microsoft Graph's limit on requests of this application is reached"
     return f"the limit on new versions in vault {write.policy.key_vault.name} is reached"

@@ -53,8 +53,8 @@ async def _compare(run: Run, observed: Observed, memory: Memory, *, deploying: b
 
     A group without our tag is compared before any write: its first PUT decides if a rotation begins at all. Any other
     one is compared when redeployments are due: a newer tool may have changed it since the last, and its veto stops
-    neither the new credential nor the other groups. A group with a difference is read once more: somebody may have
-    changed it between the two reads.
+    neither the new credential nor the other groups. A group with a difference is read once more: it may have
+    changed between the two reads.
     """
     groups = {
         d.id

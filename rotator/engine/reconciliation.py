@@ -62,7 +62,7 @@ async def reconcile(run: Run) -> Result:
 async def _until_limited(run: Run, memory: Memory) -> tuple[Seen, Next]:
     """Converge, or postpone what the last look asked for where Azure lets the run look no more.
 
-    Raises Throttled if nothing was seen at all: then nobody knows what is late.
+    Raises Throttled if nothing was seen at all: it is then unknown which steps are late.
     """
     try:
         return await _converge(run, memory)
@@ -106,7 +106,7 @@ async def _seconded(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...
 
 
 async def _paused(run: Run, memory: Memory, seen: Seen, following: Next, looks: int) -> bool:
-    """Pause for something on its way; return True if the world is to be looked at again."""
+    """Pause for a change that is under way; return True if the world is to be read again."""
     waited = min(memory.worth_a_look(following.waits), key=lambda w: w.look_again or 0, default=None)
     if waited is None:
         late = memory.late < DECISIONS and run.world.moment() - seen.read > FRESH

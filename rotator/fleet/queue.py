@@ -4,8 +4,9 @@ Rules for editors of this file:
 
 1. A message is a hint. What is due is decided by the run that looks, so a message too many costs a look, and one too
    few waits for the next survey.
-2. A message is deleted after its run, never before: whoever dies leaves it to another within `VISIBLE`.
-3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a refusal and
+2. A message is deleted after its run, never before: the message of a worker that died is visible to others within
+`VISIBLE`. 3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a
+refusal and
    a wait are no failures.
 4. What fails `MOST` times is moved aside, and that is told.
 """
@@ -53,7 +54,7 @@ def _steps(what: Preview | RotatorError) -> bool:
 
 
 async def surveyed(runs: Sequence[Run], queue: Queue, looks: Looks) -> Enqueued:
-    """Look at every policy that isn't at rest by the services' lists, and add those with something due to the queue.
+    """Look at every policy that isn't at rest by the services' lists, and add those with a due step to the queue.
 
     Raises RotatorError for a failure of the queue.
     """
@@ -215,7 +216,7 @@ class Worker:
 
 
 def failed(one: Run) -> bool:
-    """Tell if a run is worth another try: something failed, or nothing could be looked at.
+    """Tell if a run is worth another try: a step failed, or the policy could not be read.
 
     A refusal, and a wait past its warning, are the same at the next try.
     """
@@ -223,7 +224,7 @@ def failed(one: Run) -> bool:
 
 
 def cut_short(one: Run, result: Result) -> bool:
-    """Tell if a run ended because of its deadline, with something to do now or in a moment: a canary's neighbours."""
+    """Tell if a run ended because of its deadline, with a step due now or within minutes (groups after a canary)."""
     if not one.latest or result.next_due is None or one.left() >= one.policy.proof.deadline.total_seconds():
         return False
     return (result.next_due - one.latest[0].observed.at).total_seconds() <= AGAIN

@@ -25,7 +25,7 @@ from rotator.survey import Looks, Sorted, sort_out
 
 T = TypeVar("T")
 Do = Callable[[Run], Awaitable[Result]]
-"""What is done for one policy."""
+"""Work on one policy."""
 
 ORDER = (2, 1, 3, 4, 5)
 """Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease ·

@@ -39,7 +39,7 @@ def _settings() -> AppSettings:
 
 
 async def rotate(timer: func.TimerRequest) -> None:
-    """Take every due step of every policy, or add the policies with something due to the queue.
+    """Take every due step of every policy, or add the policies with a due step to the queue.
 
     Raises PolicyError, RotationFailed; the next tick goes on from there.
 

@@ -35,7 +35,7 @@ SHOWN = timedelta(seconds=150)
 
 
 async def rotate(settings: AppSettings) -> None:
-    """Take every due step of every policy; with a queue, add the policies with something due to the queue instead.
+    """Take every due step of every policy; with a queue, add the policies with a due step to the queue instead.
 
     Raises PolicyError, RotationFailed for every problem needing a person, when the receivers are told.
     """

@@ -6,7 +6,7 @@ Rules for editors of this file:
    counts the time of a suspended machine, too.
 2. A lease that may be another run's ends the writes of this run (`without_writes.py`) and nothing else: no rule rests
    on it.
-3. Nobody's lease is ever broken: a holder that died loses it within `LIFE`.
+3. No lease is ever broken: a holder that died loses it within `LIFE`.
 4. The record of the holder is for people: a failed write of it stops no run.
 """
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def holder(record: Mapping[str, str], now: datetime) -> Holder:
-    """Return the holder as recorded; whatever can't be read is left out."""
+    """Return the holder as recorded; unreadable fields are left out."""
     pid, seconds = record.get("pid", ""), record.get("seconds", "")
     since = None
     with suppress(ValueError):
@@ -59,7 +59,7 @@ class Renewal:
     until: float
     """Elapsed seconds of `clock` at which the lease ends, unless renewed."""
     lost: bool = False
-    """Azure said that the lease is another run's, or nobody's."""
+    """Azure's answer: the lease is another run's, or free."""
 
     def left(self) -> float:
         """Return the seconds for which the lease is held for certain."""

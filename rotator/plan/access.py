@@ -83,7 +83,7 @@ def fitting(role: str, *, abac: bool) -> str:
 def declared_role(role: str, registry_id: ResourceId, seen: Registry | None) -> str:
     """Return the role to be given on a registry, according to the mode in which Azure shows it.
 
-    Raises UnsafeStep for a role with which nobody pulls from a registry of this mode (azure-facts G5).
+    Raises UnsafeStep for a role that allows no pull from a registry of this mode (azure-facts G5).
     """
     abac = seen is not None and seen.abac
     if abac and role == OWNER:

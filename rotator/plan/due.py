@@ -1,8 +1,8 @@
-"""Find the earliest moment at which a later run has something to do, while nothing but time changes.
+"""Find the earliest moment at which a later run has a step to do, while nothing but time changes.
 
 Rules for editors of this file:
 
-1. A run has something to do if a step is due, if it begins to call for a person (`warn`), or if it would look again.
+1. A run has work if a step is due, if it begins to call for a person (`warn`), or if it would look again.
 2. The rules themselves are asked, on the same world at a later time; no deadline is computed here a second time.
 3. Every span that a rule compares with the time must be in `_instants`, or be the `until` of a wait.
    `tests/plan/test_due.py` asks the rules at many other moments.
@@ -26,7 +26,7 @@ from rotator.steps import NOTHING_KNOWN, Intent, Known, Next, Note, Plan, Wait
 MOST_LOOKS = 200
 """Moments that are tried at most; a world has a few for each of its groups and credentials."""
 JUST_AFTER = timedelta(seconds=1)
-"""Added to a moment up to which, itself included, something holds."""
+"""Added to the last moment of a span, to get the first moment after it."""
 Calls = frozenset[tuple[WaitCode | NoteCode, str]]
 """Codes and subjects of what calls for a person."""
 
@@ -34,7 +34,7 @@ Calls = frozenset[tuple[WaitCode | NoteCode, str]]
 def next_due(
     policy: Policy, observed: Observed, following: Next | Plan, known: Known = NOTHING_KNOWN
 ) -> datetime | None:
-    """Return the instant at which a later run without options will have something to do; None if no time brings any.
+    """Return the instant at which a later run without options will have a step to do; None if no time brings any.
 
     Counts from the world after the steps of `following`, if that is a Plan. `observed.at`, if a step is due already,
     and was refused or failed. None while access is revoked.

@@ -30,7 +30,7 @@ COPIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words to add under `tag` of a version; `must`: in place of somebody's tag, if there is no room."""
+    """Words to add under `tag` of a version; `must`: in place of a tag of others, if there is no room."""
 
     version: str
     tag: str

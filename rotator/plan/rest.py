@@ -37,7 +37,7 @@ def _doubts(view: View) -> Iterator[str]:
     if seen.vault_refuses or seen.unseen or not seen.versions_complete:
         yield "not everything could be read"
     if seen.principal.service_principal is None or not seen.principal.enabled:
-        yield "nobody can sign in as the principal"
+        yield "every sign-in as the principal is refused"
     if newest is None or not newest.ours or not newest.enabled or view.current is None:
         yield "the newest version of the secret names no credential of this policy"
     elif len(seen.credentials) > 1:

@@ -56,8 +56,8 @@ def unshown(view: View) -> Iterator[Finding]:
     principal = view.observed.principal
     if principal.service_principal is None:
         text = (
-            f"Microsoft Graph shows no service principal of {principal.app_id} here: without one nobody signs in as it,"
-            " and every pull fails"
+            f"Microsoft Graph shows no service principal of {principal.app_id} here: without one every"
+            " sign-in as it is refused, and every pull fails"
         )
         made = f"`{create_service_principal(principal.app_id)}`, then `{rotator('grant', view.policy.name)}`"
         yield Note(
@@ -69,7 +69,7 @@ def unshown(view: View) -> Iterator[Finding]:
 
 
 def disabled(view: View) -> Iterator[Finding]:
-    """Report a principal as which nobody can sign in: no rotation mends that, and every pull fails."""
+    """Report a principal whose sign-ins are all refused: no rotation changes that, and every pull fails."""
     principal = view.observed.principal
     if principal.service_principal is None or principal.enabled:
         return
@@ -77,7 +77,7 @@ def disabled(view: View) -> Iterator[Finding]:
         text = f"application {principal.app_id} is deactivated (isDisabled), so it gets no token in any tenant"
         mend = enable_application(principal.app_id)
     else:
-        text = f"service principal {principal.app_id} is disabled (accountEnabled): nobody can sign in as it"
+        text = f"service principal {principal.app_id} is disabled (accountEnabled): every sign-in as it is refused"
         mend = enable_service_principal(principal.app_id)
     yield Note(
         NoteCode.DISABLED, principal.app_id, f"{text}, and every pull fails. If it is to pull: `{mend}`", warn=True

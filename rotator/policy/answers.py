@@ -31,7 +31,7 @@ class Statements:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers(Mapping[ArmId, tuple[str, ...]]):
-    """Hidden places of container groups that another policy says to hold something else than this one's password.
+    """Paths of hidden values that, by another policy, are not the password of this one.
 
     One answer serves all: another principal's password, or another secret, isn't this principal's password. Another
     policy's answer that names this policy's published secret says nothing of the kind.

@@ -78,7 +78,7 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def try_get(value: Any, *names: Any) -> Any:
-    """Return a property or element; None if it or one on its way isn't there."""
+    """Return a property or element; None if any part of the path is missing."""
     for name in names:
         if isinstance(value, dict) and isinstance(name, str):
             value = next((item for key, item in value.items() if key.lower() == name.lower()), None)

@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 def looks_like_one(text: str) -> bool:
-    """Tell if a text is an expression that somebody copied out of a template."""
+    """Tell if a text is an expression copied from a template."""
     return is_expression(text) and bool(_COPIED.match(text))
 
 

@@ -19,7 +19,7 @@ MOST_ENTRIES = 800
 
 
 class Looping:
-    """The loops of one template; whoever reads a template evaluates the values."""
+    """The loops of one template; its subclass evaluates the values."""
 
     spent: int
     _indexes: dict[str, int]

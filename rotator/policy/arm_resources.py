@@ -3,7 +3,7 @@
 Rules for editors of this file:
 
 1. `resources` is a list, or, since languageVersion 2.0, an object of symbolic names. A loop of resources is as many of
-   them as its count. Resources beside the container group are somebody else's to deploy.
+   them as its count. Resources beside the container group are deployed by other tools.
 2. A nested deployment with a template of its own is read: its expressions belong to that template where its scope is
    `inner`, else to the template around it (azure-facts A14). A linked one, a loop of them, and one into another
    resource group are refused by name.

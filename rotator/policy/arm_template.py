@@ -68,7 +68,7 @@ class Template(Looping):
         return self._evaluated(self.found, path, self.found.at(path), strict=True)
 
     def resource(self, path: Path) -> dict[str, Any]:
-        """Return a resource without what only Resource Manager reads: nobody needs its value.
+        """Return a resource without what only Resource Manager reads: its value is not needed.
 
         What has no value in it is a mistake.
         """

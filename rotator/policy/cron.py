@@ -65,7 +65,7 @@ def _gap(expression: str, limit: timedelta, steps: int) -> timedelta | None:
 
 
 def walls(expression: str, start: datetime, *, back: bool = False) -> Iterator[datetime]:
-    """Openings on the wall, without a zone: strictly after `start`, or going back strictly before it."""
+    """Openings in wall-clock time, without a zone: strictly after `start`, or strictly before it when going back."""
     from croniter import croniter
 
     openings: Iterator[Any] = croniter(expression, start, ret_type=datetime, is_prev=back)

@@ -138,7 +138,7 @@ def _checked(merged: Located) -> tuple[list[Mistake], tuple[str, ...]]:
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:
-    """Return defaults with stand-ins for what every policy says itself."""
+    """Return the defaults with placeholder values for the fields that every policy has to set."""
     principal, vault = data.get("principal", {}), data.get("key_vault", {})
     stand_in = {"url": "https://vault.vault.azure.net", "password_secret": "name"}
     return {

@@ -1,4 +1,4 @@
-"""Values that a policy has, whoever says them: its file, the defaults that it extends, or rotator."""
+"""Values of a policy with their source: its file, the defaults that it extends, or rotator."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

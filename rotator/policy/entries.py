@@ -90,7 +90,7 @@ def _stands(entry: Entry, manifests: Collection[Path | None]) -> bool:
 
 
 def _read(found: PolicyPath) -> Entry | None:
-    """Read one file; None if it is in a subdirectory and is no policy by its words, so that it need not be parsed.
+    """Read one file; None if it is in a subdirectory and has no key of a policy, so that it need not be parsed.
 
     Refuse a path with unprintable characters. The path becomes the name of the policy in terminals and logs, and
     control characters would act there.

@@ -58,7 +58,7 @@ class _NoFileError(OSError):
 def _bytes(file: Path) -> bytes:
     """At most one byte more than a policy may have.
 
-    Opening a device may do something, and opening a pipe waits: neither is opened.
+    Opening a device may have effects, and opening a pipe waits: neither is opened.
     """
     mode = file.stat().st_mode
     if S_ISDIR(mode):

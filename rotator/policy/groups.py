@@ -50,7 +50,7 @@ class Manifest:
     document: Mapping[str, Any] = field(repr=False)
 
     def __hash__(self) -> int:
-        """By the file: a document of dicts has no hash."""
+        """Hash by the file, since dicts have no hash."""
         return hash(self.file)
 
 

@@ -108,12 +108,12 @@ def parameters(text: str, file: str) -> Located:
 
 
 def _is_template(data: object) -> bool:
-    """Tell if a document is an ARM template: it has resources, and isn't one itself."""
+    """Tell if a document is an ARM template: it has `resources`, and is not a resource itself."""
     return isinstance(data, dict) and "properties" not in data and isinstance(data.get("resources"), list | dict)
 
 
 def _other(found: Located) -> Mistake | None:
-    """Return the mistake of a document that is something else than one container group."""
+    """Return the mistake of a document that is not one container group."""
     if not isinstance(found.data, dict):
         remedy = f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
         return found.mistake((), "not one container group", remedy)

@@ -17,7 +17,7 @@ from rotator.policy.located import Located, Path, dotted, plain
 from rotator.secret import ENTRA_SECRET
 
 MOST = 100
-"""Mistakes of one file that are put into words: more are no list that anybody reads."""
+"""Mistakes of one file that are reported: a longer list helps no reader."""
 _PRIVATE = {"secrets", "password_secret", "username_secret"}
 """Below these, people paste secrets where the name of one is meant."""
 

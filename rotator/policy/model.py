@@ -131,7 +131,7 @@ class Policy(PolicyFile):
     name: str
     file: str
     answered: Mapping[InstanceOf[ArmId], tuple[str, ...]] = Field(default_factory=dict, exclude=True)
-    """Hidden places of container groups that another policy of the directory says to hold something else."""
+    """Paths of hidden values that, by another policy of the directory, are not the password of this one."""
     also_in: tuple[str, ...] = Field(default=(), exclude=True)
     """Subscriptions to search, added by the defaults to those of the policy."""
 

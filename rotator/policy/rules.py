@@ -68,7 +68,7 @@ VOLUME = re.compile(r"volumes/[^/]+/secret")
 EMPTY = re.compile(
     f"{WORKSPACE_ID}|{VOLUME.pattern}|extensions/[^/]+/protected_settings|(containers|init_containers)/[^/]+/env/[^/]+"
 )
-"""Places that Azure takes empty: nobody sees in a GET that there is nothing."""
+"""Paths whose value may be empty, which a GET does not show."""
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 

@@ -224,7 +224,7 @@ def _core_number(node: ScalarNode) -> Any:
 
 
 def _az(node: ScalarNode) -> Any:
-    """A value as PyYAML's safe_load constructs it; a date stays one, and whoever sends it decides."""
+    """A value as PyYAML's safe_load constructs it; a date stays a date; the sender converts it."""
     if node.tag == _STR:
         return _text(node)
     if node.tag in _NUMBERS:

@@ -37,4 +37,4 @@ def export_group(group_id: str, file: str) -> str:
 
 def remove_any_tag(resource_id: str) -> str:
     """Remove a tag of a resource; the reader chooses the tag."""
-    return az("tag update", resource_id=resource_id, operation="delete", tags=Bash("<a tag that nobody needs>"))
+    return az("tag update", resource_id=resource_id, operation="delete", tags=Bash("<a tag that is not needed>"))

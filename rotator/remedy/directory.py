@@ -88,7 +88,7 @@ def unassign_password_policy(graph: str, home: Home, object_id: str, policy_id: 
 
 
 def show_attributes(graph: str, object_id: str) -> str:
-    """Print the custom security attributes of a service principal, to whoever may read them."""
+    """Print the custom security attributes of a service principal, with the right to read them."""
     return _rest("GET", f"{graph}/v1.0/servicePrincipals/{object_id}?$select=customSecurityAttributes")
 
 

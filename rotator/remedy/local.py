@@ -5,7 +5,7 @@ from rotator.visible import argument
 
 
 def rotator(verb: str, *values: str, **options: Option) -> str:
-    """One of rotator's own verbs; of the values the first is mostly a policy's name."""
+    """Build a command line of rotator: a verb, then its values, first the policy's name."""
     return command(f"rotator {verb}", *values, **options)
 
 

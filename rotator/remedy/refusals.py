@@ -23,12 +23,12 @@ class Advice:
 
 
 def advise(grounds: Grounds) -> Advice:
-    """Return what mends a refusal of rotator's own requests."""
+    """Return the fix for a refusal of rotator's own requests."""
     return _ADVICE[grounds.cause](grounds)
 
 
 def advise_pull(grounds: Grounds, app_id: str) -> str:
-    """Return what mends a refused sign-in as the pull principal `app_id`."""
+    """Return the fix for a refused sign-in as the pull principal `app_id`."""
     match grounds.cause:
         case Cause.CONDITIONAL_ACCESS:
             return (
@@ -239,8 +239,8 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
         ),
         Cause.QUOTA: _always(
             "The subscription may not have more of this in the region, or the region has no room for it now, as Azure's"
-            " words say: try later, delete container groups that nobody needs, ask Azure's support for a higher quota,"
-            " or deploy the group with less or in another region."
+            " words say: try later, delete container groups that are not needed, ask Azure's support for a higher"
+            " quota, or deploy the group with less or in another region."
         ),
         Cause.PASSWORDS_FORBIDDEN: _always(
             "An app management policy of the tenant forbids passwords here: have an administrator exempt this"

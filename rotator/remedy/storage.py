@@ -4,12 +4,12 @@ from rotator.remedy.line import Bash, az, output
 
 
 def create_container(account: str, name: str) -> str:
-    """Create a container of blobs in a storage account, as whoever is signed in to az."""
+    """Create a container of blobs in a storage account, as the account that is signed in to az."""
     return az("storage container create", account_name=account, name=name, auth_mode="login", output="none")
 
 
 def create_queue(account: str, name: str) -> str:
-    """Create a queue in a storage account, as whoever is signed in to az."""
+    """Create a queue in a storage account, as the account that is signed in to az."""
     return az("storage queue create", account_name=account, name=name, auth_mode="login", output="none")
 
 

@@ -34,7 +34,7 @@ WAYS = {
         "as a user that is no principal",
         "a registry's token, or an account elsewhere: its password isn't in Entra",
     ),
-    Other.ANONYMOUS: ("without any password", "nobody is asked for one"),
+    Other.ANONYMOUS: ("without any password", "the registry asks for none"),
 }
 """How each way of pulling is said in a count, and why it needs no rotation."""
 

@@ -18,9 +18,9 @@ class Rank(IntEnum):
     """Need of a person to see the report of a policy."""
 
     PERSON = 0
-    """Something failed, was refused, or waits past its warning: always shown."""
+    """A step failed, was refused or is overdue: always shown."""
     WORK = 1
-    """Something is due or was done: the first are shown."""
+    """A step is due or was done: the first are shown."""
     REST = 2
     """Counted."""
 

@@ -31,7 +31,7 @@ HELP = {
     STATE: f"State of the policy: {STATES}.",
     EXPIRY: "End of the current credential.",
     IN_USE: "First end of a credential that readers of the secret or a container group may hold.",
-    DUE: "Time from which a run has something to do.",
+    DUE: "Time from which a run has a step to do.",
     RUN: "End of the last run of this policy, by this machine's clock.",
     SUCCESS: "End of the last run of this policy with exit code 0.",
     CODE: "Exit code of the last run of this policy.",

@@ -31,7 +31,7 @@ class Urgency(IntEnum):
     UNREADABLE = 1
     OVERDUE = 2
     BLOCKED = 3
-    """Something is due, and is refused until a person decides or corrects the cause."""
+    """A step is due, and is refused until a person decides or corrects the cause."""
     DUE = 4
     WAITING = 5
     RESTING = 6

@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     NO_PULL = "no_pull"
     """It authenticates, and the registry refuses the pull (401, 403): no role."""
     DISABLED = "disabled"
-    """Entra knows the principal and lets nobody sign in as it, or doesn't know it."""
+    """Entra doesn't know the principal, or refuses every sign-in as it."""
     UNREACHABLE = "unreachable"
     """The registry or Entra gave no usable answer, or the network is denied."""
 

@@ -28,13 +28,13 @@ class Credential:
 
     @property
     def lineage(self) -> str:
-        """The lineage for which rotator made the credential; empty if somebody else made it."""
+        """The lineage for which rotator made the credential; empty if others made it."""
         found = MARKED.match(self.display_name)
         return found["lineage"] if found else ""
 
     @property
     def attempt(self) -> str:
-        """The attempt by which rotator made the credential; empty if somebody else made it."""
+        """The attempt by which rotator made the credential; empty if others made it."""
         found = MARKED.match(self.display_name)
         return self.display_name[found.end() :] if found else ""
 

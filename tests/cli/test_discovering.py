@@ -184,7 +184,7 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     assert "`az acr update --name mycontainerregistry --admin-enabled false` ends it." in said.out
     assert "myResourceGroup/open" not in said.out
     named = rotator("discover", "--all").out
-    assert "myResourceGroup/open pulls without any password: nobody is asked for one" in named
+    assert "myResourceGroup/open pulls without any password: the registry asks for none" in named
     assert "myResourceGroup/admin pulls as a registry's admin user: one shared password" in named
     assert "neither rotates nor revokes; with an identity: it has no password; with a passwordReference" in named
     body = rotator("discover", "--all", "--output", "json").json

@@ -40,8 +40,8 @@ ELSE: tuple[tuple[dict[str, Any], str], ...] = (
     ({"access": "revoked"}, "access is revoked"),
     ({"unseen": ["0000"]}, "not everything could be read"),
     ({"versions_complete": False}, "not everything could be read"),
-    ({"principal": {"service_principal": None}}, "nobody can sign in as the principal"),
-    ({"principal": {"enabled": False}}, "nobody can sign in as the principal"),
+    ({"principal": {"service_principal": None}}, "every sign-in as the principal is refused"),
+    ({"principal": {"enabled": False}}, "every sign-in as the principal is refused"),
     ({"versions": []}, "the newest version of the secret names no credential of this policy"),
     ({"credentials": []}, "the newest version of the secret names no credential of this policy"),
     (

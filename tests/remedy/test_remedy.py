@@ -407,7 +407,7 @@ def test_a_body_is_exactly_its_json_whatever_the_names_are(function: str, tmp_pa
 def test_which_tag_is_removed_is_left_to_a_person() -> None:
     assert (
         remedy.remove_any_tag("my(rg)")
-        == "az tag update --resource-id 'my(rg)' --operation delete --tags <a tag that nobody needs>"
+        == "az tag update --resource-id 'my(rg)' --operation delete --tags <a tag that is not needed>"
     )
 
 

@@ -42,7 +42,7 @@ def adopted_before(adoption: "Adoption", name: str) -> str:
 def carry_out(
     common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None, lease_container: Container = None
 ) -> None:
-    """Hand over to rotator a credential that somebody else made.
+    """Let rotator manage a credential that a person or another tool made.
 
     From then on it is retired like any other, when nothing relies on it any more.
     """

@@ -1,4 +1,4 @@
-"""``rotator enqueue``: add the policies with something due to a queue."""
+"""``rotator enqueue``: add the policies with a due step to a queue."""
 
 import os
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def carry_out(
     metrics: Metrics = None,
     hook: Hook = None,
 ) -> None:
-    """Look at every policy, and add each with something due to a queue.
+    """Look at every policy, and add each policy with a due step to a queue.
 
     For `rotator work`, on as many machines as needed. A message is a policy's name. Tries nothing, and changes nothing
     but the queue; what is at rest by the services' lists isn't looked at, but for once a day. Ends with 1 as `rotator

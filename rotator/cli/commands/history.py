@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def carry_out(common: Common, name: Name) -> None:
     """Show past rotations: when, which credential, how long it served.
 
-    From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds
+    From the tags of the secret's versions, the newest first; versions that others wrote are included. -v adds
     ids and attempts.
     """
     from rotator.cli import session

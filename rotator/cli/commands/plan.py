@@ -25,7 +25,7 @@ Calendar = Annotated[
         help="Show the work of each day in this period, compared with Azure's limits: 1y, 90d.",
     ),
 ]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when a step is due.")]
 
 
 WHEN_DUE = 5

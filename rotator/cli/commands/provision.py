@@ -31,7 +31,7 @@ def carry_out(
 
     Finds or makes the application and its service principal, writes app_id into the policy's file, gives the declared
     roles, publishes the first password and the user name, and deploys the groups that have a manifest and don't exist.
-    Changes nothing that exists. Asks where it makes something, unless --yes.
+    Changes no existing object. Asks before it creates one, unless --yes.
     """
     from rotator.cli import session
     from rotator.cli.leases import chosen

@@ -78,7 +78,7 @@ def carry_out(
     """Replace credentials that are due, with no outage.
 
     A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never
-    waits for overlaps, jobs or windows: it says when something is due next, and the next run goes on. ROTATOR_WEBHOOK
+    waits for overlaps, jobs or windows: it says when the next step is due, and the next run goes on. ROTATOR_WEBHOOK
     and ROTATOR_PING name addresses to tell (docs/notifications.md).
     """
     from rotator.steps import Intent
