@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 12
 """Policies at work that are shown; the rest is counted."""
+FEW = 3
+"""Policies at work of which each is shown with its whole work."""
 
 
 class Elapsing(Protocol):
@@ -45,18 +47,25 @@ class AtWork:
             self.lines.setdefault(event.policy, (self.clock.elapsed(), "at work"))
 
     def shown(self, width: int) -> list[tuple[str, str, str]]:
-        """Return policy, time and work of each line, within `width` columns."""
+        """Return policy, time and work of each line, within `width` columns; of a few policies the whole work."""
         now = self.clock.elapsed()
         if not self.lines:
             return [("", spent(now - self.begun), "looking at Azure …")]
         rows = sorted(self.lines.items(), key=lambda item: item[1][0])
         room = max(width - max(len(name) for name, _ in rows[:MOST_SHOWN]) - 10, 20)
         told = [
-            (name, spent(now - since), textwrap.shorten(text, room, placeholder=" …"))
+            (name, spent(now - since), fitted(text, room, whole=len(rows) <= FEW))
             for name, (since, text) in rows[:MOST_SHOWN]
         ]
         rest = len(rows) - len(told)
         return [*told, *([("", "", f"and {rest} more")] if rest else [])]
+
+
+def fitted(text: str, room: int, *, whole: bool) -> str:
+    """Return a text within `room` columns: in lines if `whole`, else shortened; no name is broken at a hyphen."""
+    if whole:
+        return textwrap.fill(text, room, break_long_words=False, break_on_hyphens=False)
+    return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
 
 
 def spent(seconds: float) -> str:

@@ -7,6 +7,7 @@ if the terminal has none.
 import re
 import sys
 import textwrap
+from shutil import get_terminal_size
 
 from rotator.visible import escaped
 
@@ -17,7 +18,7 @@ _TABLE = re.compile(r"\S {2,}\S+(?: \S+)* {2,}\S")
 _KEPT = "\u00a0"
 """Stands for a blank of a command while a line is wrapped."""
 STYLES = (
-    (r"^(?:POLICY|VERSION) .*", "bold"),
+    (r"^ *(?:POLICY|VERSION|GROUP|PUBLISHED) .*|^published .* UTC$", "bold"),
     (r"COMPROMISED CREDENTIAL STILL WORKS|^  (?:failed|refused|overdue) ", "bold red"),
     (r"^\S+ +(COMPROMISED|unreadable|overdue|blocked)(?=,? )", "red"),
     (r"^\S+ +(due|waiting)(?=,? )", "yellow"),
@@ -34,6 +35,11 @@ STYLES = (
 def on_terminal() -> bool:
     """Tell if stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+def columns() -> int | None:
+    """Return the columns of the terminal, or COLUMNS; None in a pipe, where a table is as wide as it needs to be."""
+    return get_terminal_size().columns if on_terminal() else None
 
 
 def show(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rotator.discovery import Found, Listed, Listing, Other, Passing, PolicyText, Standing, Use
 from rotator.remedy import disable_admin_user_of, rotator
+from rotator.report.columns import tabulated
 from rotator.report.words import INDENT, error_body
 from rotator.resource_id import ArmId
 from rotator.visible import one_line
@@ -60,9 +61,9 @@ class Discovery:
         return int(self.sight.nameless is not None or any(one.unread for one in self.sight.listed))
 
 
-def discovery_text(seen: Discovery) -> str:
-    """Return the tables, then remarks too long for a cell."""
-    blocks = ["\n".join(_subscription(seen, one)) for one in seen.sight.listed]
+def discovery_text(seen: Discovery, width: int | None = None) -> str:
+    """Return the tables within `width` columns, then remarks too long for a cell."""
+    blocks = ["\n".join(_subscription(seen, one, width)) for one in seen.sight.listed]
     return "\n\n".join(
         [*blocks, *("\n".join(map(one_line, lines)) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)]
     )
@@ -93,7 +94,7 @@ def discovery_body(seen: Discovery) -> dict[str, Any]:
     }
 
 
-def _subscription(seen: Discovery, one: Listed) -> Iterator[str]:
+def _subscription(seen: Discovery, one: Listed, width: int | None) -> Iterator[str]:
     if one.unread:
         yield f"subscription {one.subscription}: can't be read"
         yield from (f"{INDENT}{line}" for line in str(one.unread.diagnose()).splitlines())
@@ -102,7 +103,7 @@ def _subscription(seen: Discovery, one: Listed) -> Iterator[str]:
     uses = [use for use in seen.found.uses if use.group.subscription == one.subscription.lower()]
     passing = [each for each in seen.found.passing if each.group.subscription == one.subscription.lower()]
     if uses:
-        yield from (f"{INDENT}{line}" for line in _table([HEADINGS, *map(_cells, uses)]))
+        yield from (line for row in tabulated(HEADINGS, list(map(_cells, uses)), width, indent=INDENT) for line in row)
     yield from (f"{INDENT}{line}" for line in _passing(passing, everything=seen.everything))
 
 
@@ -117,13 +118,6 @@ def _cells(use: Use) -> tuple[str, ...]:
 
 def _who(use: Use) -> str:
     return UNKNOWN if use.known is False else use.display_name or "(no name)"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    rows = [tuple(map(one_line, row)) for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _passing(passing: Sequence[Passing], *, everything: bool) -> Iterator[str]:

@@ -3,12 +3,14 @@
 For each version: the published credential and its time in service. Versions written by others are included.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rotator.plan import View
 from rotator.policy import Policy
+from rotator.report.columns import tabulated
 from rotator.report.words import instant
 from rotator.state import ATTEMPT, HOME, Home, Observed, Version
 from rotator.steps import Intent
@@ -50,8 +52,8 @@ def chapters(policy: Policy, observed: Observed) -> tuple[PastVersion, ...]:
     return tuple(reversed(tuple(told)))
 
 
-def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> str:
-    """Return a line for each version; with `every`, also the version's id and attempt."""
+def history_text(policy: Policy, observed: Observed, *, every: bool = False, width: int | None = None) -> str:
+    """Return a line for each version, or a block if the lines are longer than `width`; `every`: with its ids."""
     found = chapters(policy, observed)
     rotations = sum(each.ours for each in found)
     name = policy.key_vault.password_secret
@@ -59,15 +61,19 @@ def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> 
         f"{policy.name}: {rotations} rotation{'' if rotations == 1 else 's'} in {len(found)}"
         f" version{'' if len(found) == 1 else 's'} of {name}"
     )
-    table = [HEADINGS, *(tuple(map(one_line, _cells(each))) for each in found)] if found else []
-    widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))] if table else []
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    if every:
-        ids = [
-            one_line(f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}") for each in found
-        ]
-        lines = [lines[0], *(line for pair in zip(lines[1:], ids, strict=True) for line in pair)] if lines else []
+    table = tabulated(HEADINGS, [_cells(each) for each in found], width, title="published {} UTC") if found else [[]]
+    lines = list(table[0])
+    for each, row in zip(found, table[1:], strict=True):
+        lines += [*row, *(_ids(each, wide=len(row) == 1) if every else ())]
     return "\n".join([head, *lines])
+
+
+def _ids(each: PastVersion, *, wide: bool) -> Iterator[str]:
+    ids = ("version", each.version.id), ("attempt", each.version.tag(ATTEMPT) or NONE)
+    if wide:
+        yield one_line("    " + ", ".join(f"{name} {text}" for name, text in ids))
+    else:
+        yield from (one_line(f"  {name.ljust(10)}  {text}") for name, text in ids)
 
 
 def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _ran(one: Ended, now: float) -> Mapping[str, float | None]:
 
 
 def _seen(row: Row) -> Mapping[str, float | None]:
-    instants = {EXPIRY: row.end, IN_USE: row.soonest, DUE: row.next_due}
+    instants = {EXPIRY: row.end, IN_USE: row.soonest, DUE: row.at if row.due else row.next_due}
     shown = {metric: at.timestamp() if at else None for metric, at in instants.items()}
     return {**shown, STATE: row.standing, OPEN: len(row.compromised)}
 

@@ -66,6 +66,8 @@ class Row:
     """Key ids of credentials that are declared compromised and still work."""
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
+    due: bool = False
+    """A step is due, refused or not."""
     vetoes: tuple[Veto, ...] = ()
     """Refusals of due steps that a look alone foresees: a proof and a try of permissions may show more."""
     looked: datetime | None = None
@@ -123,6 +125,7 @@ def _row(preview: Preview) -> Row:
         foreign=_foreign(view),
         soonest=min(_ends(view), default=None),
         drift=view.drift,
+        due=bool(plan.steps or preview.vetoes),
         vetoes=preview.vetoes,
         looked=preview.looked,
         compromised=tuple(note.subject for note in opened),

@@ -97,7 +97,7 @@ def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
 def _cells(row: Row, room: int) -> tuple[str, ...]:
     name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
     age = _short(row.at - row.start) if row.at and row.start else NONE
-    due = "now" if row.standing in (Urgency.BLOCKED, Urgency.DUE) else _date(row.next_due)
+    due = "now" if row.due else _date(row.next_due)
     groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
     state = _state(row) + (", drift" if row.drift and room == WIDE else "")
     last = max((credential.end for credential in row.foreign), default=None)

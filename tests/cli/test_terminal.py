@@ -45,6 +45,24 @@ def test_the_table_of_status_fits_into_sixty_columns(rotator: Scene, monkeypatch
         assert max(map(len, table)) <= width
 
 
+@pytest.mark.parametrize(("command", "head"), [("history", "PUBLISHED"), ("discover", "  GROUP")])
+def test_a_table_that_does_not_fit_has_a_block_for_each_row_and_nothing_is_cut(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch, command: str, head: str
+) -> None:
+    rotator.deploy("undeclared-group-with-a-long-name")
+    assert rotator("rotate", "--adopt").code == 0
+    asked = (command, NAME) if command == "history" else (command,)
+    whole = rotator(*asked).out
+    assert any(line.startswith(head) for line in whole.splitlines())
+    monkeypatch.setattr(terminal, "columns", lambda: 200)
+    assert rotator(*asked).out == whole
+    monkeypatch.setattr(terminal, "columns", lambda: 60)
+    blocks = rotator(*asked).out
+    words = [word for word in whole.split() if not word.isupper()]
+    assert set(words) <= set(blocks.split())
+    assert max(map(len, wrapped(blocks, 60).splitlines())) <= 60
+
+
 def test_what_goes_to_a_pipe_has_no_escape(reports: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("\x1b" in text for text in reports)
     monkeypatch.setenv("COLUMNS", "60")
@@ -91,13 +109,17 @@ def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -
         ("web", "1h01m", "proof 2/5: proven"),
         ("api", "1h00m", f"waiting up to 30 s: {reason}"),
     ]
-    (_, (_, _, short)) = work.shown(60)
-    assert len(short) <= 50
-    assert short.removesuffix(" …") in f"waiting up to 30 s: {reason}"
+    (_, (_, _, lines)) = work.shown(60)
+    assert lines.split() == f"waiting up to 30 s: {reason}".split()
+    assert max(map(len, lines.splitlines())) <= 50
     work.hear(Finished(policy="web", exit_code=0, summary=""))
     assert [name for name, _, _ in work.shown(60)] == ["api"]
     for number in range(20):
         work.hear(Pausing(policy=f"p{number}", reason="waits"))
+    short = work.shown(60)[0][2]
+    assert short.removesuffix(" …") in f"waiting up to 30 s: {reason}"
+    assert (len(short) <= 50, short[-2:]) == (True, " …")
+    assert live.fitted("waits for a-name-with-hyphens", 20, whole=False) == "waits for …"
     assert work.shown(60)[-1] == ("", "", "and 9 more")
 
 

@@ -57,6 +57,7 @@ def carry_out(
         raise typer.BadParameter(
             "an unfinished draft among the policies makes every run end with 2; draft into another directory (--drafts)"
         )
+    from rotator.cli.terminal import columns
     from rotator.discovery import find
     from rotator.report.discovery import Discovery, discovery_body, discovery_text
 
@@ -69,7 +70,7 @@ def carry_out(
         there = {**_texts(drafts), **{str(Path(one.file).absolute()): one.text for one in common.unserved}}
         written = tuple(_written(drafts, one) for one in drafted(found, sight, policies, there))
         seen = replace(seen, drafts=written, schema=_schema(drafts, written))
-    common.write(lambda: discovery_text(seen), lambda: discovery_body(seen), seen.exit_code)
+    common.write(lambda: discovery_text(seen, columns()), lambda: discovery_body(seen), seen.exit_code)
 
 
 def _guid(text: str) -> str:

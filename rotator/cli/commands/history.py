@@ -19,6 +19,7 @@ def carry_out(common: Common, name: Name) -> None:
     ids and attempts.
     """
     from rotator.cli import session
+    from rotator.cli.terminal import columns
     from rotator.engine import glance
     from rotator.report.history import history_body, history_text
 
@@ -28,4 +29,7 @@ def carry_out(common: Common, name: Name) -> None:
         return (await glance(next(iter(runs)))).observed
 
     seen = session.run(common, (policy,), see)
-    common.write(lambda: history_text(policy, seen, every=common.verbose > 0), lambda: history_body(policy, seen))
+    common.write(
+        lambda: history_text(policy, seen, every=common.verbose > 0, width=columns()),
+        lambda: history_body(policy, seen),
+    )
