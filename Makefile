@@ -7,11 +7,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 QUIET := --quiet --disable-pip-version-check --no-input
 
+NAMES := Name a subscription and a resource group that may be made and deleted: SUBSCRIPTION=… GROUP=…
+LIVE = $(if $(YES),--yes) $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(LOCATION),--location "$(LOCATION)") $(if $(FACTS),--facts "$(FACTS)")
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench lock fmt schema docs function wheels clean
+.PHONY: help demo test soak check bench live live-clean lock fmt schema docs function wheels clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
 demo: $(READY)  ## a whole rotation against a local Azure: no subscription, nothing leaves this machine
 	@$(BIN)/rotator demo
@@ -31,6 +34,14 @@ check: $(READY)  ## format, lint, strict types, import contracts, documentation
 
 bench: $(READY)  ## how fast, as ratios measured in one run
 	@$(BIN)/python bench/run.py
+
+live: $(READY)  ## the facts and the chain against the Azure of this shell: SUBSCRIPTION, and a GROUP that is made and deleted; costs money, and asks
+	@test -n "$(SUBSCRIPTION)" && test -n "$(GROUP)" || { echo "$(NAMES)" >&2; exit 2; }
+	@$(BIN)/python -m live play --subscription "$(SUBSCRIPTION)" --group "$(GROUP)" $(LIVE)
+
+live-clean: $(READY)  ## what a killed make live left: SUBSCRIPTION and GROUP
+	@test -n "$(SUBSCRIPTION)" && test -n "$(GROUP)" || { echo "$(NAMES)" >&2; exit 2; }
+	@$(BIN)/python -m live clean --subscription "$(SUBSCRIPTION)" --group "$(GROUP)" $(if $(YES),--yes)
 
 fmt: $(READY)  ## format, and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix-only
@@ -62,7 +73,7 @@ wheels: $(READY)  ## the wheels of rotator and of the local Azure: dist/
 
 clean:  ## remove what was built, and .venv
 	@rm -rf .venv build dist emulator/dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find rotator tests bench function emulator -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find rotator tests bench live function emulator -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml emulator/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }

@@ -28,7 +28,7 @@ def ids() -> list[str]:
 
 
 def sources() -> Iterator[Path]:
-    for folder in ("rotator", "emulator", "tests"):
+    for folder in ("rotator", "live", "emulator", "tests"):
         yield from (ROOT / folder).rglob("*.py")
 
 
