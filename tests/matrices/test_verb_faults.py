@@ -233,7 +233,7 @@ FORBIDDEN = called("403")
 def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here.
 
-    `make test` tries each class of a read's faults once, and of a write's once for each verb.
+    `make test` tries each class of an operation's faults once.
     """
     lately, ever = set[str](), set[tuple[str, str]]()
     for call in made:
@@ -262,7 +262,7 @@ def _cells() -> Iterator[Any]:
                     name,
                     each,
                     name=f"{name}-{each}",
-                    soak=each.soak or classes.known(each.call, each.kind, *[name] * each.call.writes),
+                    soak=each.soak or classes.known(each.call, each.kind),
                 )
 
 
