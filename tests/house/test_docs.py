@@ -190,9 +190,14 @@ def test_commands_and_their_options_exist() -> None:
     assert offences(RUN, command_exists) == []
 
 
+@cache
+def _program(name: str) -> Any:
+    return typer.main.get_command(PROGRAMS[name])
+
+
 def command_exists(where: str, line: str) -> None:
     program, *words = line.split()
-    command: Any = typer.main.get_command(PROGRAMS[program])
+    command = _program(program)
     while hasattr(command, "commands"):
         if not words:
             return  # the group of verbs itself

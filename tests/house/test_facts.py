@@ -34,7 +34,9 @@ def sources() -> Iterator[Path]:
 
 @cache
 def prose(file: Path) -> str:
-    """The comments and docstrings of a module, comments one after another without their marks."""
+    """The comments and docstrings of a module that cites, comments one after another without their marks."""
+    if not any(each.search(re.sub(r"\s+#", " ", file.read_text())) for each in (CITATION, OTHERWISE)):
+        return ""
     with file.open("rb") as opened:
         found = [token.string for token in tokenize.tokenize(opened.readline) if _is_prose(token)]
     return "\n".join(text.removeprefix("#") for text in found)
