@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from rotator.causes import Denial
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.resource_id import ResourceId
-from rotator.state import Assignment, Home, NewerValue, Permissions, Proof
+from rotator.state import Assignment, Home, NewerValue, Permissions, Proof, SignIns
 
 Refused = frozenset[tuple[str, str]]
 """Kind and target of steps vetoed by the guard or failed: not asked for again by the same run."""
@@ -200,7 +200,8 @@ class Known:
     `tried`: tries of other versions' values, by version id. `permissions`: answers of RBAC; `links`: a redeployment's
     refused actions on resources other than its group, each with the resource; `sources`: unusable secrets needed by a
     container group, each with the reason and, where Azure refuses it, the remedy; `unanswered`: questions without an
-    answer from Azure, each with the reason; `newer`: values that only a newer API version shows.
+    answer from Azure, each with the reason; `newer`: values that only a newer API version shows; `signs_in`: what signs
+    in as the principal, asked for where passwords aren't all that matters.
 
     `absent_since`: first time the run saw the current credential missing. `lost`: display names of credentials possibly
     made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
@@ -219,6 +220,7 @@ class Known:
     sources: tuple[tuple[str, str, str], ...] = ()
     unanswered: tuple[tuple[str, str], ...] = ()
     newer: tuple[NewerValue, ...] = ()
+    signs_in: SignIns | None = None
     absent_since: datetime | None = None
     lost: tuple[str, ...] = ()
     unnamed_since: tuple[tuple[str, datetime], ...] = ()

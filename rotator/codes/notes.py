@@ -165,19 +165,22 @@ class NoteCode(Explained):
     )
     CERTIFICATE = (
         "certificate",
-        "`revoke`: a certificate of the application or of the service principal still signs in as the principal."
+        "`revoke`, and `plan` and `status` of revoked access or a compromised password: "
+        "a certificate of the application or of the service principal still signs in as the principal."
         " rotator does not manage certificates; the note has the command that removes it. Exit 1 if a role still"
         " allows the principal to pull.",
     )
     FEDERATED_CREDENTIAL = (
         "federated_credential",
-        "`revoke`: a federated credential of the application still signs in as the principal, with tokens of another"
+        "`revoke`, and `plan` and `status` of revoked access or a compromised password: "
+        "a federated credential of the application still signs in as the principal, with tokens of another"
         " issuer that Entra trusts. rotator does not manage federated credentials; the note has the command that"
         " removes it. Exit 1 if a role still allows the principal to pull.",
     )
     MANAGED_IDENTITY = (
         "managed_identity",
-        "`revoke`: the principal is a managed identity. Every Azure resource with this identity signs in as the"
+        "`revoke`, and `plan` and `status` of revoked access or a compromised password: "
+        "the principal is a managed identity. Every Azure resource with this identity signs in as the"
         " principal, so only its roles can be taken away. Exit 1 if a role still allows the principal to pull.",
     )
     REGRANTED = (

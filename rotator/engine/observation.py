@@ -10,13 +10,13 @@ from rotator.engine.memory import Memory
 from rotator.engine.preparation import prepared
 from rotator.engine.run import Run, Seen
 from rotator.engine.trial import tried
-from rotator.errors import Forbidden, NotFound
+from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.guard import Veto
-from rotator.plan import View, next_due, next_steps, plan
+from rotator.plan import View, keys_matter, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import advise
 from rotator.results import Preview
-from rotator.state import Credential, Observed
+from rotator.state import Credential, Observed, SignIns
 from rotator.steps import Intent, Known, kind, target
 
 PASSING = (VetoCode.UNPROVEN, VetoCode.EARLY, VetoCode.VERSIONS_LAG, VetoCode.JOB_RUNNING)
@@ -88,6 +88,8 @@ async def preview(run: Run) -> Preview:
     """
     memory = Memory()
     seen = await look_and_try(run, memory, confirmed=True)
+    memory.known = await _with_keys(run, seen)
+    seen = replace(seen, known=memory.known)
     vetoes: list[Veto] = []
     while steps := next_steps(run.policy, seen.observed, run.intent, seen.known).steps:
         if seen.known.proof is None:
@@ -103,7 +105,19 @@ async def preview(run: Run) -> Preview:
 
 async def glance(run: Run) -> Preview:
     """Return the visible state without any try: no proof, no permissions, and only the vetoes that rest on neither."""
-    return _foreseen(run, await look(run, Memory(), confirmed=True))
+    seen = await look(run, Memory(), confirmed=True)
+    return _foreseen(run, replace(seen, known=await _with_keys(run, seen)))
+
+
+async def _with_keys(run: Run, seen: Seen) -> Known:
+    """Return what is known, with all that signs in as the principal where it matters; what isn't read is said."""
+    if not keys_matter(run.view(seen)):
+        return seen.known
+    try:
+        found = (await run.world.sign_ins(run.policy)).live(seen.observed.at)
+    except AzureError as error:
+        found = SignIns(unread=(f"what signs in as the principal ({error.happened})",))
+    return replace(seen.known, signs_in=found)
 
 
 def remembered(run: Run) -> Preview | None:

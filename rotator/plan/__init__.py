@@ -31,6 +31,7 @@ from rotator.plan.compromise import CompromiseDeclared, declared
 from rotator.plan.due import later, next_due
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
+from rotator.plan.not_ours import keys_matter
 from rotator.plan.postponed import urgency
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rest import fingerprint, still_valid, turn, unrest
@@ -95,6 +96,7 @@ __all__ = [
     "headline",
     "identity_steps",
     "in_a_row",
+    "keys_matter",
     "later",
     "marked",
     "next_due",

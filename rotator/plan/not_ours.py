@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rotator.codes import NoteCode
+from rotator.plan.keys import key_note
 from rotator.plan.view import View
 from rotator.remedy import list_passwords, rotator
 from rotator.steps import Finding, Note
@@ -45,3 +46,19 @@ def foreign(view: View) -> Iterator[Finding]:
             f" {day(last)}"
         )
         yield Note(NoteCode.FOREIGN, app_id, f"{text}; `{list_passwords(app_id)}` lists them")
+
+
+def keys_matter(view: View) -> bool:
+    """Tell if certificates and federated credentials matter: passwords are taken, and these sign in as before.
+
+    That is so after a revocation, and while a compromised password still works or may.
+    """
+    compromised = (view.credentials.get(key_id) for key_id in view.compromised)
+    return view.revoked or bool(view.lingering) or any(each.live(view.at) for each in compromised if each)
+
+
+def keys(view: View) -> Iterator[Finding]:
+    """Report certificates and federated credentials, where a plan or a status asked for them."""
+    app_id, found = view.policy.principal.app_id, view.known.signs_in
+    yield from (key_note(app_id, key) for key in (found.keys if found else ()))
+    yield from (Note(NoteCode.UNKNOWN, app_id, f"unknown: {what}") for what in (found.unread if found else ()))

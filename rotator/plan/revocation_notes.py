@@ -4,17 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from rotator.codes import NoteCode
 from rotator.plan.access import Effect, Way
-from rotator.plan.keys import removal
+from rotator.plan.keys import key_note
 from rotator.plan.revocation_end import Ending, Shown, Tries, alarming, remains, usable
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, delete_password, rotator
-from rotator.state import Key, Means, SignIns
+from rotator.remedy import delete_password, rotator
+from rotator.state import SignIns
 from rotator.steps import Note, Revoke
 
 RESIDUE = "tokens issued earlier stay valid: up to 1 h for Entra, 75 min and 3 h for the registry"
 NOT_WAITED = "it was not waited for"
-STAYS = "signs in as the principal, and rotator does not manage it"
 
 
 def residue(policy: Policy) -> Note:
@@ -54,35 +53,12 @@ def open_ways(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Iterato
         text = f"as soon as the principal can sign in again: {way.text}" if closed else way.text
         yield Note(way.code, way.subject, text, warn=alarming(way, signs_in))
     opens = any(usable(way, signs_in) for way in ways if way.code is not NoteCode.ANONYMOUS_PULL)
-    yield from (_key(policy, key, opens=opens) for key in signs_in.keys)
+    yield from (key_note(policy.principal.app_id, key, warn=opens) for key in signs_in.keys)
     app_id = policy.principal.app_id
     yield from (Note(NoteCode.UNKNOWN, app_id, f"unknown: {what}") for what in signs_in.unread)
     if not signs_in.passwords and not signs_in.unread:
         text = "the principal has no valid password left"
         yield Note(NoteCode.NO_PASSWORD, app_id, text)
-
-
-def _key(policy: Policy, key: Key, *, opens: bool) -> Note:
-    """Return the note on a way to sign in without a password, with the command to end it.
-
-    Rotator never runs the command.
-    """
-    away = removal(policy.principal.app_id, key)
-    match key.means:
-        case Means.CERTIFICATE:
-            home, until = key.home.value.replace("_", " "), f", valid until {key.until:%Y-%m-%d}," if key.until else ""
-            text = f"certificate {key.id} ({key.name or 'unnamed'}) of the {home}{until} {STAYS}; `{away}` removes it"
-            return Note(NoteCode.CERTIFICATE, key.id, text, warn=opens)
-        case Means.FEDERATED:
-            command = f"`{away}`" if away else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name,"
-            text = f"federated credential {key.name} {STAYS}; {command} removes it"
-            return Note(NoteCode.FEDERATED_CREDENTIAL, key.id, text, warn=opens)
-        case Means.IDENTITY:
-            text = (
-                f"the principal is managed identity {key.name}: every resource with this identity signs in as the"
-                " principal; only its roles can be taken away"
-            )
-            return Note(NoteCode.MANAGED_IDENTITY, key.id, text, warn=opens)
 
 
 def not_proven(policy: Policy, why: str) -> Note:

@@ -6,7 +6,7 @@ from rotator.codes import NoteCode
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.new_credential import issue
-from rotator.plan.not_ours import drift, foreign
+from rotator.plan.not_ours import drift, foreign, keys
 from rotator.plan.postponed import held_up, limited
 from rotator.plan.retirement import disable, retire
 from rotator.plan.unseen import disabled, hiding, missing, newer, unchecked, unlisted, unshown
@@ -51,7 +51,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
         revoked = Note(
             NoteCode.REVOKED, policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it"
         )
-        unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
+        unheeded = (finding for finding in (*lingering(view), *keys(view)) if isinstance(finding, Note))
         return Next(notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and not held_up(view, f)]
@@ -64,7 +64,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
 
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore, limited),
-    *(issue, deploy, retire, disable, kind_unsaid, missing, foreign),
+    *(issue, deploy, retire, disable, kind_unsaid, missing, foreign, keys),
     *(unlisted, unshown, disabled, hiding, unchecked, newer),
 )
 """All rules, in the order of their waits and notes in the report."""

@@ -10,7 +10,7 @@ from local_azure.faults import Fault
 from local_azure.graph.objects import Application, ServicePrincipal
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import adopt, compromise, grant, revoke
+from rotator.engine import adopt, compromise, glance, grant, preview, revoke
 from rotator.events import Noted
 from rotator.results import Result
 from tests.pulling import anything_pulls, signs_in
@@ -142,6 +142,31 @@ def test_a_registry_that_refuses_the_role_refuses_every_key_and_the_key_is_named
         assert signs_in(made) and not anything_pulls(made)
         (named,) = notes(made, code)
         assert not named.warn
+        for look in (preview, glance):
+            shown = [note for note in (await made.with_world(look)).plan.notes if note.code == code]
+            assert [(note.subject, note.text) for note in shown] == [(named.subject, named.text)]
+
+    scene(act)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_compromised_password_is_not_all_that_a_plan_and_a_status_name(key: str) -> None:
+    give, code, _ = KEYS[key]
+
+    async def act(made: Stage) -> None:
+        give(made)
+        made.pass_(hours=1)
+        before = len(made.app.served)
+        quiet = (await made.with_world(preview)).plan.notes
+        assert code not in {note.code for note in quiet}, "it matters to doctor alone"
+        assert not any("federated" in call.operation for call in made.app.served[before:])
+        await made.with_world(lambda run: compromise(run, [made.by_hand.key_id]))
+        for look in (preview, glance):
+            shown = (await made.with_world(look)).plan.notes
+            assert code in {note.code for note in shown} and not any(note.warn for note in shown if note.code == code)
+        forbid(made, UNREADABLE[2])
+        unknown = [note.text for note in (await made.with_world(glance)).plan.notes if note.code == "unknown"]
+        assert any("federated credentials" in text for text in unknown)
 
     scene(act)
 

@@ -59,6 +59,7 @@ from tests.plan import (
     test_access_steps,
     test_adoption,
     test_endings,
+    test_keys,
     test_limited,
     test_plan,
     test_provision_steps,
@@ -118,6 +119,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
             for module in (
                 test_access_steps,
                 test_endings,
+                test_keys,
                 test_limited,
                 test_reclaim,
                 test_remaining,
