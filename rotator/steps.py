@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from rotator.causes import Denial
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.resource_id import ResourceId
-from rotator.state import Assignment, Home, NewerValue, Permissions, Proof, SignIns
+from rotator.state import Assignment, Home, NewerValue, Permissions, Proof, RegistryAccess, SignIns
 
 Refused = frozenset[tuple[str, str]]
 """Kind and target of steps vetoed by the guard or failed: not asked for again by the same run."""
@@ -201,7 +201,8 @@ class Known:
     refused actions on resources other than its group, each with the resource; `sources`: unusable secrets needed by a
     container group, each with the reason and, where Azure refuses it, the remedy; `unanswered`: questions without an
     answer from Azure, each with the reason; `newer`: values that only a newer API version shows; `signs_in`: what signs
-    in as the principal, asked for where passwords aren't all that matters.
+    in as the principal, asked for where passwords aren't all that matters; `access`: the ways to pull, read where no
+    value of the secret authenticates, so that no pull could be tried.
 
     `absent_since`: first time the run saw the current credential missing. `lost`: display names of credentials possibly
     made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
@@ -221,6 +222,7 @@ class Known:
     unanswered: tuple[tuple[str, str], ...] = ()
     newer: tuple[NewerValue, ...] = ()
     signs_in: SignIns | None = None
+    access: tuple[RegistryAccess, ...] = ()
     absent_since: datetime | None = None
     lost: tuple[str, ...] = ()
     unnamed_since: tuple[tuple[str, datetime], ...] = ()

@@ -14,9 +14,10 @@ from rotator import state
 from rotator.causes import Cause, Denial, Grounds
 from rotator.policy import Policy
 from rotator.policy.groups import Manifest
-from rotator.resource_id import ResourceId
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import (
     Access,
+    Assignment,
     ContainerGroup,
     Credential,
     Home,
@@ -24,10 +25,13 @@ from rotator.state import (
     Observed,
     Outcome,
     PasswordLimit,
+    Permission,
     Permissions,
     Principal,
     Proof,
     Registry,
+    RegistryAccess,
+    Role,
     UnlistedSubscription,
     Version,
     marker,
@@ -171,6 +175,7 @@ def known(case: Mapping[str, Any]) -> Known:
             NewerValue(group_id(each["group"]), each["path"], bool(each.get("common")))
             for each in case.get("newer", ())
         ),
+        access=tuple(_access(each) for each in case.get("access_of_registries", ())),
         refused=frozenset(
             (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
         ),
@@ -188,6 +193,28 @@ def known(case: Mapping[str, Any]) -> Known:
             else tuple(key(name) or "" for name in case.get("may_be_published", ()))
         ),
         tried=tuple((name, proof) for name, given in sorted(case.get("tried", {}).items()) if (proof := _proof(given))),
+    )
+
+
+def _access(given: Mapping[str, Any]) -> RegistryAccess:
+    """Ways to pull: ``roles: {AcrPull: [<action>], unreadable: null}``, each assigned at the registry."""
+    roles = given.get("roles", {})
+    data = bool(given.get("abac"))
+    registry = Registry(
+        REGISTRY,
+        given.get("server", "mycontainerregistry.azurecr.io"),
+        abac=data,
+        anonymous_pull=bool(given.get("anonymous")),
+    )
+    return RegistryAccess(
+        registry,
+        tuple(Assignment(REGISTRY, name.upper(), ArmId(f"{REGISTRY}/{name}"), "sp-object") for name in roles),
+        tuple(
+            Role(name.lower(), name, (Permission(data_actions=tuple(allowed)) if data else Permission(tuple(allowed)),))
+            for name, allowed in roles.items()
+            if allowed is not None
+        ),
+        unread=tuple(given.get("unread", ())),
     )
 
 

@@ -11,11 +11,13 @@ from rotator.engine.trial import try_value
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
-from rotator.state import NewerValue, Observed
+from rotator.state import NewerValue, Observed, Outcome
 from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Retire, Step
 
 NEWER_VERSION = "whether a newer version of Container Instances shows more of its groups"
 """The question of :func:`newer_values`, for a note where Azure doesn't answer."""
+PULLING = "whether a role lets the principal pull"
+"""The question of :func:`_ask_for_access`, for a note where Azure doesn't answer."""
 
 
 async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> Seen:
@@ -32,6 +34,8 @@ async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]
         version = None if latest else run.view(seen).current_version
         recent = all(isinstance(step, Deploy) for step in steps)
         memory.known = await proven(run, observed, version.id if version else None, memory.known, recent=recent)
+        if latest:
+            await _ask_for_access(run, observed, memory)
     return replace(seen, known=memory.known)
 
 
@@ -46,6 +50,20 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
         links=tuple(link for link, right in zip(wanted, rights, strict=True) if right.allowed is False),
         unanswered=(*found.unknown, *((right.question, right.why) for right in rights if right.allowed is None)),
     )
+
+
+async def _ask_for_access(run: Run, observed: Observed, memory: Memory) -> None:
+    """Read who may pull, where no value of the secret authenticates: no try shows then that a role is missing."""
+    tried, principal = memory.known.proof, observed.principal.service_principal
+    if principal is None or (tried and tried.outcome not in (Outcome.REFUSED, Outcome.EXPIRED)):
+        return
+    try:
+        access = await run.world.registry_access(run.policy, principal)
+    except AzureError as error:
+        question = (PULLING, error.happened)
+        memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
+        return
+    memory.known = replace(memory.known, access=access)
 
 
 async def _compare(run: Run, observed: Observed, memory: Memory, *, deploying: bool) -> None:

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from rotator import container_group
 from rotator.causes import Cause, Grounds
+from rotator.cloud import of_vault
 from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.deploy import newer, put_each, ready
 from rotator.guard.objection import Objection
 from rotator.policy import Policy, RegistryProof
 from rotator.remedy import advise, advise_pull, hand_over, recover_secret, rotator, untag
-from rotator.state import OWN, Home, Observed, Outcome, Permissions, Proof, marker
+from rotator.state import OWN, Home, Observed, Outcome, Permissions, Proof, RegistryAccess, marker
 from rotator.steps import Intent, Known
 from rotator.visible import one_line
 
@@ -238,6 +239,34 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Know
         what = f"Graph does not show credential {newest.key_id}, but it still authenticates"
         yield VetoCode.STILL_WORKS, what, "Run again; Graph's reads may lag far behind."
     yield from _pull_objection(policy, proof)
+
+
+def may_pull(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
+    """Require a role to pull, where no value of the secret could be tried: a new password would fail its proof.
+
+    Only what was read as a whole counts. A registry from which no container group pulls isn't part of a proof.
+    """
+    cloud, images = of_vault(policy.key_vault.host), container_group.images(policy, observed)
+    wanted = {cloud.login_server(image.partition("/")[0]) for image in images}
+    for access in known.access:
+        registry = access.registry
+        if registry.login_server in wanted and not (access.unread or registry.anonymous_pull or _pulls(access)):
+            names = ", ".join(sorted({role.name for role in access.roles}))
+            found = f"its roles there ({names}) don't include that right" if names else "it has no role there"
+            what = f"the principal may not pull from {registry.login_server}: {found}"
+            remedy = f"`{rotator('grant', policy.name)}` gives the declared role; a new password would not."
+            yield VetoCode.NO_PULL, what, remedy
+
+
+def _pulls(access: RegistryAccess) -> bool:
+    """Tell if a role may allow the pull; one whose permissions can't be read may."""
+    roles = {role.id: role for role in access.roles}
+    action = "repositories/content/read" if access.registry.abac else "pull/read"
+    return any(
+        (role := roles.get(assignment.role.lower())) is None
+        or role.allows(f"Microsoft.ContainerRegistry/registries/{action}", data=access.registry.abac)
+        for assignment in access.assignments
+    )
 
 
 def _pull_objection(policy: Policy, proof: Proof) -> Iterator[Objection]:

@@ -10,6 +10,7 @@ from rotator.guard.issue import (
     addable,
     drifted,
     groups_ready,
+    may_pull,
     one_lineage,
     secret_usable,
     tags_fit,
@@ -78,6 +79,7 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent, 
                 groups_ready,
                 linkable,
                 value_proves,
+                may_pull,
             ):
                 yield from rule(policy, observed, intent, known)
         case Deploy(group=group_id, key_id=key_id):
@@ -104,7 +106,7 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
     *(own_identity, secret_usable, addable, drifted, one_lineage, tags_fit),
-    *(unresolved, groups_ready, linkable, value_proves),
+    *(unresolved, groups_ready, linkable, value_proves, may_pull),
     *(
         deployable,
         elsewhere,
