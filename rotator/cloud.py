@@ -104,7 +104,7 @@ CHINA = Cloud(
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 """Scope to request for a token of blobs and queues: one in every cloud (azure-facts I)."""
 CLOUDS = MappingProxyType({cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)})
-"""By the names that ``--cloud`` takes."""
+"""Clouds by the names that ``--cloud`` takes."""
 
 
 def of_vault(host: str) -> Cloud:

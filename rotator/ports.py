@@ -519,4 +519,4 @@ class Queue(Protocol):
 
 
 Tell = Callable[[Event], None]
-"""Where a run's events go."""
+"""Receiver of a run's events."""

@@ -37,7 +37,7 @@ class Unknown:
     text: str
     code: str = ""
     grounds: Grounds | None = None
-    """What a refusal comes to."""
+    """Cause of the refusal, with its details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class VaultSeen:
     sources: tuple[SourceSeen, ...] = ()
     others: tuple[str, ...] = ()
     unread: Unknown | None = None
-    """Why the resource can't be found or read, where Azure says so."""
+    """Reason why the resource can't be found or read, if Azure gives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Examined:
     rights: tuple[Right, ...] = ()
     limits: tuple[PasswordLimit, ...] | Unknown = ()
     signs_in: SignIns | Unknown = NOTHING
-    """By what can be signed in as the principal."""
+    """Means to sign in as the principal."""
     known: Known = NOTHING_KNOWN
 
     @property

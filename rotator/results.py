@@ -56,4 +56,4 @@ class Enqueued:
     added: tuple[str, ...]
     poisoned: tuple[str, ...]
     results: tuple[Result, ...] = ()
-    """How each look ended: 1 where a policy needs a person."""
+    """Exit code of each look: 1 where a policy needs a person."""

@@ -37,7 +37,7 @@ class Secret:
 
 
 ENTRA_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
-"""What Entra's passwords look like, as secret scanners know them: three characters, a digit, ``Q~``, and the rest."""
+"""Pattern of Entra's passwords, as secret scanners use it: three characters, a digit, ``Q~``, and the rest."""
 LOOKS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     re.compile(r"(?i)(basic\s+)[\w+/-]{16,}=*"),

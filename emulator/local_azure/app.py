@@ -47,7 +47,7 @@ class App:
     def handle(self, request: Request) -> Response:
         """Answer one request.
 
-        Raises Broken where a planned fault breaks the connection; 502 for a host nobody serves.
+        Raises Broken where a planned fault breaks the connection; 502 for a host that no service has.
         """
         service = next((s for s in self.services if s.serves(request.host)), None)
         if service is None:

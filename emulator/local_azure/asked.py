@@ -35,7 +35,7 @@ KINDS = (
     *INSTEAD,
     *SPOILED,
 )
-"""What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of
+"""Kinds of faults: those made by `faults.py` itself, the conditions that a service looks for, and the answers of
 `damage.py`.
 """
 
@@ -76,7 +76,7 @@ DIGEST = Shape("sha256:[0-9a-f]{64}", "sha256: and 64 hex digits")
 FINITE = 10**300
 """No float is larger by much; NaN isn't smaller."""
 MOST = 10**9
-"""Of whatever is counted: seconds of a container's run, calls until a fault."""
+"""Largest count: of the seconds of a container's run, of the calls until a fault."""
 
 
 def refusal(message: str) -> ServiceError:

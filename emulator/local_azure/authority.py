@@ -12,7 +12,7 @@ import trustme
 from local_azure.private import write_private
 
 CONTROL_HOST = "control.local-azure.internal"
-"""Where the emulator itself can be asked and told things; not a name of Azure's."""
+"""Host of the emulator's own control endpoint; not a name of Azure's."""
 
 NAMES = (
     "login.microsoftonline.com",

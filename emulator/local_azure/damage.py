@@ -124,7 +124,7 @@ SPOILED: Mapping[str, Callable[[Fault, Response], None]] = {
     "drip": _drip,
     "endless": _endless,
 }
-"""What becomes of the service's own answer on its way, by kind."""
+"""Damage to the service's own answer on its way, by kind."""
 
 
 def instead(faults: Faults, when: When) -> Response | None:

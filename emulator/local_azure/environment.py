@@ -19,7 +19,7 @@ from local_azure.private import private_directory, write_private_json
 from local_azure.seed import Seeded
 
 Who = Literal["operator", "admin", "app-service", "virtual-machine"]
-"""Whose identity a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's
+"""Identity that a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's
 endpoint or a machine's (IMDS).
 """
 
@@ -50,7 +50,9 @@ AZ = {
     "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off",
     "AZURE_CORE_OUTPUT": "json",
 }
-"""What keeps ``az`` from calling home and from replaying failures of the token endpoint out of a cache on disk."""
+"""Settings that keep ``az`` from sending telemetry and from replaying failures of the token endpoint out of a cache on
+disk.
+"""
 
 
 def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = False) -> dict[str, str]:

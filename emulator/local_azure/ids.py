@@ -5,7 +5,7 @@ import string
 import uuid
 
 SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
-"""What Graph draws ``secretText`` from (recorded answers show letters, digits and these four)."""
+"""Characters of Graph's ``secretText`` (recorded answers show letters, digits and these four)."""
 _FIRST = (*range(1, len(SECRET_ALPHABET) - 1), len(SECRET_ALPHABET) * 0.975, len(SECRET_ALPHABET))
 """Cumulative weights of a password's first character: about one password in forty begins with a hyphen."""
 _BASE64 = string.ascii_letters + string.digits + "+/"

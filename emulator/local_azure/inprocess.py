@@ -156,7 +156,7 @@ class _Sending:
 
 
 OPTIONS = frozenset(inspect.signature(aiohttp.ClientSession._request).parameters)  # noqa: SLF001 - `request` itself takes anything
-"""What a real session can be told; an option meant for a policy that leaks down to here would break it, so it must
+"""Arguments of a real session; an option meant for a policy that leaks down to here would break it, so it must
 break this one.
 """
 

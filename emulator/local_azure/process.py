@@ -33,7 +33,7 @@ from local_azure.store import UnreadableState, load, restore, save, time_of
 from local_azure.timing import TIMINGS
 
 SAVE_EVERY = 3.0
-"""Seconds between two looks whether there is something to save."""
+"""Seconds between two checks for unsaved changes."""
 READY_WITHIN = 30.0
 """Seconds that a detached emulator has to become ready, and a stopped one to end."""
 
@@ -70,7 +70,7 @@ class Emulator:
     _seen: int = 0
 
     def save(self, *, always: bool = False) -> None:
-        """Write the state down, if a client wrote something since the last time."""
+        """Save the state, if a client changed it since the last time."""
         news, self._seen = self.app.served[self._seen :], len(self.app.served)
         if always or any(call.method not in ("GET", "HEAD") for call in news):
             save(self.azure, self.path)
@@ -217,7 +217,7 @@ def stop(directory: StateDirectory) -> int:
 
 
 def _moments() -> Iterator[None]:
-    """Looks at short intervals, for as long as somebody may be waited for."""
+    """Check at short intervals, up to the longest time that a caller waits."""
     until = time.monotonic() + READY_WITHIN
     while time.monotonic() < until:
         yield

@@ -24,7 +24,7 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerRegistry/registries/read",
     "Microsoft.KeyVault/vaults/read",
 )
-"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find
+"""Actions of rotator in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find
 registry and vault.
 """
 
@@ -35,10 +35,10 @@ ACCESS_ACTIONS = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.ContainerRegistry/registries/tokens/read",
 )
-"""What ``revoke`` and ``grant`` need, on the registry only."""
+"""Actions that ``revoke`` and ``grant`` need, on the registry only."""
 
 OPERATOR_PERMISSION = "Application.ReadWrite.OwnedBy"
-"""What rotator may do in Graph."""
+"""rotator's permissions in Graph."""
 
 ADMIN_PERMISSIONS = (
     "AppRoleAssignment.ReadWrite.All",
@@ -47,7 +47,8 @@ ADMIN_PERMISSIONS = (
     "Policy.ReadWrite.ApplicationConfiguration",
     "User.ReadWrite.All",
 )
-"""What an administrator may do in Graph beside changing every application: groups, users, consent, app management
+"""Permissions of an administrator in Graph, beside the change of every application: groups, users, consent, app
+management
 policies.
 """
 

@@ -32,7 +32,7 @@ class Stateful(Protocol):
 
 
 def services(azure: Azure) -> Iterator[tuple[str, Stateful]]:
-    """Every service with a state, by name; whoever replaces all of these states has another world."""
+    """Every service with a state, by name; together these states are the whole world."""
     for name in ("directory", "tokens", "authorization", "resources", "vaults", "registries", "container_groups"):
         yield name, getattr(azure, name)
 

@@ -18,7 +18,7 @@ class Timing:
     replicas: int = 3
     """Token endpoint replicas, asked in turn."""
     graph_read: float = 0.0
-    """By how much Graph's reads of an object lag its writes.
+    """Time by which Graph's reads of an object lag its writes.
 
     Recorded: nothing (70 of 70 reads after a password's addition or removal show it); documented: it may happen.
     """
@@ -31,7 +31,7 @@ class Timing:
     group_start: float = 20.0
     """From a container group's PUT until its containers have started."""
     job_run: float = 60.0
-    """How long the container of a run-once group runs, unless its image says otherwise."""
+    """Time for which the container of a run-once group runs, unless its image says otherwise."""
     admin_password: float = 60.0
     """From regenerating a registry's admin password until the registry accepts the new one and refuses the old
     (documented: 60 s).
@@ -43,7 +43,9 @@ class Timing:
     vault_made: float = 30.0
     """From a new vault's PUT until its name is registered (az looks again after 30 s)."""
     secret_moving: float = 5.0
-    """How long a deleted secret can't be recovered yet, and a recovered one not be read yet (observed: seconds)."""
+    """Time for which a deleted secret can't be recovered yet, and a recovered one can't be read yet (observed:
+    seconds).
+    """
     token_life: float = 3599.0
     """Lifetime of an Entra access token."""
     registry_token_life: float = 4500.0
@@ -65,10 +67,10 @@ PROMPT = Timing(
     vault_made=0,
     secret_moving=0,
 )
-"""Everything at once: for tests of one service's wire."""
+"""No delays: for tests of one service's wire."""
 QUICK = replace(PROMPT, secret_valid=2, secret_gone=2, replicas=3, role_active=1)
-"""Seconds where clients try again soon, nothing where they look only now and then: for somebody who looks on."""
+"""Seconds where clients retry soon, no time where they poll rarely: for a person who watches."""
 LAGGING = Timing(graph_read=4)
 """As Azure on a bad day: Graph's reads lag its writes."""
 TIMINGS = MappingProxyType({"azure": Timing(), "lagging": LAGGING, "quick": QUICK, "prompt": PROMPT})
-"""By the names that ``local-azure start --timing`` takes."""
+"""Timings by the names that ``local-azure start --timing`` takes."""

@@ -17,7 +17,7 @@ from local_azure.bad_json import words
 
 T = TypeVar("T")
 Json = Any
-"""Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody
+"""Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise that no code
 keeps.
 """
 
@@ -78,13 +78,12 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     headers: dict[str, str] = field(default_factory=dict)
     foreign: bool = False
-    """Whether it came from somebody in the service's place, who doesn't put on it what the service puts on every
-    answer.
+    """True for an answer of another server in the service's place, without the headers of the service.
     """
     pace: float = 0.0
     """Seconds from byte to byte, where a fault makes it drip."""
     endless: bool = False
-    """Whether a fault keeps its body from ever ending."""
+    """True if a fault keeps its body from ever ending."""
 
     @classmethod
     def json(cls, status: int, content: Json, headers: Mapping[str, str] | None = None) -> "Response":

@@ -15,7 +15,7 @@ import os
 import sys
 
 INTERRUPTED = 130
-"""What shells report of a program that SIGINT ended: 128 and the signal's number."""
+"""Exit code that shells report for a program ended by SIGINT: 128 and the signal's number."""
 
 
 def main() -> None:

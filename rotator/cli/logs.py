@@ -26,7 +26,7 @@ STRUCK = secret.LOOKS
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 """Time of a line in a log, in UTC."""
 CONTINUED = "\n    "
-"""How a record's later lines begin, so that none of them looks like another record."""
+"""Start of a record's later lines, so that none of them looks like another record."""
 
 Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 

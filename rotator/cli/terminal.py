@@ -29,7 +29,7 @@ STYLES = (
     (r"^(?=\S)[^\s:]+: (?=.*\(exit [1-9]\)$)", "bold red"),
     (r"`[^`\n]+`", "bold"),
 )
-"""What is coloured, by its place in a line."""
+"""Patterns of the coloured parts of a line."""
 
 
 def on_terminal() -> bool:

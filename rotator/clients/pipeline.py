@@ -229,7 +229,7 @@ class Line:
         )
 
     def carrier(self, hosts: Iterable[str] | None) -> Carrier:
-        """Return what sends requests to `hosts` over the shared sessions."""
+        """Return the transport that sends requests to `hosts` over the shared sessions."""
         gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest, self.budgets, self.limit)
         return Carrier(gate, *self._sessions, self._proxy)
 

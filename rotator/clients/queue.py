@@ -28,7 +28,7 @@ from rotator.remedy import create_queue
 T = TypeVar("T")
 SERVICE, PACKAGE = "Azure Queue Storage", "azure.storage.queue.aio"
 POISON = "-poison"
-"""What the Functions host, and this client, add to a queue's name for messages that fail again and again."""
+"""Suffix of the queue for messages that fail again and again, as the Functions host names it."""
 PEEKED = 32
 """Messages that one look at a queue shows at most."""
 LIFE = 24 * 3600

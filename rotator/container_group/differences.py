@@ -62,7 +62,7 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 
 
 def unasked(before: Document, after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Of the differences, those that a rotation must not make (I4): all but the principal's password and our tags."""
+    """Return the differences that a rotation must not make (I4): all but the principal's password and our tags."""
     return difference(*(_neutral(body, before.recipes) for body in (before.body, after)))
 
 

@@ -39,7 +39,7 @@ from msgraph.generated.models.service_principal import ServicePrincipal
 T = TypeVar("T")
 
 YEAR = timedelta(days=365)
-"""How long a password lives that ``az ad sp create-for-rbac`` makes."""
+"""Lifetime of a password made by ``az ad sp create-for-rbac``."""
 EVERY = 0.5
 """Seconds between two looks at a group that is being created."""
 

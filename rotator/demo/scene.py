@@ -45,7 +45,7 @@ class Stage:
     emulator: StateDirectory
     made: "dict[str, Made]" = field(default_factory=dict)
     database: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-    """What the container needs besides its image, and Azure never shows again: the value of its ``DB_PASSWORD``."""
+    """Value of the container's ``DB_PASSWORD``, which Azure never shows again."""
     remembered: dict[str, StateShown] = field(default_factory=dict)
 
     @cached_property

@@ -38,4 +38,4 @@ ROWS: dict[str, Callable[[Stage, StateShown], str]] = {
     "passwords of reports-pull": lambda stage, sight: _credentials("other", stage, sight),
     "reports pulls with": lambda stage, sight: _group("reports", "other", stage, sight),
 }
-"""What to compare, and how each is put; key ids and versions by their first eight characters."""
+"""Compared values, each with its text; key ids and versions by their first eight characters."""

@@ -23,7 +23,7 @@ class Severity(IntEnum):
     WARN = 2
     """A rotation works, but a setting is wrong or risky."""
     ADVICE = 3
-    """Nothing is wrong, but there is a better setting."""
+    """The state is right, but there is a better setting."""
     OK = 4
 
 

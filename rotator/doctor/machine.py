@@ -13,7 +13,8 @@ SUBJECT = "machine"
 BLOBS = "Storage Blob Data Contributor"
 """Role with which leases can be kept in a container."""
 TOLERATED = timedelta(minutes=5)
-"""What Entra tolerates between two clocks before it refuses assertions and tokens (RFC 7519 leeway; Microsoft's
+"""Difference between two clocks that Entra accepts before it refuses assertions and tokens (RFC 7519 leeway;
+Microsoft's
 libraries use five minutes).
 """
 

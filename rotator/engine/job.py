@@ -31,7 +31,7 @@ from rotator.steps import NOTHING_KNOWN, Deploy, Known, Reason
 EVERY = 15.0
 """Seconds between two looks at a job at work."""
 AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
-"""What a job does whose end is still to come; one that crashed is started again, or it would have finished."""
+"""Phases of a job that has not ended; Azure starts a crashed one again, or it would have finished."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Score:
     warned: int = 0
     postponed: int = 0
     alarms: list[str] = field(default_factory=list)
-    """What must be said before anything else."""
+    """Alarms, printed before all other lines."""
 
     @property
     def exit_code(self) -> int:

@@ -17,7 +17,7 @@ class Memory:
     """Facts seen by one run and missing in a single observation."""
 
     known: Known = NOTHING_KNOWN
-    """For the rules and the guard."""
+    """Facts for the rules and the guard."""
     seen_at: float = float("-inf")
     """The moment after the last look."""
     sourced: bool = False
@@ -27,9 +27,9 @@ class Memory:
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kind and target of the steps that the look before this one asked for."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often this run decided on a step that may not have happened."""
+    """Count of this run's decisions on a step that may not have happened."""
     undecided: dict[tuple[str, str], StepFailed | Vetoed] = field(default_factory=dict)
-    """Those of which this run doesn't know yet that they happened, with what to tell if it never does."""
+    """Steps with an unknown result, each with the event to tell if the result stays unknown."""
     late: int = 0
     """Looks that showed nothing due, and took so long that they were repeated: what the run ends with is to be true of
     the world now.
@@ -41,9 +41,9 @@ class Memory:
     held: set[Write] = field(default_factory=set)
     """Writes with a permit."""
     paused: Patience | None = None
-    """For what it has waited last."""
+    """The last pause, with its reason."""
     looked: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often this run has looked again for a wait, by code and subject."""
+    """Count of this run's further looks for a wait, by code and subject."""
 
     def worth_a_look(self, waits: Sequence[Wait]) -> tuple[Wait, ...]:
         """Return the waits that this run looks at again."""

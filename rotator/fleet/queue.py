@@ -117,7 +117,7 @@ class Worker:
     do: Do
     deadline: float
     results: dict[str, Result] = field(default_factory=dict)
-    """By policy: the last one, with the gravest exit code of all."""
+    """Last run by policy, with the highest-ranking exit code of all its runs."""
     unknown: list[str] = field(default_factory=list)
     """Names that no policy has."""
     trouble: list[RotatorError] = field(default_factory=list)

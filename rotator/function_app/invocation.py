@@ -36,7 +36,7 @@ GRACE = timedelta(seconds=60)
 the platform.
 """
 LAST = timedelta(seconds=25)
-"""Of that, how long an answer to a write that is under way is waited for after everything else was cut off."""
+"""Part of that time for the answer to a write under way, after all other requests were cut off."""
 
 log = logging.getLogger("rotator.function")
 

@@ -112,7 +112,7 @@ def published(observed: Observed, key_id: str) -> Iterator[Objection]:
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Refuse a group with a live credential of another policy: the group belongs to that policy.
 
-    One that a version of ours names was handed over, and is ours.
+    A credential that a version of ours names was adopted, and is ours.
     """
     live = (c for c in seen.others(observed) if c.live(observed.at))
     if held := next((c for c in live if c.key_id.lower() == dependent.key_id), None):

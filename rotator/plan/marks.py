@@ -47,7 +47,7 @@ class Marked:
 
 
 def carried(newest: Version | None, declared: Mapping[str, str] | None = None) -> Marked:
-    """Return the tags of others for a new version, by name as many as fit; our tags belong to one version.
+    """Return the tags of others that a new version takes over, by name, as many as fit; our own tags are not copied.
 
     The tags that the policy declares come first, and replace those of the same name.
     """

@@ -20,7 +20,7 @@ class Shown(StrEnum):
     NOTHING = "nothing"
     """No try was made, or none ended in refusals."""
     UNTRIED = "untried"
-    """There is no value to try."""
+    """No value exists that could be tried."""
     PASSWORD = "password"  # noqa: S105 - a word
     """This password doesn't sign in; other keys of the principal are unknown."""
     ROLE = "role"

@@ -13,7 +13,7 @@ from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.located import Located, Path
 
 ENTRY = 64
-"""What an entry of a loop costs of all that is evaluated, beside its values: loops in loops may make any number."""
+"""Cost of a loop's entry within the limit on evaluated values: nested loops may make any number of entries."""
 MOST_ENTRIES = 800
 """Entries of a loop, as Resource Manager allows (azure-facts A14)."""
 

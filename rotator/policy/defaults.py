@@ -40,7 +40,7 @@ class Defaults:
     """Defaults of one directory, with those that it extends."""
 
     document: Located
-    """What policies take over; without keys that they can't."""
+    """Keys that policies inherit, without the forbidden ones."""
     subscriptions: tuple[str, ...] = ()
     """Subscriptions that policies look in, beside their own."""
     mistakes: tuple[Mistake, ...] = ()

@@ -37,7 +37,7 @@ class Unserved:
     mistakes: tuple[Mistake, ...]
     text: str = field(default="", repr=False)
     inherited: tuple[Mistake, ...] = ()
-    """Those of the mistakes that are in the defaults which it extends."""
+    """Mistakes in the defaults that the policy extends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Gathered:
     """Result of reading a directory, for the requested policies."""
 
     policies: tuple[Policy, ...]
-    """Those that can be served, sorted by name."""
+    """Valid policies, sorted by name."""
     unserved: tuple[Unserved, ...] = ()
     """The others, sorted by name."""
     beside: tuple[Mistake, ...] = ()

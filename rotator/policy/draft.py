@@ -25,7 +25,7 @@ class Draft:
 
     @property
     def app_id(self) -> None:
-        """There is none yet."""
+        """No app id yet."""
         return
 
     def settled(self, app_id: str) -> Policy:

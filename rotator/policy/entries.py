@@ -139,7 +139,7 @@ def _extended(document: Located, defaults: Defaults) -> tuple[Located, list[Mist
 
 
 def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
-    """Of very many mistakes in one file the first."""
+    """Return the first mistakes of a file that has very many."""
     if len(mistakes) <= MOST:
         return mistakes
     first = in_order(mistakes)

@@ -114,5 +114,5 @@ class GroupPolicy(Part):
         return self.id.subscription
 
     def __hash__(self) -> int:
-        """By the id: `secrets` has no hash."""
+        """Hash by the id, since `secrets` has no hash."""
         return hash(self.id)

@@ -27,9 +27,9 @@ class PolicyPath:
     name: str
     shown: str
     below: bool
-    """Whether it is in a subdirectory."""
+    """True for a file in a subdirectory."""
     printable: bool = True
-    """Whether terminals show the path as it is."""
+    """True if all characters of the path can be printed."""
     mistake: Mistake | None = None
 
 

@@ -50,7 +50,7 @@ class KeyVaultPolicy(Part):
         return value
 
     def __hash__(self) -> int:
-        """By the places: `tags` has no hash."""
+        """Hash by the names, since `tags` has no hash."""
         return hash((self.url, self.password_secret, self.username_secret))
 
     @property

@@ -37,7 +37,7 @@ class RivalClaim:
     mistake: Mistake
     files: frozenset[str]
     by_name: bool = False
-    """Whether it is about no more than what the files are called."""
+    """True if only the names of the files collide."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
 _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
 _RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
-"""What Azure's naming rules allow at most of a registry, a container group and a workspace.
+"""Widest form of a name that Azure's naming rules allow for registries, container groups and workspaces.
 
 An id goes into URLs and printed commands.
 
@@ -54,7 +54,7 @@ PATHS = (
     "image_registry_credentials/<server>/password",
     "extensions/<extension>/protected_settings",
 )
-"""Where a container group holds values that Azure never shows."""
+"""Paths of the values in a container group that Azure never shows."""
 SOURCE = (
     "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username};"
     " never the value itself."

@@ -58,7 +58,7 @@ class StatedSource(Part):
 
 
 Source = KeyVaultSource | CredentialSource
-"""Where a hidden value of a container group is read from."""
+"""Source from which a hidden value of a container group is read."""
 
 
 def _which(value: object) -> str | None:

@@ -24,7 +24,7 @@ _COLLECTIONS = {f"{TAG}map", f"{TAG}seq"}
 _NUMBER = 64
 """Characters of the longest number that is read: a longer one costs the square of its length."""
 _UNSAYABLE = re.compile("[\0\ud800-\udfff]")
-"""What no text that is sent to Azure can have: NUL, and halves of a character in UTF-16."""
+"""Characters that no text sent to Azure can have: NUL, and single UTF-16 surrogates."""
 MOST_REPEATED = 20_000
 """Nodes that aliases may repeat in one document, of which a policy of thousands of container groups needs fewer."""
 MOST_REPEATED_TEXT = 1 << 20
@@ -75,7 +75,7 @@ class _Reader:
     again: int = 0
     """Number of nodes read again through an alias: aliases of aliases may be more than a machine can hold."""
     text: int = 0
-    """How many characters these had."""
+    """Number of their characters."""
     full: bool = False
     weights: dict[int, int] = field(default_factory=dict)
     """Pairs of each mapping that merges, with those that it merges."""

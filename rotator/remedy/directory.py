@@ -6,7 +6,7 @@ from rotator.remedy.line import Bash, Word, az, body, within
 from rotator.secret import Home
 
 NOUNS = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
-"""What az calls the two objects that passwords live on."""
+"""Names in az of the two kinds of objects that hold passwords."""
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 """Microsoft Graph's application id, in every tenant and cloud."""
 OWNED_BY = "18a4783c-866b-4cc7-a460-3d5e5662c884"

@@ -263,4 +263,4 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
         ),
     }
 )
-"""What to do, by cause."""
+"""Advice by cause."""

@@ -37,7 +37,7 @@ WAYS = {
     ),
     Other.ANONYMOUS: ("without any password", "the registry asks for none"),
 }
-"""How each way of pulling is said in a count, and why it needs no rotation."""
+"""Words for each way of pulling in a count, and the reason why it needs no rotation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rotator.visible import one_line
 
 LABELS = {Severity.FAIL: "fails", Severity.UNKNOWN: "unknown", Severity.WARN: "warning", Severity.ADVICE: "advice"}
 SHELL = "$ "
-"""What stands before a command."""
+"""Prefix of a command's line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rotator.words import day
 FEW = 20
 """Policies whose reports are all shown."""
 FIRST = 5
-"""Of many policies with work, or with a remark that can wait, how many are shown with all that is to say of them."""
+"""Number of policies that a report on many shows in full, of those with work or with a remark that can wait."""
 
 
 class Rank(IntEnum):

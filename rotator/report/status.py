@@ -20,7 +20,7 @@ from rotator.steps import Deploy, Issue, Restore, Wait, kind, target
 from rotator.words import day
 
 TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
-"""Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
+"""Codes that a table shows although no step is late: no step is taken, or a group's credential is unknown."""
 
 
 class Urgency(IntEnum):
@@ -39,7 +39,7 @@ class Urgency(IntEnum):
 
 
 ALARMING = (Urgency.COMPROMISED, Urgency.UNREADABLE, Urgency.OVERDUE, Urgency.BLOCKED)
-"""What a monitor is told of: no later run gets on without a person, or might not in time."""
+"""Urgencies that a monitor reports: later runs can't continue without a person, or may be too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Row:
     waits: tuple[Wait, ...] = ()
     foreign: tuple[Credential, ...] = ()
     soonest: datetime | None = None
-    """When the first credential ends that readers or a container group may hold."""
+    """First end of a credential that readers or a container group may hold."""
     drift: bool = False
     compromised: tuple[str, ...] = ()
     """Key ids of credentials that are declared compromised and still work."""
@@ -71,7 +71,7 @@ class Row:
     vetoes: tuple[Veto, ...] = ()
     """Refusals of due steps that a look alone foresees: a proof and a try of permissions may show more."""
     looked: datetime | None = None
-    """When the policy was last looked at by itself, if this line comes from the services' lists."""
+    """Time of the last full look at the policy, if this line comes from the services' lists."""
 
     @property
     def moved(self) -> int:

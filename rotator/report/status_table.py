@@ -17,7 +17,7 @@ NONE = "-"
 WIDE, NARROW, SMALL = 120, 80, 60
 """Columns of a terminal that has room for everything, for most, and for what matters most."""
 LONGEST_NAME = {WIDE: 30, NARROW: 19, SMALL: 18}
-"""Of a policy's name, how much is shown."""
+"""Number of shown characters of a policy's name."""
 
 
 def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = False) -> str:

@@ -21,7 +21,7 @@ LINES = {
     "extensions": "whether the extension has protected settings: without them take protectedSettings out",
     "diagnostics": "whether the workspace's id was set: without one take workspaceResourceId out",
 }
-"""What a person decides about a place that may have been empty, by the first part of its path."""
+"""Decision of a person about a value that may be empty, by the first part of its path."""
 
 
 _FIRST = ("location", "tags", "zones", "identity")

@@ -14,7 +14,7 @@ SINCE, FAILED, PREVIOUS = "rotator-since", "rotator-failed", "rotator-previous"
 ACCESS = "rotator-access"
 """Tag of the access record: ``revoked`` or ``granted``."""
 OWN = "rotator-"
-"""How the names of all of them begin. They belong to one version, or to one group."""
+"""Common prefix of the names of rotator's tags. They belong to one version, or to one group."""
 
 
 def lineage(tenant: str, app_id: str, vault_host: str, secret: str) -> str:

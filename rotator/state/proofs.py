@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     """Entra knows the password as one of this application that has ended (AADSTS7000222)."""
     NO_PULL = "no_pull"
-    """It authenticates, and the registry refuses the pull (401, 403): no role."""
+    """The password authenticates, and the registry refuses the pull (401, 403): the principal has no role."""
     DISABLED = "disabled"
     """Entra doesn't know the principal, or refuses every sign-in as it."""
     UNREACHABLE = "unreachable"
@@ -44,7 +44,7 @@ class Proof:
     signed_in: bool = False
     around: str = ""
     grounds: Grounds | None = None
-    """What a refused sign-in comes to."""
+    """Cause of a refused sign-in, with its details."""
 
     @property
     def ok(self) -> bool:

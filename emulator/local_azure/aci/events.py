@@ -12,7 +12,7 @@ from local_azure.wire import Json
 
 
 def reference(container: Container) -> str:
-    """The image as events and the host name it: repository and digest, whatever tag the group asks for."""
+    """The image as events and the host name it: repository and digest, without the group's tag."""
     if "@" in container.image or not container.digest:
         return container.image
     head, slash, last = container.image.rpartition("/")

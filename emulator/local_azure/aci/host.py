@@ -20,7 +20,7 @@ from local_azure.timing import Timing
 from local_azure.wire import Json
 
 PROVISIONING_LIMIT = timedelta(seconds=1800)
-"""How long a deployment may take before its operation fails (container-state.md: 30 min); the host goes on trying."""
+"""Longest time of a deployment before its operation fails (container-state.md: 30 min); the host goes on trying."""
 FIRST_BACK_OFF, LAST_BACK_OFF = 10.0, 300.0
 """Seconds between tries: doubling from ten (recorded: "Back-off 10s restarting failed") to five minutes."""
 LONG_BACK_OFF, PATIENCE = 3600.0, 12

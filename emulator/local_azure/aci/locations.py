@@ -65,7 +65,7 @@ OPERATIONS = (
         "Gets the cached images for the subscription in a region.",
     ),
 )
-"""What the provider's list of operations shows: name below the provider, resource, operation, description."""
+"""Rows of the provider's list of operations: name below the provider, resource, operation, description."""
 
 
 def location_routes(groups: ContainerGroups) -> tuple[Route, ...]:

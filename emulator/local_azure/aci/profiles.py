@@ -20,7 +20,7 @@ TYPE = "Microsoft.ContainerInstance/containerGroupProfiles"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _ONE = f"{_GROUP}/providers/{TYPE}/{{name}}"
 _WRITTEN = ("revision", "registeredRevisions", "isCreatedFromStandbyPool")
-"""What only the service writes."""
+"""Properties that only the service writes."""
 
 
 class Profiles:

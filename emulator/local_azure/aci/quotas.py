@@ -19,7 +19,7 @@ LIMITS = {
     "StandardV100Cores": 0,
     "DedicatedContainerGroups": 0,
 }
-"""What a subscription may have of each in one region."""
+"""Quotas of a subscription in one region."""
 WORDS = {
     "ContainerGroups": "Container Groups",
     "StandardCores": "Standard Cores",
@@ -31,7 +31,7 @@ WORDS = {
 }
 
 UNBOUNDED = 10**9
-"""A limit that nobody reaches: nothing is counted for it."""
+"""A limit too high to be reached: no requests are counted for it."""
 
 
 class Quotas:

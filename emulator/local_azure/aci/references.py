@@ -20,7 +20,7 @@ _USES = (
     ("initContainers.properties.environmentVariables", "secureValueReference"),
     ("volumes.azureFile", "storageAccountKeyReference"),
 )
-"""Where a secret reference is used by its name; a volume's ``secretReference`` has a name for each file."""
+"""Paths at which a secret reference is used by its name; a volume's ``secretReference`` has a name for each file."""
 
 
 class References:

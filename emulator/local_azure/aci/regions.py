@@ -19,7 +19,7 @@ GPU_REGIONS = frozenset(
         "westus2",
     ],
 )
-"""Where V100 GPUs are; K80 and P100 are retired everywhere."""
+"""Regions with V100 GPUs; K80 and P100 are retired everywhere."""
 LINUX, WINDOWS, GPU = (31, 240), (4, 16), (24, 448)
 """CPUs and gigabytes of the largest group: of Linux, of Windows, with four V100."""
 CACHED = (

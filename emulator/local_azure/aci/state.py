@@ -7,7 +7,7 @@ from typing import Literal
 from local_azure.wire import Json
 
 Phase = Literal["pulling", "starting", "running", "backoff", "done", "stopped"]
-"""Where a container is; `due` says when it leaves.
+"""State of a container; `due` is the time of the next one.
 
 ``backoff`` is between a crash and the next start, ``done`` is for ever.
 """
@@ -46,7 +46,7 @@ class Container:
     image: str
     init: bool = False
     digest: str = ""
-    """What the control plane resolved the image to when it was deployed; the host pulls this."""
+    """Digest to which the control plane resolved the image at the deployment; the host pulls this one."""
     cached: str = ""
     """The digest whose layers the host has."""
     phase: Phase = "pulling"
@@ -62,7 +62,7 @@ class Container:
     run_seconds: float | None = None
     logs: str = ""
     endless: bool = False
-    """Its command never ends, whatever the restart policy."""
+    """Its command never ends, with any restart policy."""
 
 
 Containers = list[Container]
@@ -106,7 +106,7 @@ class ContainerGroup:
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     """The values of its secret references, as they were when it was deployed."""
     before: dict[str, Json] | None = None
-    """What a stale read answers: the group before its last write, or None where there was none."""
+    """Answer to a stale read: the group before its last write, or None where there was none."""
 
     @property
     def name(self) -> str:

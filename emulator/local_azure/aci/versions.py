@@ -14,7 +14,7 @@ SINCE = {
     "isCustomProvisioningTimeout": "2023",
     "isCreatedFromStandbyPool": "2024",
 }
-"""The first api-version, compared as text, that shows a property that nobody need have set."""
+"""The first api-version, compared as text, that shows a property without its having been set."""
 DELEGATED_SINCE = "2024"
 """The first that says ``isDelegatedIdentity`` of a registry's credential."""
 SCOPE_SINCE, SCOPE_QUIET, SCOPE_GIVEN = "2021-10-01", "2023", "2024"

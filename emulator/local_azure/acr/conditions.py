@@ -16,7 +16,7 @@ NAME = "Microsoft.ContainerRegistry/registries/repositories:name"
 """The only attribute that a registry knows of a request."""
 
 Test = Callable[[str, str], bool]
-"""Whether a condition holds for an action on a repository."""
+"""Tell if a condition holds for an action on a repository."""
 
 _TOKEN = re.compile(r"\s*(?:(&&|\|\||[!(){},])|'((?:[^']|'')*)'|(@\w+\[[^]]*\])|([A-Za-z]+(?::[A-Za-z]+)?))")
 

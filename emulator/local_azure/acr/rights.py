@@ -26,11 +26,11 @@ REQUIRED = "authentication required, visit https://aka.ms/acr/authorization for 
 INVALID = "Invalid clientid or client secret."
 DENIED = "requested access to the resource is denied"
 CLIENT_ADDRESS = "20.0.0.1"
-"""Where every client of the emulator seems to come from, for a registry's IP rules."""
+"""Address of every client of the emulator, for a registry's IP rules."""
 
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 ALL = ("pull", "push", "delete", "metadata_read", "metadata_write")
-"""What ``*`` stands for in a repository's scope."""
+"""Actions that ``*`` stands for in a repository's scope."""
 LEGACY = {
     "pull": f"{_REGISTRY}/pull/read",
     "metadata_read": f"{_REGISTRY}/pull/read",
@@ -56,7 +56,7 @@ MAPPED = {
     "metadata_write": "metadata/write",
     "delete": "content/delete",
 }
-"""What a scope map calls them ("Create a token with repository-scoped permissions"); none lists the catalog."""
+"""Names of the rights in a scope map ("Create a token with repository-scoped permissions"); none lists the catalog."""
 
 
 class Kind(StrEnum):

@@ -53,7 +53,7 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)
     blobs: list[str] = field(default_factory=list)
     attributes: dict[str, Attributes] = field(default_factory=dict)
-    """Of the repository under ``""``, of its tags by name, of its manifests by digest."""
+    """Attributes: of the repository under ``""``, of its tags by name, of its manifests by digest."""
 
 
 @dataclass

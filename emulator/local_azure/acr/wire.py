@@ -17,14 +17,15 @@ from local_azure.ids import Ids
 from local_azure.wire import Call, Caller, Request, Response, Route, ServiceError, Table
 
 AUDIENCE = "https://containerregistry.azure.net"
-"""Whose Entra tokens ``/oauth2/exchange`` takes."""
+"""Audiences of the Entra tokens that ``/oauth2/exchange`` takes."""
 ARM_AUDIENCES = (
     "https://management.azure.com",
     "https://management.core.windows.net",
     "https://management.usgovcloudapi.net",
     "https://management.chinacloudapi.cn",
 )
-"""Those that it takes, too, while ``azureADAuthenticationAsArmPolicy`` is on, as it is by default (azure-facts G6)."""
+"""Audiences that it also takes while ``azureADAuthenticationAsArmPolicy`` is on, as it is by default (azure-facts G6).
+"""
 _RATE = {"x-ms-ratelimit-remaining-calls-per-second": "166.65"}
 
 

@@ -35,7 +35,7 @@ SYSTEM_MAPS = {
 """The scope maps that every registry has: what each says of itself, and what it allows on every repository."""
 
 PASSWORDS = ("password1", "password2")
-"""What a token's two passwords are called; an admin user's are ``password`` and ``password2``."""
+"""Names of a token's two passwords; an admin user's are ``password`` and ``password2``."""
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ class Resources(Scopes):
         """The admin users and tokens of registries."""
         self.operations = Operations(clock, ids, lambda: self.state.operations)
         self.removed: list[Callable[[Resource], None]] = []
-        """Services that keep something of a resource here: each is told when one is gone."""
+        """Services that keep data of a resource here: each is told when one is gone."""
         self.purged: list[Callable[[Resource], None]] = []
         """Services that keep what is in a vault: each is told when a deleted one is gone for good."""
         self.deleted_vaults = Graveyard(clock, lambda: self.state.deleted_vaults, self._tell_purged)

@@ -15,7 +15,7 @@ SIZES = {"reads": (250, 25.0), "writes": (200, 10.0), "deletes": (200, 10.0)}
 """Tokens in a full bucket, and how many come back in a second."""
 
 KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
-"""What a request counts as; any other method writes."""
+"""Kind of a request by its method; any other method writes."""
 
 WORDS = {"reads": "read", "writes": "write", "deletes": "delete"}
 

@@ -16,7 +16,7 @@ from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 T = TypeVar("T")
 _QUICK = ("tokens", "scopeMaps")
-"""What is done before the client asks for the first time."""
+"""Kinds whose operations end before the client's first poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Children(Generic[T]):
     kind: str
 
     def held(self, access: RegistrySettings) -> MutableMapping[str, T]:
-        """Those of one registry, by name in lower case."""
+        """Return the children of one registry, by name in lower case."""
         raise NotImplementedError
 
     def json(self, call: Call, registry: Resource, child: T) -> Json:

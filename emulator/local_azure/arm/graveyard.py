@@ -26,7 +26,7 @@ class Graveyard:
         self._state()[vault.name.lower()] = Grave(vault, now, now + timedelta(days=days))
 
     def find(self, name: str) -> Grave | None:
-        """By name, in any case: names are unique in the whole cloud."""
+        """Find by name, in any case: names are unique in the whole cloud."""
         now, state = self.clock.now(), self._state()
         for over in [each for each in state.values() if each.purge_at <= now]:
             self._end(over)

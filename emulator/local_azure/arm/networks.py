@@ -91,7 +91,7 @@ class _Networks(Tracked):
         return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag)}, tags)
 
     def begun(self, call: Call, resource: Resource, shown: Json, *, new: bool) -> Response:
-        """Return the answer to a PUT: 201 with the state of something new, or 200."""
+        """Return the answer to a PUT: 201 with the state of a new object, or 200."""
         operation = self.resources.operations.begin(resource.id, "network", 0, "Updating")
         headers = {**self._followed(call, resource, operation), **SOON}
         if new:

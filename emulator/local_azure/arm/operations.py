@@ -52,7 +52,7 @@ class Operations:
         return next((each for each in self._state().values() if each.about == key and not self.over(each)), None)
 
     def get(self, operation_id: str) -> Operation:
-        """By id; 404 ResourceNotFound."""
+        """Find by id; 404 ResourceNotFound."""
         found = self._state().get(operation_id)
         if found is None:
             raise ServiceError(404, "ResourceNotFound", f"The operation '{operation_id}' could not be found.")

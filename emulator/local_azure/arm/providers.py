@@ -100,7 +100,7 @@ ELSEWHERE = {
 }
 """Types of these providers that Azure has and the emulator doesn't, beside those that every provider has."""
 WIDE = ("Microsoft.Network", "Microsoft.Storage")
-"""Providers with more types than can be listed: whatever the emulator doesn't have is taken for one of Azure's."""
+"""Providers with more types than can be listed: an unknown type is taken for one of Azure's."""
 EVERYWHERE = ("locations", "operations")
 
 

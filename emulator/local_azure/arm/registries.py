@@ -25,7 +25,7 @@ NONE = (
     "agentPools",
     "connectedRegistries",
 )
-"""What a registry can't be given here (501), and therefore has none of."""
+"""Kinds of children that a registry can't be given here (501), so their lists are empty."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
 
 USER_DOCS = "https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account"

@@ -13,7 +13,7 @@ READ_ONLY = {
     *("loginServer", "creationDate", "provisioningState", "status", "privateEndpointConnections"),
     *("dataEndpointHostNames", "regionalEndpointHostNames"),
 }
-"""What a body may carry (az sends back what it read) and only the service decides."""
+"""Properties that a body may carry (az sends back all that it read) and only the service sets."""
 
 SIZES = {"Basic": 10, "Standard": 100, "Premium": 500}
 """Gigabytes that a tier includes ("Registry service tiers")."""

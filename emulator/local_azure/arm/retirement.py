@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from local_azure.wire import ServiceError
 
 RETIRED: dict[str, tuple[datetime, str]] = {"Microsoft.KeyVault": (datetime(2027, 2, 27, tzinfo=UTC), "2026-02-01")}
-"""By provider: the day, and the oldest api-version that is served from then on."""
+"""Retirements by provider: the day, and the oldest api-version that is served from then on."""
 
 
 def offered(provider: str, versions: Sequence[str], now: datetime) -> list[str]:

@@ -16,7 +16,7 @@ from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 TYPE = "Microsoft.Resources/tags"
 MOST = 50
-"""How many tags a scope may have (documented)."""
+"""Most tags of a scope (documented)."""
 
 
 def scope_tag_routes(resources: Resources) -> tuple[Route, ...]:

@@ -23,7 +23,7 @@ class Scopes:
     state: ResourceState
 
     def add_subscription(self, subscription_id: str, name: str) -> Subscription:
-        """Make a subscription, as nobody can through Resource Manager alone.
+        """Create a subscription, which Resource Manager alone can't do.
 
         Raises 400 InvalidSubscriptionId, 409 where there is one.
         """
@@ -38,7 +38,7 @@ class Scopes:
         return made
 
     def subscription(self, subscription_id: str) -> Subscription:
-        """By id; 404 SubscriptionNotFound, 400 InvalidSubscriptionId."""
+        """Find by id; 404 SubscriptionNotFound, 400 InvalidSubscriptionId."""
         found = self.state.subscriptions.get(subscription_id.lower())
         if found:
             return found
@@ -68,7 +68,7 @@ class Scopes:
         return existing
 
     def resource_group(self, subscription_id: str, name: str) -> ResourceGroup:
-        """By name, in any case; 404 ResourceGroupNotFound."""
+        """Find by name, in any case; 404 ResourceGroupNotFound."""
         found = self._standing().get(f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower())
         if found is None:
             raise ServiceError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")

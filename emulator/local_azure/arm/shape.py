@@ -27,7 +27,7 @@ VAULT_ORDER = (
     "provisioningState",
     "publicNetworkAccess",
 )
-"""How recorded answers order what a vault has."""
+"""Order of a vault's properties in recorded answers."""
 VAULT_FLAGS = (
     "enabledForDeployment",
     "enabledForDiskEncryption",
@@ -116,7 +116,7 @@ def resource_json(resource: Resource, api_version: str) -> Json:
 def _vault(properties: dict[str, Json], api_version: str) -> dict[str, Json]:
     """Return a vault's properties in order; network rules without any restriction aren't shown.
 
-    Newer api-versions say false of a flag that nobody set.
+    Newer api-versions show a flag that was not set as false.
     """
     if api_version >= FLAGS_SINCE:
         properties = {**properties, **{name: properties.get(name) or False for name in VAULT_FLAGS}}

@@ -27,9 +27,9 @@ class ResourceGroup:
     name: str
     location: str
     tags: dict[str, str] | None = None
-    """None where nobody has said anything of tags."""
+    """Tags; None if no request has given any."""
     gone_at: datetime | None = None
-    """When its deletion ends, once it has begun."""
+    """End of its deletion, once that has begun."""
     managed_by: str = ""
 
 

@@ -26,7 +26,7 @@ _SUFFIXES = {
     "management.usgovcloudapi.net": "core.usgovcloudapi.net",
     "management.chinacloudapi.cn": "core.chinacloudapi.cn",
 }
-"""Where the endpoints are, by cloud."""
+"""Suffixes of the endpoints, by cloud."""
 _SERVICES = ("dfs", "web", "blob", "queue", "table", "file")
 
 

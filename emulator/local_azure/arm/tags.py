@@ -1,4 +1,4 @@
-"""Tags of a body: Resource Manager reads every value as a text, whatever its type, and refuses lists and objects.
+"""Tags of a body: Resource Manager reads every value of any type as a text, and refuses lists and objects.
 
 Source: the words reported of tags that are a list (azure-cli 5936) or hold an object (azure-sdk-for-java 1891). How a
 null is kept could not be looked up; here it is an empty text.

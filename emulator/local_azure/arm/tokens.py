@@ -22,7 +22,7 @@ RIGHTS = (
     r"(repositories/[a-z0-9*._/-]+/(content/(read|write|delete)|metadata/(read|write))"
     r"|gateway/[a-zA-Z0-9]+/(config|message)/(read|write))"
 )
-"""What a scope map may allow (``az acr scope-map create``)."""
+"""Actions that a scope map may allow (``az acr scope-map create``)."""
 NAME = r"[a-zA-Z0-9-_]{5,50}"
 
 

@@ -17,7 +17,7 @@ NAMES = {
     VAULTS: r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
     IDENTITIES: r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
 }
-"""What a registry, a vault and a user-assigned identity may be called."""
+"""Patterns of the names of registries, vaults and user-assigned identities."""
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = SUBSCRIPTION + "/resourceGroups/{group}"

@@ -10,7 +10,7 @@ from local_azure.arm.state import Resource
 from local_azure.wire import Json, ServiceError
 
 READ_ONLY = {"vaultUri", "provisioningState", "hsmPoolResourceId", "privateEndpointConnections", "createMode"}
-"""What a body may carry (az sends back what it read) and a vault doesn't keep."""
+"""Properties that a body may carry (az sends back all that it read) and a vault doesn't keep."""
 
 FIXED = (
     "softDeleteRetentionInDays",
@@ -20,7 +20,7 @@ FIXED = (
     "networkAcls",
     "tenantId",
 )
-"""What a PUT that leaves it out does not take away."""
+"""Properties that stay when a PUT leaves them out."""
 
 KINDS = ("keys", "secrets", "certificates", "storage")
 

@@ -64,7 +64,7 @@ GATEWAY = {
     *("SubscriptionRequestsThrottled", "LinkedAuthorizationFailed", "InvalidRequestContent"),
     *("MissingIdentityIds", "InvalidTagNameCharacters", "FailedIdentityOperation"),
 }
-"""What Resource Manager says itself, before a provider is asked: marked so by a header (recorded)."""
+"""Answer of Resource Manager itself, before a provider is asked: marked so by a header (recorded)."""
 
 READING = {
     "storage.storageAccounts.checkNameAvailability",
@@ -72,7 +72,7 @@ READING = {
     "arm.registries.listCredentials",
     "arm.vaults.checkName",
 }
-"""What reads although it is sent with POST (recorded: the answer to a check of a name has reads left)."""
+"""Operations that read although they are sent with POST (recorded: the answer to a check of a name has reads left)."""
 
 _WITHIN = re.compile(
     r"/+subscriptions/+(?P<subscription>[^/]+)(?:/+resourceGroups/+(?P<group>[^/]+)(?P<inside>/+.+)?)?.*", re.IGNORECASE
@@ -91,7 +91,7 @@ class Arm:
         self.tokens, self.resources = tokens, resources
         self.table = Table(self._routes(extra_routes), self._guarded)
         self._left: tuple[str, int] | None = None
-        """What the call being answered has left of its caller's budget."""
+        """Rest of the caller's budget, for the call being answered."""
         self._request_ids = Ids(0)
         """Request ids have a source of their own, so that a world is the same whether or not HTTP was between."""
 

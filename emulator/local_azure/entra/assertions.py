@@ -18,7 +18,7 @@ from local_azure.graph.objects import Application, Certificate
 from local_azure.wire import ServiceError
 
 ALGORITHMS = ("RS256", "PS256")
-"""What a certificate may sign with."""
+"""Algorithms with which a certificate may sign."""
 _UNVERIFIED: Any = {"verify_signature": False}
 _SIGNATURE_ONLY: Any = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss"), False)
 

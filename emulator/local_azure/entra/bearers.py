@@ -16,7 +16,7 @@ from local_azure.wire import Caller, ServiceError
 
 Reason = Literal["missing", "malformed", "signature", "expired", "audience"]
 REMEMBERED = 4096
-"""How many verified tokens are remembered by their text."""
+"""Most verified tokens that are remembered by their text."""
 
 
 class BadToken(ServiceError):

@@ -29,7 +29,7 @@ MANAGED_LIFE = 86_399
 NIL = "00000000-0000-0000-0000-000000000000"
 """The empty GUID."""
 _NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w-]+(\.[\w-]+)+")
-"""What a tenant may be called: a GUID or a domain."""
+"""Pattern of a tenant's name: a GUID or a domain."""
 _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
 

@@ -28,7 +28,7 @@ CLAIMS = (
     "acr",
     "nonce",
 )
-"""What a token may say, as the documents list it."""
+"""Claims that a token may have, as the documents list them."""
 
 _CACHES = ("login.windows.net", "login.partner.microsoftonline.cn", "login.microsoftonline.us")
 

@@ -13,7 +13,7 @@ from local_azure.graph.user_shape import first_id
 from local_azure.wire import Call, ServiceError
 
 KEYS = ("/{id}", "('{id}')", "(appId='{app_id}')")
-"""How a path names an object of an application."""
+"""Forms in which a path names an object of an application."""
 
 
 def keys(kind: Kind) -> tuple[str, ...]:

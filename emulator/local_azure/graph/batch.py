@@ -7,7 +7,7 @@ from typing import Any
 from local_azure.wire import Request, Response, ServiceError
 
 MOST = 20
-"""How many requests a batch may have."""
+"""Most requests in a batch."""
 
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 KEPT = (
@@ -19,7 +19,7 @@ KEPT = (
     "x-ms-resource-unit",
     "x-ms-throttle-limit-percentage",
 )
-"""Which headers of an answer a batch hands on."""
+"""Headers of an answer that a batch hands on."""
 
 Serve = Callable[[Request], Response]
 

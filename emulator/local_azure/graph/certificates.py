@@ -30,7 +30,7 @@ _NAMES = {
     NameOID.EMAIL_ADDRESS: "E",
     NameOID.DOMAIN_COMPONENT: "DC",
 }
-"""How Windows abbreviates the parts of a name."""
+"""Abbreviations of the parts of a name in Windows."""
 
 
 def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> list[Certificate]:

@@ -21,7 +21,7 @@ GRANT = Kindred(
     "microsoft.graph.oAuth2PermissionGrant", ("clientId", "consentType", "id", "principalId", "resourceId", "scope")
 )
 EVERYBODY, ONE = "AllPrincipals", "Principal"
-"""For whom a grant counts."""
+"""Values of ``consentType``: a grant for all users, or for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from local_azure.graph.refusals import missing
 from local_azure.graph.users import Users
 
 Deleted = Holder | User
-"""What can be had back."""
+"""Kinds of objects that can be restored."""
 
 KEPT = timedelta(days=30)
 """After this a deleted object is gone."""

@@ -27,7 +27,7 @@ class Grants:
     records: Records
 
     def give(self, principal: ServicePrincipal, role: str, resource_app_id: str) -> Grant:
-        """Give a role, whatever the resource declares."""
+        """Give a role, without regard to the roles that the resource declares."""
         digest = hashlib.sha256(f"{principal.id}/{resource_app_id}/{role}".encode()).digest()
         made = Grant(
             base64.urlsafe_b64encode(digest).decode().rstrip("="), role, resource_app_id, self.records.clock.now()

@@ -11,7 +11,7 @@ from local_azure.graph.refusals import already_there, missing, required
 from local_azure.wire import ServiceError
 
 REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
-"""What every new group must say."""
+"""Properties that every new group must have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class DirectoryState:
     policies: dict[str, Policy] = field(default_factory=dict)
     """App management policies by id."""
     tenant_policy: dict[str, Any] = field(default_factory=dict)
-    """What was set of the default app management policy."""
+    """Settings that were made in the default app management policy."""
     spent: dict[str, Spent] = field(default_factory=dict)
     """app_id of a client → what it has used of Graph's budgets."""
     secrets: list[str] = field(default_factory=list, repr=False)

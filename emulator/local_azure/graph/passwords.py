@@ -22,7 +22,7 @@ _LOCKS = {
 }
 """Property of a service principal → the member of the application's servicePrincipalLockConfiguration that locks it."""
 DEFAULT_YEARS = 2
-"""How long a password lives if the request doesn't say."""
+"""Lifetime of a password if the request names none."""
 
 _KNOWN = {"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
 

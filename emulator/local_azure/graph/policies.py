@@ -28,7 +28,7 @@ DEFAULT: dict[str, Any] = {
     "applicationRestrictions": {"passwordCredentials": [], "keyCredentials": []},
     "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},
 }
-"""The tenant's policy until somebody changes it."""
+"""The tenant's policy until a client changes it."""
 
 CUSTOM: dict[str, Any] = {"displayName": None, "description": None, "isEnabled": False, "restrictions": {}}
 """A policy for single applications, as made with nothing said."""
@@ -40,7 +40,7 @@ RESTRICTIONS = (
     "symmetricKeyLifetime",
     "customPasswordAddition",
 )
-"""What a restriction on passwords can be about; of these, addition and lifetime matter to addPassword."""
+"""Kinds of restrictions on passwords; of these, addition and lifetime matter to addPassword."""
 
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _DAYS = (365, 30, 7, 1)

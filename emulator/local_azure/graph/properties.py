@@ -33,7 +33,7 @@ KINDRED: dict[Kind, Kindred] = {
 """The types of the collections."""
 
 AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
-"""What an application's ``signInAudience`` can be."""
+"""Values of an application's ``signInAudience``."""
 
 _MEMBERS: dict[str, dict[str, Any]] = {
     "appRoles": {
@@ -47,7 +47,7 @@ _MEMBERS: dict[str, dict[str, Any]] = {
     },
     "requiredResourceAccess": {"resourceAppId": None, "resourceAccess": []},
 }
-"""What an element of a list has, in recorded answers."""
+"""Properties of a list's elements, in recorded answers."""
 _CLAIMED = ("accessToken", "idToken", "saml2Token")
 _CLAIM = {"additionalProperties": [], "essential": False, "name": None, "source": None}
 _CREDENTIALS = ("passwordCredentials", "keyCredentials")

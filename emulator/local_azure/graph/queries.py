@@ -47,7 +47,7 @@ class Kindred:
     properties: Collection[str]
     relations: Collection[str] = ()
     shown: tuple[str, ...] | None = None
-    """What a read shows by itself; None: everything."""
+    """Properties that a read shows without ``$select``; None: all."""
 
     @property
     def resource(self) -> str:

@@ -14,7 +14,7 @@ from local_azure.graph.records import Records
 from local_azure.graph.refusals import missing
 
 STALE = 120.0
-"""By how many seconds a ``stale`` read lags unless the fault's argument says otherwise (observed: up to two minutes).
+"""Seconds by which a ``stale`` read lags, unless the fault's argument says otherwise (observed: up to two minutes).
 """
 
 

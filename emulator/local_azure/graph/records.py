@@ -18,7 +18,7 @@ from local_azure.timing import Timing
 from local_azure.wire import ServiceError
 
 REMEMBERED = timedelta(hours=1)
-"""How long an object's earlier versions are kept for reads that lag."""
+"""Time for which an object's earlier versions are kept, for reads that lag."""
 
 
 @dataclass(slots=True)

@@ -35,5 +35,5 @@ def already_there(relation: str) -> ServiceError:
 
 
 def denied() -> ServiceError:
-    """Graph's one refusal, whatever is missing."""
+    """Graph's single refusal for every missing permission."""
     return ServiceError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")

@@ -22,7 +22,7 @@ SHOWN = (
     "userPrincipalName",
     "id",
 )
-"""What a read shows unless it is asked for something else."""
+"""Properties that a read shows without ``$select``."""
 
 _EMPTY_LISTS = (
     "businessPhones",

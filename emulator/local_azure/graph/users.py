@@ -16,7 +16,7 @@ from local_azure.graph.refusals import required
 from local_azure.wire import ServiceError
 
 REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile")
-"""What every new user must say."""
+"""Properties that every new user must have."""
 
 KINDS_OF_CHARACTERS = (r"[a-z]", r"[A-Z]", r"\d", r"[^a-zA-Z\d]")
 """A password has at least three of these and eight characters."""

@@ -12,7 +12,7 @@ from local_azure.rbac.behaviour import Authorization
 from local_azure.wire import Caller
 
 ADDRESS = "20.0.0.1"
-"""Where every request seems to come from: what a vault's network rules may name."""
+"""Address of every request, for a vault's network rules."""
 
 WINDOW = timedelta(seconds=10)
 CREATES, OTHERS, PER_SUBSCRIPTION = 300, 4000, 5

@@ -43,7 +43,7 @@ def bad(message: str) -> ServiceError:
 
 
 def not_found(name: str) -> ServiceError:
-    """There is no such secret, or no such version of it (``name/version``)."""
+    """Refusal: the secret, or this version of it, does not exist (``name/version``)."""
     message = (
         f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may"
         " be able to recover it using the correct recovery command. For help resolving this issue, please see"
@@ -53,7 +53,7 @@ def not_found(name: str) -> ServiceError:
 
 
 def deleted_not_found(name: str) -> ServiceError:
-    """There is no such deleted secret."""
+    """Refusal: the deleted secret does not exist."""
     return ServiceError(404, "SecretNotFound", f"Deleted Secret not found: {name}")
 
 

@@ -26,7 +26,7 @@ class Version:
 
 
 Moving = Literal["deleting", "recovering", "purging"]
-"""What is going on with a secret for a moment, during which it is neither here nor there."""
+"""Change of a secret under way, during which it is neither active nor deleted."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Secret:
     before: dict[str, Version] = field(default_factory=dict)
     deleted_at: datetime | None = None
     purge_at: datetime | None = None
-    """When soft delete ends, for a deleted secret."""
+    """End of the soft delete, for a deleted secret."""
     moving: Moving | None = None
     until: datetime | None = None
     """Until when it is being deleted, recovered or purged."""

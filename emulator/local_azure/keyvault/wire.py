@@ -23,7 +23,7 @@ from local_azure.wire import Call, Caller, Json, Request, Response, Route, Servi
 T = TypeVar("T")
 
 PERMISSIONS = {"deletedSecrets.get": "get"}
-"""What an access policy must grant for an operation whose data action usually needs another permission."""
+"""Permission that an access policy must grant for an operation whose data action usually needs another permission."""
 
 PAGE = 25
 """Items on a page where ``maxresults`` isn't given, and the most that it may ask for."""

@@ -29,7 +29,7 @@ NAMED_BY = {
     "msi_res_id": "id",
     "mi_res_id": "id",
 }
-"""How a request may name an identity → what of its resource that is."""
+"""Parameter by which a request may name an identity → the property of its resource."""
 
 WANTED = (
     "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token"

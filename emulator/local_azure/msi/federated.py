@@ -19,7 +19,7 @@ TYPE = f"{IDENTITIES}/federatedIdentityCredentials"
 EXPRESSION = "claimsMatchingExpression"
 """In place of a subject, from 2025-01-31-preview."""
 MOST = 20
-"""How many an identity may have (documented)."""
+"""Most federated credentials of an identity (documented)."""
 
 
 def routes(identities: Identities) -> Iterator[Route]:

@@ -12,7 +12,7 @@ from local_azure.rbac.scopes import PROVIDER, scope_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 BUILT_IN_SINCE = "2018-10-29T06:02:24.7195110Z"
-"""When the built-in roles say that they were made: a constant, for nobody decides by it."""
+"""Creation time that the built-in roles show: a constant, since no decision depends on it."""
 
 
 def definition_routes(authorization: Authorization, scope: str) -> tuple[Route, ...]:
@@ -56,7 +56,7 @@ class _Definitions:
     def put(self, call: Call) -> Response:
         """201, also for an update; the answer names no maker and only the moment of the change (recorded).
 
-        Whoever makes a role assignable somewhere must be allowed to write roles there.
+        A caller that makes a role assignable at a scope needs the right to write roles there.
         """
         self._require(call, "roleDefinitions/write")
         action = "Microsoft.Authorization/roleDefinitions/write"

@@ -54,7 +54,7 @@ class PrincipalRights:
         ]
 
     def role(self, name_or_id: str) -> RoleDefinition:
-        """By role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
+        """Find by role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
         wanted = name_or_id.rsplit("/", 1)[-1].lower()
         for role in self.roles():
             if wanted in (role.name, role.role_name.lower()):

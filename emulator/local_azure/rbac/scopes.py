@@ -5,7 +5,7 @@ from functools import lru_cache
 from local_azure.wire import Call
 
 PROVIDER = "/providers/Microsoft.Authorization"
-"""What stands between a scope and the role assignments, definitions and locks at it."""
+"""Part of an id between a scope and the role assignments, definitions and locks at it."""
 
 
 @lru_cache(maxsize=65536)

@@ -26,7 +26,7 @@ CREDENTIAL = Kindred(
 )
 REQUIRED = ("name", "issuer", "audiences")
 MOST = 20
-"""How many an application may have (documented)."""
+"""Most federated credentials of an application (documented)."""
 
 
 def routes(access: DirectoryAccess) -> Iterator[Route]:

@@ -21,7 +21,7 @@ MEMBERS: tuple[tuple[str, Kind], ...] = (
     ("users", "users"),
 )
 MOST_GROUPS = 20
-"""How many groups one check may name (documented)."""
+"""Most groups in one check (documented)."""
 
 
 def routes(access: DirectoryAccess) -> Iterator[Route]:

@@ -15,7 +15,7 @@ OBJECT = Kindred("microsoft.graph.directoryObject", frozenset().union(*(each.pro
 """An object of any type, as lists of mixed ones have it."""
 
 MOST_IDS = 1000
-"""How many ids one request may resolve (documented)."""
+"""Most ids that one request may resolve (documented)."""
 
 
 def routes(access: DirectoryAccess) -> Iterator[Route]:
