@@ -17,7 +17,11 @@ IMAGE = "azuredocs/aci-helloworld:latest"
 """Image that is imported: public, small, with a shell, and it serves until it is stopped."""
 PULL, REPOSITORY, TAGGED = "AcrPull", "aci-helloworld", "aci-helloworld:v1"
 OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
-ROLES = {"AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d", "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7"}
+ROLES = {
+    "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+    "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+}
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 
 

@@ -109,15 +109,15 @@ class Removal:
                 yield thing
 
     def _applications(self) -> Iterator[Thing]:
-        """Yield applications, and service principals without one."""
-        for collection in ("applications", "servicePrincipals"):
+        """Yield applications, service principals without one, and groups."""
+        for collection in ("applications", "servicePrincipals", "groups"):
             for thing in self._named(collection):
                 address = f"/{collection}/{thing['id']}"
                 yield Thing(f"{collection} {thing['displayName']}", partial(self.azure.graph, "DELETE", address))
 
     def _deleted(self) -> Iterator[Thing]:
         """Yield what Entra keeps for thirty days after its deletion."""
-        for kind in ("application", "servicePrincipal"):
+        for kind in ("application", "servicePrincipal", "group"):
             for thing in self._named(f"directory/deletedItems/microsoft.graph.{kind}"):
                 address = f"/directory/deletedItems/{thing['id']}"
                 yield Thing(f"deleted {kind} {thing['displayName']}", partial(self.azure.graph, "DELETE", address))

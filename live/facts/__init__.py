@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from live.claims import Probe
-from live.facts import entra, graph, groups, others, registry, rest, roles, vault
+from live.facts import entra, graph, groups, others, registry, rest, roles, templates, vault
 from live.scene import Scene
 
 Check = Callable[[Scene, Probe], None]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         **groups.CHECKS,
+        **templates.CHECKS,
         **rest.CHECKS,
         **graph.CHECKS,
         **entra.CHECKS,
@@ -24,7 +25,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 UNSHOWN: Mapping[str, str] = MappingProxyType(
     {
         "A4": "it is advice, and its limits need a private endpoint of a registry: it costs more than this run may",
-        "A14": "Resource Manager evaluates templates in deployments; this run makes none",
         "A15": "az reads the file by itself",
         "B5": "a pull has to fail and then to succeed by itself, which nobody can ask for",
         "B10": "it is about what a client library makes of an answer; the answers are those of B9",

@@ -77,7 +77,23 @@ def c4(scene: Scene, probe: Probe) -> None:
     absent = scene.azure.graph("GET", f"/applications/{NOBODY}")
     known = (absent.status, absent.code) == (404, "Request_ResourceNotFound")
     probe.claim("an unknown object is 404 Request_ResourceNotFound", absent, known)
-    probe.unseen("policies and locks refuse passwords", "this run changes no policy of the tenant")
+    _locked(scene, probe)
+    probe.unseen("a tenant's policy refuses passwords", "this run changes no policy of the tenant")
+
+
+def _locked(scene: Scene, probe: Probe) -> None:
+    """Lock the service principal of an application, and try to add passwords."""
+    made, graph = scene.principal("locked"), scene.azure.graph
+    lock = {"servicePrincipalLockConfiguration": {"isEnabled": True, "allProperties": True}}
+    locked = graph("PATCH", f"/applications/{made.application}", lock)
+    if locked.status >= 400:
+        probe.unseen("an instance lock refuses passwords on the service principal only", locked.brief)
+        return
+    address = f"/servicePrincipals/{made.service_principal}/addPassword"
+    refused = scene.azure.until(lambda: graph("POST", address, {}), lambda each: each.status >= 400, 180, 5)
+    probe.claim("an instance lock refuses a password on the service principal", refused, refused.status == 400)
+    added = graph("POST", f"/applications/{made.application}/addPassword", {})
+    probe.claim("and takes one on the application", added, added.status == 200)
 
 
 def c5(scene: Scene, probe: Probe) -> None:

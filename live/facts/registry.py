@@ -1,10 +1,10 @@
 """Checks of registries (azure-facts G1 to G10)."""
 
-from live.azure import Answer, basic, bearer
+from live.azure import Answer, Stopped, basic, bearer
 from live.claims import Probe
 from live.facts.entra import claims
 from live.facts.rest import digest
-from live.ground import PULL, REPOSITORY, ROLES, Principal
+from live.ground import PULL, REPOSITORY, ROLES, SLOW, Principal
 from live.scene import Scene, current, events
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -104,7 +104,24 @@ def g5(scene: Scene, probe: Probe) -> None:
     older = scene.azure.arm("GET", path, version="2023-07-01")
     hides = older.status == 200 and "roleAssignmentMode" not in older.at("properties")
     probe.claim("older versions don't show it", older, hides)
-    probe.unseen("in the other mode AcrPull opens nothing", "the run has one registry, and keeps its mode")
+    _by_repository(scene, probe)
+
+
+def _by_repository(scene: Scene, probe: Probe) -> None:
+    """Set the other mode, try a pull, and set the mode back."""
+    puller, azure, path = scene.puller(), scene.azure, scene.registry_path
+    azure.finished(azure.arm("PATCH", path, {"properties": {"roleAssignmentMode": "AbacRepositoryPermissions"}}))
+    refused = azure.until(
+        lambda: scene.manifest(basic(puller.app_id, puller.password)),
+        scene.lasting(lambda each: each.status in (401, 403)),
+        SLOW,
+        10,
+    )
+    azure.finished(azure.arm("PATCH", path, {"properties": {"roleAssignmentMode": "LegacyRegistryPermissions"}}))
+    words = "with AbacRepositoryPermissions AcrPull opens no repository"
+    probe.claim(words, refused, refused.status in (401, 403))
+    if scene.pulled(puller).status != 200:
+        raise Stopped("The registry did not go back to its mode within a quarter of an hour", azure.last)
 
 
 def g6(scene: Scene, probe: Probe) -> None:

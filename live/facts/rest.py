@@ -92,7 +92,24 @@ def b7(scene: Scene, probe: Probe) -> None:
     probe.claim("a GET hides secure values", shown, "hush-1" not in text and "'secureValue': '" not in text)
     volume = shown.at("properties", "volumes", 0) or {"secret": {"file": ""}}
     probe.claim("a GET hides the files of a secret volume", shown, not volume.get("secret"))
-    probe.unseen("storage and workspace keys are hidden", "neither is made: they cost more than this run may")
+    _workspace(scene, probe)
+    probe.unseen("a GET hides storage keys", "no storage account is made: a volume needs one that exists")
+
+
+def _workspace(scene: Scene, probe: Probe) -> None:
+    """Put a group that sends its logs to a workspace which does not exist."""
+    path, words = scene.container_group("logged"), "a GET hides the workspace key"
+    analytics = {"workspaceId": scene.new_id(), "workspaceKey": scene.hidden.secret("aHVzaC0zLWh1c2g=")}
+    body = scene.group_body(diagnostics={"logAnalytics": analytics})
+    put = scene.azure.arm("PUT", path, body)
+    if put.status >= 400:
+        probe.unseen(words, put.brief)
+        return
+    scene.azure.finished(put)
+    shown = scene.azure.arm("GET", path)
+    found = shown.at("properties", "diagnostics", "logAnalytics") or {"workspaceKey": ""}
+    probe.claim(words, shown, "workspaceKey" not in found)
+    scene.azure.arm("DELETE", path)
 
 
 def b8(scene: Scene, probe: Probe) -> None:

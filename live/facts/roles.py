@@ -1,5 +1,6 @@
 """Checks of role-based access control (azure-facts F1 to F9)."""
 
+from functools import partial
 from urllib.parse import quote
 
 from live.azure import Answer, basic, bearer
@@ -36,7 +37,35 @@ def f1(scene: Scene, probe: Probe) -> None:
         below = [each["properties"]["scope"].lower() for each in found.at("value") or []]
         name = words.partition("(")[0].partition(" ")[0]
         probe.claim(f"{name} shows what is below, too", found, registry.lower() in below)
-    probe.unseen("assignedTo() shows what comes through groups", "this run makes no group of the tenant")
+    _through(scene, probe)
+
+
+def _through(scene: Scene, probe: Probe) -> None:
+    """Give a role to a group of groups, and ask what its member has."""
+    words, graph = "only assignedTo() shows what comes through groups of groups", scene.azure.graph
+    member = scene.stranger().service_principal
+    for what in ("inner", "outer"):
+        body = {"displayName": scene.marks.called(what), "mailNickname": f"{scene.marks.short}{what}"}
+        made = graph("POST", "/groups", {**body, "mailEnabled": False, "securityEnabled": True})
+        if made.status >= 400:
+            probe.unseen(words, made.brief)
+            return
+        link = {"@odata.id": f"{scene.azure.cloud.graph}/v1.0/directoryObjects/{member}"}
+        member = str(made.at("id"))
+        address = f"/groups/{member}/members/$ref"
+        scene.azure.until(partial(graph, "POST", address, link), lambda each: each.status != 404, 120, 5)
+    given = scene.assigned(scene.registry_path, ROLES["Reader"], member)
+    oid = scene.stranger().service_principal
+    plain = listed(scene, scene.registry_path, f"principalId eq '{oid}'")
+    found = scene.azure.until(
+        lambda: listed(scene, scene.registry_path, f"assignedTo('{oid}')"), lambda each: bool(_owners(each)), 300, 10
+    )
+    probe.claim(words, found, member in _owners(found) and member not in _owners(plain))
+    scene.azure.arm("DELETE", str(given.at("id")))
+
+
+def _owners(found: Answer) -> list[str]:
+    return [each["properties"]["principalId"] for each in found.at("value") or []]
 
 
 def f2(scene: Scene, probe: Probe) -> None:

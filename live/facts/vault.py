@@ -4,8 +4,9 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from live.azure import Answer
+from live.azure import Answer, Stopped, bearer
 from live.claims import Probe
+from live.ground import ROLES, SLOW, Principal
 from live.scene import Scene
 
 VERSIONS = ("7.0", "7.4", "2026-04-01")
@@ -86,9 +87,8 @@ def e5(scene: Scene, probe: Probe) -> None:
     known = (shown.status, shown.at("error", "innererror", "code")) == (403, "SecretDisabled")
     probe.claim("a disabled version is 403 SecretDisabled", shown, made.status == 200 and known)
     stranger = scene.stranger()
-    token = scene.sign_in(stranger.app_id, stranger.password, f"https://{azure.cloud.vault_suffix}/.default")
-    headers = {"Authorization": f"Bearer {token.at('access_token')}"}
-    refused = azure.send("GET", f"{vault}/secrets?api-version=7.4", headers=headers)
+    scope = f"https://{azure.cloud.vault_suffix}/.default"
+    refused = _as(scene, stranger, scope, f"{vault}/secrets?api-version=7.4")
     known = (refused.status, refused.at("error", "innererror", "code")) == (403, "ForbiddenByRbac")
     probe.claim("a caller without a role is 403 ForbiddenByRbac", refused, known)
 
@@ -111,6 +111,34 @@ def e7(scene: Scene, probe: Probe) -> None:
     probe.claim("its name is taken: 409 ObjectIsDeletedButRecoverable", again, taken)
     recovered = azure.vault("POST", f"{vault}/deletedsecrets/taken/recover")
     probe.claim("it can be had back", recovered, recovered.status == 200)
+    _owner(scene, probe)
+
+
+def _owner(scene: Scene, probe: Probe) -> None:
+    """Let an owner of the vault, who has no role for secrets, read one."""
+    azure, owner = scene.azure, scene.principal("owner")
+    scene.assigned(scene.vault_path, ROLES["Owner"], owner.service_principal)
+    scene.bought(owner)
+    shown = azure.until(lambda: _as(scene, owner, azure.cloud.arm_scope, _control(scene)), _is_open, SLOW, 10)
+    if shown.status != 200:
+        raise Stopped("The role of an owner was not heeded within a quarter of an hour", shown)
+    scope = f"https://{azure.cloud.vault_suffix}/.default"
+    refused = _as(scene, owner, scope, f"{scene.vault_url}/secrets?api-version=7.4")
+    known = (refused.status, refused.at("error", "innererror", "code")) == (403, "ForbiddenByRbac")
+    probe.claim("an owner reads no secret by that", refused, known)
+
+
+def _control(scene: Scene) -> str:
+    return f"{scene.azure.cloud.arm}{scene.vault_path}?api-version=2026-02-01"
+
+
+def _as(scene: Scene, principal: Principal, scope: str, url: str) -> Answer:
+    token = scene.sign_in(principal.app_id, principal.password, scope)
+    return scene.azure.send("GET", url, headers=bearer(str(token.at("access_token"))))
+
+
+def _is_open(answer: Answer) -> bool:
+    return answer.status == 200
 
 
 def e8(scene: Scene, probe: Probe) -> None:

@@ -12,6 +12,7 @@ from live.azure import Answer, Azure
 from live.claims import Claim, Finding, Outcome, Probe
 from live.play import finding
 from tests.live.bridge import Local
+from tests.live.deployments import Deployments
 
 Kind = Callable[[httpx.Response], httpx.Response]
 TELLING = {
@@ -68,8 +69,9 @@ class Played:
 
 
 def play(fact: str, alter: Alteration | None = None) -> Played:
-    """Play one fact in a new world."""
-    local = Local(alter)
+    """Play one fact in a new world, with deployments."""
+    deployments = Deployments()
+    local = Local(lambda request, answer: _then(alter, request, deployments(request, answer)))
     local.wire = wire = Recording(local.wire)
     deciding: list[Answer] = []
     plain = Probe.claim
@@ -83,6 +85,10 @@ def play(fact: str, alter: Alteration | None = None) -> Played:
         found = finding(local.scene(), fact)
     numbers = {id(answer): number for number, answer in enumerate(wire.answers)}
     return Played(found, wire.answers, [numbers[id(answer)] for answer in deciding])
+
+
+def _then(alter: Alteration | None, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+    return alter(request, answer) if alter else answer
 
 
 def noticed(fact: str, number: int) -> str:
