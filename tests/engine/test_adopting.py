@@ -14,6 +14,7 @@ from rotator.engine import adopt
 from rotator.plan import Adoption
 from rotator.state import ADOPTED
 from rotator.steps import Intent
+from tests.cells import cell
 from tests.matrices.test_preemption import Held
 from tests.stage import HASTY, SECRET, Stage, lagging, play, stage
 
@@ -103,7 +104,8 @@ def calls_of_an_adoption() -> int:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "index" in metafunc.fixturenames:
-        metafunc.parametrize("index", range(calls_of_an_adoption()))
+        indices = range(calls_of_an_adoption())
+        metafunc.parametrize("index", [cell(each, name=str(each), soak=each % 2 != 0) for each in indices])
 
 
 def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(index: int) -> None:

@@ -20,6 +20,7 @@ from rotator.errors import Conflict
 from rotator.plan import STRIPPED, short, strip_marks
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, Version, lineage, marker, tags
 from tests import worlds
+from tests.cells import cell
 from tests.matrices.test_preemption import Held, Moment
 from tests.stage import HASTY, SECRET, Stage, play, stage
 
@@ -110,7 +111,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if names == ("index", "moment"):
         metafunc.parametrize(names, list(moments("declare")))
     elif names:
-        metafunc.parametrize(names, [(slow, quick, *moment) for slow, quick in PAIRS for moment in moments(slow)])
+        pairs = [(slow, quick, *moment) for slow, quick in PAIRS for moment in moments(slow)]
+        cells = [cell(*each, name="-".join(map(str, each)), soak=at % 2 != 0) for at, each in enumerate(pairs)]
+        metafunc.parametrize(names, cells)
 
 
 def test_one_marker_sleeps_while_another_marks(slow: str, quick: str, index: int, moment: Moment) -> None:
