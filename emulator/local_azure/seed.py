@@ -48,8 +48,7 @@ ADMIN_PERMISSIONS = (
     "User.ReadWrite.All",
 )
 """Permissions of an administrator in Graph, beside the change of every application: groups, users, consent, app
-management
-policies.
+management policies.
 """
 
 

@@ -14,8 +14,7 @@ BLOBS = "Storage Blob Data Contributor"
 """Role with which leases can be kept in a container."""
 TOLERATED = timedelta(minutes=5)
 """Difference between two clocks that Entra accepts before it refuses assertions and tokens (RFC 7519 leeway;
-Microsoft's
-libraries use five minutes).
+Microsoft's libraries use five minutes).
 """
 
 
