@@ -269,9 +269,9 @@ def kind(step: Step | type[Step]) -> str:
 
 
 def target(step: Step) -> str:
-    """Return the object of a step.
+    """Return the target of a step.
 
-    A key id, a version, a container group, a role assignment, an object of the directory, or a file.
+    It is a key id, a version, a container group, a role assignment, an object of the directory, or a file.
     """
     match step:
         case Create() | Save() | Own() | Publish():

@@ -31,7 +31,7 @@ LARGEST = 16_000_000
 KEPT = timedelta(days=2)
 """Age from which a look is left out of the file: none is valid for longer than a day."""
 FEWEST = 2
-"""Policies from which on lists are read: one policy is looked at."""
+"""Number of policies from which on the services' lists are read; fewer policies are read one by one."""
 LISTING = 3
 """Services with lists: Resource Manager, Key Vault and Graph."""
 

@@ -14,7 +14,7 @@ from rotator.visible import escaped
 _COMMAND = re.compile(r"`[^`\n]+`")
 _HANGING = re.compile(r" *(?:\S+ {2,}|[a-z]+ [a-z]+ {2,}|\d+\. )?")
 _TABLE = re.compile(r"\S {2,}\S+(?: \S+)* {2,}\S")
-"""A line of a table, which no other line may follow."""
+"""Pattern of a table's line, which is not wrapped."""
 _KEPT = "\u00a0"
 """Stands for a blank of a command while a line is wrapped."""
 STYLES = (

@@ -32,7 +32,7 @@ CONTAINER_GROUPS = ApiVersion("Container Instances", "2025-09-01")
 REGISTRIES = ApiVersion("Container Registry", "2025-11-01")
 """The first stable version with ``roleAssignmentMode``."""
 VAULTS = ApiVersion("Key Vault (control plane)", "2026-02-01", oldest="2026-02-01")
-"""The oldest version that is taken from 2027-02-27 on; it is taken before, too."""
+"""Oldest version that Azure accepts from 2027-02-27 on, and accepted before."""
 RESOURCES = ApiVersion("Resource Manager (resources)", "2021-04-01")
 SUBSCRIPTIONS = ApiVersion("Resource Manager (subscriptions)", "2022-12-01")
 SECRETS = ApiVersion("Key Vault (secrets)", "2026-04-01")

@@ -7,7 +7,7 @@ from rotator.clients.pipeline import Line, Retry
 from rotator.errors import AzureError, RotatorError
 
 PATIENCE = 30.0
-"""Time limit of retries in seconds: what waits for a lease or a message has better things to do."""
+"""Time limit of retries in seconds: a caller that waits for a lease or a message can do other work."""
 ONE_TRY = 15.0
 """Timeout in seconds for one request; a lease is renewed every quarter of a minute."""
 CONTRIBUTOR = {"blob": "Storage Blob Data Contributor", "queue": "Storage Queue Data Contributor"}

@@ -64,7 +64,10 @@ NO_FAILURES = (FailureCode.NO_SUCH_PRINCIPAL, FailureCode.LONG_LIST)
 
 
 def _failures(found: Iterable[object]) -> tuple[AzureError, ...]:
-    """Return the failures of lists; a principal that isn't in one, and a list that isn't worth its pages, are none."""
+    """Return the failures of lists.
+
+    A principal missing in its list, and a list given up for its length, are no failures.
+    """
     return tuple(each for each in found if isinstance(each, AzureError) and each.code not in NO_FAILURES)
 
 

@@ -34,9 +34,9 @@ class CompromiseDeclared:
 def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> CompromiseDeclared:
     """Return the declaration for the named credentials, or for the current one without names.
 
-    The current credential is spared while it is the fresh answer to such a declaration: the one before is compromised,
-    and either still exists or was replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id unknown
-    to the principal and to all versions.
+    A repeated declaration spares the current credential that replaced the compromised one: while the compromised one
+    exists, and for `REPEATED` after its replacement. Raises UnsafeStep, with the choices, for a key id unknown to the
+    principal and to all versions.
     """
     view = View(policy, observed, Intent())
     if view.newest is None:

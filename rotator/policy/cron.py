@@ -45,7 +45,7 @@ def longer_gap(expression: str, limit: timedelta) -> timedelta | None:
 def longest_gap(expression: str) -> timedelta:
     """Return the longest time from opening to opening, at least a day.
 
-    Looks at 800 days from a leap year on; at two weeks, where only weekdays and times of the day are chosen.
+    The search covers 800 days from a leap year on, or two weeks if the expression names only weekdays and times of day.
     """
     weekly = expression.split()[2:4] == ["*", "*"]
     found, looked_at = (DAY, 2 * WEEK) if weekly else (WEEK, LOOKED_AT)

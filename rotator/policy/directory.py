@@ -25,7 +25,7 @@ from rotator.policy.naming import named
 from rotator.policy.rivals import Broken, RivalClaim, mentions, rival_claims
 
 MOST_NAMES = 30
-"""Names of policies that a mistake tells."""
+"""Most names of policies in one mistake."""
 
 
 @dataclass(frozen=True, slots=True)

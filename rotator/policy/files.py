@@ -56,7 +56,7 @@ class _NoFileError(OSError):
 
 
 def _bytes(file: Path) -> bytes:
-    """At most one byte more than a policy may have.
+    """Return the bytes of a file, at most one more than a policy may have.
 
     Opening a device may have effects, and opening a pipe waits: neither is opened.
     """

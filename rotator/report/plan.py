@@ -148,7 +148,7 @@ def _entries(preview: Preview) -> Iterator[str]:
 
 
 def lists_text(looked: datetime) -> str:
-    """Return in words what the lists of many policies show of one at rest, and how old the rest of the picture is."""
+    """Return the sources of a plan made from the services' lists, with the time of the last full look, in words."""
     return f"by the services' lists; each container group and older version was last read {day(looked)}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def carry_out(common: Common, name: Name, lease_dir: Leases = None, lease_container: Container = None) -> None:
     """Restore the access that `rotator revoke` took away.
 
-    Where nothing was revoked, makes the role assignments that the policy declares, if they are missing.
+    If access was not revoked, creates the missing role assignments that the policy declares.
     """
     from rotator.cli import session
     from rotator.cli.leases import chosen
