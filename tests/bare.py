@@ -71,7 +71,7 @@ def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft:
 
 
 def wanted(directory: Path) -> Wanted:
-    """What the file says now, and its writer."""
+    """Return the text of the file now, and its writer."""
     file = directory / f"{NAME}.yaml"
     return Wanted(load_draft(directory, NAME), lambda app_id: save(file, app_id))
 

@@ -35,7 +35,7 @@ class Call:
 
 
 def calls(served: Iterable[Served]) -> tuple[Call, ...]:
-    """What was served, in order."""
+    """Return what was served, in order."""
     return tuple(Call(index, call.operation, _writes(call)) for index, call in enumerate(served))
 
 
@@ -64,7 +64,7 @@ class Classes:
     met: set[tuple[object, ...]] = field(default_factory=set)
 
     def known(self, call: Call, kind: Kind, *where: str) -> bool:
-        """Whether a cell is left to `make soak`, since the operation met that class there before; what only one service does is met by its name."""
+        """Tell if a cell is left to `make soak`, since the operation met that class there before; what only one service does is met by its name."""
         effects = frozenset(
             kind.effect(call.operation, way) for way in ways(call.operation) if kind.meets(call.operation, way)
         )

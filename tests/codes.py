@@ -36,7 +36,7 @@ def carried_by_kind() -> dict[str, set[str]]:
 
 
 def carried_by(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """What carries a code in this piece of source, and the code: calls and yields; comparisons are none."""
+    """Yield what carries a code in this piece of source, and the code: calls and yields; comparisons are none."""
     given: list[ast.expr] = []
     if isinstance(node, ast.Call):
         given = [*node.args, *(keyword.value for keyword in node.keywords)]

@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _everything(config: pytest.Config) -> bool:
-    """Whether cells that only `make soak` tries are wanted: all of them, or one that is asked for by its id."""
+    """Tell if cells that only `make soak` tries are wanted: all of them, or one that is asked for by its id."""
     return bool(config.option.soak) or any("::" in each for each in config.args)
 
 
@@ -110,6 +110,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _whole(config: pytest.Config) -> bool:
-    """Whether nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
+    """Tell if nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
     chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or config.option.lf
     return not chosen and config.args == config.getini("testpaths")

@@ -36,7 +36,7 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
 
 
 def _alphabet(reports: Iterable[object]) -> Iterator[str]:
-    """How many kinds of how many classes were tried on how many operations: each cell says so in its properties."""
+    """Yield how many kinds of how many classes were tried on how many operations: each cell says so in its properties."""
     net = NETS["cells of the alphabet"]
     cells = [
         dict(each.user_properties)
@@ -51,7 +51,7 @@ def _alphabet(reports: Iterable[object]) -> Iterator[str]:
 
 
 def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
-    """What tests that play many cells say of them, by a property called ``cells: <what>``."""
+    """Return what tests that play many cells say of them, by a property called ``cells: <what>``."""
     found: Counter[str] = Counter()
     ends = (
         each
@@ -66,7 +66,7 @@ def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
 
 
 def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
-    """How many answers were held against Azure's descriptions, and of which services nothing describes some."""
+    """Yield how many answers were held against Azure's descriptions, and of which services nothing describes some."""
     ends = (
         each
         for reports in stats.values()

@@ -46,7 +46,7 @@ class Mutant:
 
     @property
     def id(self) -> str:
-        """Where and what, without line numbers, so that it outlives changes elsewhere."""
+        """Return where and what, without line numbers, so that it outlives changes elsewhere."""
         return f"{self.module.__name__.removeprefix('rotator.')}.{self.function}: {self.what}"
 
     @property
@@ -105,7 +105,7 @@ def called(act: Callable[[], object]) -> frozenset[str]:
 
 
 def mark(module: ModuleType, name: str) -> str:
-    """How :func:`called` names a function."""
+    """Return how :func:`called` names a function."""
     return f"{module.__file__}:{found(module, name).__code__.co_qualname}"
 
 

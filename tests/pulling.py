@@ -7,7 +7,7 @@ from tests.stage import SERVER, Stage
 
 
 def anything_pulls(made: Stage, server: str = SERVER, repository: str = "aci-helloworld") -> bool:
-    """Whether some password, certificate or federated credential of the principal pulls, or anybody does."""
+    """Tell if some password, certificate or federated credential of the principal pulls, or everyone can."""
     registries = made.azure.registries
     found = made.azure.resources.registry(server)
     if found is None:
@@ -21,7 +21,7 @@ def anything_pulls(made: Stage, server: str = SERVER, repository: str = "aci-hel
 
 
 def signs_in(made: Stage) -> bool:
-    """Whether any replica of Entra would give a token for anything that the principal has."""
+    """Tell if any replica of Entra would give a token for anything that the principal has."""
     directory, principal = made.azure.directory, made.azure.directory.principal(made.app_id)
     if principal is None or not principal.account_enabled:
         return False

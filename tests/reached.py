@@ -47,20 +47,20 @@ def _recording(init: Any, kind: str) -> Any:
 
 
 def fresh() -> str:
-    """What was seen since this was asked last; empty where nothing new was."""
+    """Return what was seen since this was asked last; empty where nothing new was."""
     new = SEEN - _told
     _told.update(new)
     return " ".join(sorted(new))
 
 
 def reached(reports: Iterable[object]) -> set[str]:
-    """What all workers have seen."""
+    """Return what all workers have seen."""
     said = (pair for report in reports if isinstance(report, pytest.TestReport) for pair in report.user_properties)
     return {each for name, seen in said if name == PROPERTY for each in str(seen).split()}
 
 
 def missing(seen: set[str]) -> Iterator[str]:
-    """What nothing has reached: codes, rules, classes."""
+    """Yield what nothing has reached: codes, rules, classes."""
     yield from sorted(
         f"{kind} {code}" for kind, codes in codes_by_kind().items() for code in codes if f"{kind}:{code}" not in seen
     )
@@ -70,7 +70,7 @@ def missing(seen: set[str]) -> Iterator[str]:
 
 
 def line(seen: set[str]) -> str:
-    """How many of each were reached."""
+    """Return how many of each were reached."""
     lacking = list(missing(seen))
     many = {"codes": sum(map(len, codes_by_kind().values())), "rules": len(_rules()), "classes": len(Effect)}
     left = {

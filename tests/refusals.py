@@ -186,7 +186,7 @@ class Allowed:
     statuses: tuple[int, ...] = (401, 403, 404)
 
     def fits(self, verb: str, operation: str, status: int) -> bool:
-        """Whether it is about that."""
+        """Tell if this entry covers a refusal of that verb, operation and status."""
         return fnmatchcase(verb, self.verbs) and fnmatchcase(operation, self.operations) and status in self.statuses
 
 

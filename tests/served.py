@@ -64,7 +64,7 @@ class Scene:
         return self.path / "policies"
 
     def environment(self) -> dict[str, str]:
-        """What rotator runs with: the emulator's exports, and nothing of the one who runs the tests but PATH."""
+        """Return the environment of rotator: the emulator's exports, and PATH alone of the environment of the tests."""
         home = {
             "HOME": str(self.path),
             "PATH": os.environ["PATH"],
@@ -126,7 +126,7 @@ class Scene:
         return self.azure.call("GET", f"{self.azure.seeded.vault_url}/secrets/{self.secret}/?api-version=7.4")["value"]
 
     def authenticates(self, password: str) -> bool:
-        """Whether Entra takes it."""
+        """Tell if Entra accepts the password."""
         return self.azure.sign_in(Identity(self.name, self.app_id, "", password), GRAPH)[0] == 200
 
     def moves(self) -> bool:

@@ -38,7 +38,7 @@ def kept(world: World) -> World:
 
 
 def taken(made: Stage) -> bytes:
-    """What a stage is at this instant, between two calls, with nobody who watches it and no fault to come."""
+    """Return the state of a stage at this instant, between two calls, without a watcher and without a planned fault."""
     azure = made.azure
     assert not (made.dead or made.before or made.after or azure.faults.planned)
     states = {name: service.state for name, service in services(azure)}

@@ -149,7 +149,7 @@ class Stage:
     # what a person would look at
 
     def credentials(self) -> list[Password]:
-        """What authenticates or will, on both homes."""
+        """Return what authenticates or will, on both homes."""
         return [p for p in self.azure.directory.passwords(self.app_id) if p.gone_from is None]
 
     def versions(self) -> list[Any]:
@@ -216,7 +216,7 @@ class Stage:
         return await self.with_world(reconcile, intent, minutes)
 
     async def dies(self, act: Awaitable[Any]) -> bool:
-        """Whether the run died on the way; nothing of it goes on afterwards."""
+        """Tell if the run died on the way; nothing of it goes on afterwards."""
         try:
             await act
         except BaseException as death:

@@ -1,4 +1,4 @@
-"""Who pulls with what: one reading of a group's JSON, whoever asks, and in any letter case."""
+"""Tests of the credentials with which a group pulls: one reading of its JSON, in any letter case."""
 
 import re
 from pathlib import Path

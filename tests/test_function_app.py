@@ -44,7 +44,7 @@ TICK = (
 
 
 def timer() -> TimerRequest:
-    """What the host sends, decoded by Microsoft's library."""
+    """Return what the host sends, decoded by Microsoft's library."""
     decoded = TimerRequestConverter.decode(Datum(TICK, "json"), trigger_metadata={})
     assert isinstance(decoded, TimerRequest)
     return decoded
@@ -92,7 +92,7 @@ class Tenant:
         return tag
 
     def rotated(self) -> bool:
-        """Whether one new credential is everywhere, and the group could pull with it."""
+        """Tell if one new credential is everywhere, and the group could pull with it."""
         *new, _ = self.credentials
         tag = self.versions[-1].tags["rotator-key-id"]
         return new == [tag] == [self.group_key] and self.scene.azure.container_groups.move_host(self.scene.group_id)
@@ -136,7 +136,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, Any]]]:
 
 
 def bindings(environment: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """What the host is told of each function."""
+    """Return what the host is told of each function."""
     found = function_app.build(environment).get_functions()
     return {str(each.get_function_name()): json.loads(each.get_function_json())["bindings"] for each in found}
 

@@ -105,7 +105,7 @@ def test_the_settings_are_read_by_the_app_and_name_what_the_template_makes() -> 
 
 
 def filled(expression: str, values: dict[str, str]) -> str:
-    """What ARM makes of a call of format()."""
+    """Return what ARM makes of a call of format()."""
     found = re.fullmatch(r"\[format\('([^']*)', (.*)\)\]", expression)
     assert found
     return found[1].format(*(values.get(each, each.strip("'")) for each in found[2].split(", ")))
@@ -129,7 +129,7 @@ def test_the_schemas_find_a_wrong_name_and_a_wrong_value() -> None:
 
 
 def findings(resource: dict[str, Any]) -> list[str]:
-    """What the schema of a resource's type has against it.
+    """Return what the schema of a resource's type has against it.
 
     Values of a deployment's parameters are left out: the schema takes an expression for two things, and refuses it.
     """

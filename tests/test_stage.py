@@ -1,4 +1,4 @@
-"""What the stage changes while a process is stopped is as it was afterwards, in whatever order processes go on."""
+"""Tests of the process-wide settings that a stage changes: all are restored, in any order of the processes."""
 
 import asyncio
 from typing import Any

@@ -59,7 +59,7 @@ class Scene:
         self.looks = replace(self.looks, known={**self.looks.known, **self.looks.new})
 
     async def surveyed(self) -> Preview | None:
-        """What the lists prove; None where the policy is to be looked at."""
+        """Return what the lists prove; None where the policy is to be looked at."""
 
         async def survey(run: Run) -> Preview | None:
             found = await sort_out([run, other(run)], self.looks)

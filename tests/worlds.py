@@ -412,7 +412,7 @@ def _stamp(at: datetime) -> str:
 
 
 def intent(given: Mapping[str, Any] | None) -> Intent:
-    """What the person asked for: `forced: true` means before now."""
+    """Return what the person asked for: `forced: true` means before now."""
     given = dict(given or {})
     forced = given.pop("forced", False)
     return Intent(force_before=TODAY if forced else None, **given)

@@ -59,7 +59,7 @@ def made(what: str) -> str:
 
 
 def help_of(verb: str, program: str = "rotator") -> str:
-    """What ``rotator VERB --help`` prints, on a terminal of 100 columns."""
+    """Return what ``rotator VERB --help`` prints, on a terminal of 100 columns."""
     done = CliRunner(env={"COLUMNS": "100"}).invoke(PROGRAMS[program], [*verb.split(), "--help"], prog_name=program)
     return f"```text\n{done.stdout.rstrip()}\n```"
 
@@ -97,7 +97,7 @@ def _fields(node: Mapping[str, Any], path: str, *, required: bool) -> Iterator[t
 
 
 def _target(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a node is, without references and without the choice of leaving it out."""
+    """Return what a node is, without references and without the choice of leaving it out."""
     if "$ref" in node:
         return _target(schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]])
     choices = [choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"]
@@ -229,7 +229,7 @@ def role(which: str) -> str:
 
 
 def transcript(command: str) -> str:
-    """What a command of README's first rotation prints, run in order after those before it."""
+    """Return what a command of README's first rotation prints, run in order after those before it."""
     return f"```text\n$ {command}\n{first_rotation()[command].out.rstrip()}\n```"
 
 

@@ -24,6 +24,6 @@ class _Credential:
 
 
 def signed_in(world: Tenancy) -> tuple[GraphRequestAdapter, httpx.AsyncClient]:
-    """What a GraphServiceClient is made of, and the client to close in the end."""
+    """Return what a GraphServiceClient is made of, and the client to close in the end."""
     http = httpx.AsyncClient(transport=GraphTransport(world.app))
     return GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast("Any", _Credential(world))), http), http

@@ -146,7 +146,7 @@ async def asynchronous(made: dict[str, Any]) -> dict[str, object]:
 
 
 async def _refused(client: AsyncContainerInstance) -> str | None:
-    """Why a restart is refused."""
+    """Return why a restart is refused."""
     try:
         await (await client.container_groups.begin_restart(GROUP, "async")).result()
     except HttpResponseError as error:

@@ -42,7 +42,7 @@ class Served:
         return url
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """What no client of Azure could ask."""
+        """Return what no client of Azure could ask."""
         return ask(self.directory, method, path, body)
 
     def fault(self, operation: str, kind: str, **more: object) -> None:

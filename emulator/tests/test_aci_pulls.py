@@ -1,4 +1,4 @@
-"""Which credential a container group pulls with, when, and how refusals show: at a PUT, a host move, by planned faults."""
+"""Tests of which credential a container group pulls with, when, and how refusals show: at a PUT, a host move, by planned faults."""
 
 import pytest
 from containers import BRISK, GROUP, ID, World

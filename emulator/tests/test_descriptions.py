@@ -1,4 +1,4 @@
-"""What holds the emulator's answers against Azure's descriptions notices each way of being wrong, and says no value of what it read."""
+"""Tests of the comparison of answers with Azure's descriptions: it notices each kind of fault, and prints no value that it read."""
 
 import json
 from pathlib import Path

@@ -582,7 +582,7 @@ def test_the_whole_directory_survives_json(world: Tenancy) -> None:
 
 
 async def _life(world: Tenancy) -> dict[str, object]:
-    """What a program does with msgraph-sdk: applications, owners, deleted items, groups, a batch."""
+    """Return what a program does with msgraph-sdk: applications, owners, deleted items, groups, a batch."""
     from kiota_abstractions.base_request_configuration import RequestConfiguration
     from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
     from msgraph.generated.models.application import Application

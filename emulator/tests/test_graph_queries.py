@@ -1,4 +1,4 @@
-"""What Graph's query options mean, and which of them want an advanced query."""
+"""Tests of what Graph's query options mean, and which of them want an advanced query."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the official SDKs' own suites hold of these services: seven of everything, in pages, with the very attributes that were set, and every 40x."""
+"""Tests of what the official SDKs' own suites hold of these services: seven of everything, in pages, with the very attributes that were set, and every 40x."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ ATTRIBUTES = (
 
 
 def same(properties: Any) -> tuple[object, ...]:
-    """What the suites compare of a secret."""
+    """Return what the suites compare of a secret."""
     return tuple(getattr(properties, name) for name in ATTRIBUTES)
 
 

@@ -1,4 +1,4 @@
-"""What all services have in common on the wire: ids and time on every answer, nothing that makes one fall over, and no silent success."""
+"""Tests of what all services have in common on the wire: ids and time on every answer, nothing that makes one fall over, and no silent success."""
 
 import re
 from base64 import b64encode

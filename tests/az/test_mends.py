@@ -1,4 +1,4 @@
-"""What `rotator doctor` prints, pasted into bash with stock ``az`` on PATH: every world of `tests/doctor`, mended by the printed text itself.
+"""Tests of what `rotator doctor` prints, pasted into bash with stock ``az`` on PATH: every world of `tests/doctor`, mended by the printed text itself.
 
 It runs where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once,
 since they are the same tenant.

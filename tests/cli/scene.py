@@ -56,7 +56,7 @@ class Time:
         return f"attempt{self.attempts}"
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """What stands for `wiring.run`."""
+        """Return what stands for `wiring.run`."""
 
         def on(loop: VirtualLoop) -> Coroutine[Any, Any, T]:
             self.loop = loop
@@ -155,7 +155,7 @@ class Scene:
         }
 
     def pulls(self, name: str = "mycontainer") -> bool:
-        """Whether the platform could move the group now."""
+        """Tell if the platform could move the group now."""
         return self.azure.container_groups.could_pull(self.group_id(name))
 
     def served(self, since: int = 0) -> list[str]:

@@ -1,4 +1,4 @@
-"""What `rotator discover` finds in a world of many hands, what it drafts, and what it never says."""
+"""Tests of what `rotator discover` finds in a world of many hands, what it drafts, and what it never says."""
 
 import json
 import re
@@ -108,7 +108,7 @@ def drafts_of(rotator: Scene) -> Path:
 
 
 def draft(rotator: Scene, *more: str) -> dict[str, str]:
-    """What `--write` leaves behind, by name."""
+    """Return what `--write` leaves behind, by name."""
     said = rotator("discover", "--write", "--drafts", str(drafts_of(rotator)), *more)
     assert said.raised is None, said.err
     return (

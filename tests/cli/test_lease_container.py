@@ -11,7 +11,7 @@ from tests.storage import WHERE, MemoryLeases
 
 @pytest.fixture(name="store")
 def _store(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> MemoryLeases:
-    """What every command finds in the container."""
+    """Provide what every command finds in the container."""
     store = MemoryLeases(lambda: rotator.azure.clock.now().timestamp())
     monkeypatch.setattr(wiring, "lease_store", lambda world, container: store)
     monkeypatch.setenv("ROTATOR_LEASE_CONTAINER", WHERE)

@@ -1,4 +1,4 @@
-"""What rotator may not write, or not link a group to: it asks for the right before it writes anything, and says which command gives it."""
+"""Tests of what rotator may not write, or not link a group to: it asks for the right before it writes anything, and says which command gives it."""
 
 import shlex
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who is told of what a run found: webhook, ping, command and metrics, end to end."""
+"""Tests of notifications after a run: webhook, ping, command and metrics, end to end."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is seen while a command runs."""
+"""Tests of the progress of a command on a terminal."""
 
 from collections.abc import Coroutine
 from typing import Any

@@ -35,7 +35,7 @@ def _published(rotator: Scene) -> Scene:
 
 
 def _shown(rotator: Scene, name: str) -> dict[str, Any]:
-    """What the group holds, without what a rotation writes."""
+    """Return what the group holds, without what a rotation writes."""
     made: dict[str, Any] = copy.deepcopy(rotator.azure.container_groups.get(rotator.group_id(name)))
     made["tags"] = {tag: value for tag, value in made["tags"].items() if not tag.startswith("rotator-")}
     for part in (made["properties"], *(one["properties"] for one in made["properties"]["containers"])):

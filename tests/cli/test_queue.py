@@ -12,7 +12,7 @@ from tests.storage import QUEUE, MemoryQueue
 
 @pytest.fixture(name="queue")
 def _queue(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> MemoryQueue:
-    """What every command finds at the queue's address."""
+    """Provide what every command finds at the queue's address."""
     queue = MemoryQueue(lambda: rotator.azure.clock.now().timestamp())
     monkeypatch.setattr(wiring, "queue", lambda world, address: queue)
     monkeypatch.setenv("ROTATOR_QUEUE", QUEUE)

@@ -1,4 +1,4 @@
-"""What happens before any request: help, versions, mistakes in options and policies."""
+"""Tests of commands that end before any request: help, versions, mistakes in options and policies."""
 
 import os
 import subprocess

@@ -48,7 +48,7 @@ def second_app_id(rotator: Scene) -> str:
 
 
 def asked(rotator: Scene, *words: str) -> tuple[Counter[str], Said]:
-    """What a command asks of Azure beside tokens, and what it says."""
+    """Return what a command asks of Azure beside tokens, and what it says."""
     before = len(rotator.app.served)
     said = rotator(*words)
     return Counter(each for each in rotator.served(before) if not each.startswith("entra.")), said

@@ -1,4 +1,4 @@
-"""What may not be read is neither absent nor empty: each verb says that it can't be seen, and its exit code says so, too."""
+"""Tests of unreadable objects, which are neither absent nor empty: each verb and its exit code tell that they can't be seen."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the command line leaves out of what Python says by itself."""
+"""Tests of Python's own output that the command line leaves out."""
 
 import asyncio.base_subprocess
 from types import SimpleNamespace

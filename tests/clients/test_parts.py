@@ -1,4 +1,4 @@
-"""What the clients work out by themselves: waits, references, ids, permissions, refusals."""
+"""Tests of what the clients work out by themselves: waits, references, ids, permissions, refusals."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""What Azure's codes come to, and that each remedy mends its own cause: only a missing role is mended by a role."""
+"""Tests of the causes of Azure's codes: each remedy fixes its own cause, and only a missing role is fixed by a role."""
 
 import base64
 import json
@@ -136,7 +136,7 @@ def test_an_answer_names_what_its_remedy_needs() -> None:
 
 
 def remedy_of(asked: Asked, refused: ServiceRefusal) -> str:
-    """What a report would say to do."""
+    """Return what a report would say to do."""
     return answered(asked, refused).remedy
 
 

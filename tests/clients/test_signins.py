@@ -1,4 +1,4 @@
-"""By what can be signed in as a principal, read from Graph as the operator: whatever isn't found or may not be read is said."""
+"""Tests of the means to sign in as a principal, read from Graph as the operator: an absent or unreadable one is told."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

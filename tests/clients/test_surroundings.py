@@ -1,4 +1,4 @@
-"""What the environment says of the way to Azure: what can't be used is named before any request, and a proxy's password never shown."""
+"""Tests of what the environment says of the way to Azure: what can't be used is named before any request, and a proxy's password never shown."""
 
 import os
 import subprocess

@@ -295,7 +295,7 @@ def _of_workspace(analytics: dict[str, Any]) -> Values:
 
 
 def in_vault(said: dict[str, Any]) -> bool:
-    """Whether a value has a secret of its own in the vault."""
+    """Tell if a value has a secret of its own in the vault."""
     return not {"credential", "value"} & set(said)
 
 

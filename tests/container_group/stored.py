@@ -67,7 +67,7 @@ def corpus_of(made: Place, password: str) -> dict[str, dict[str, Any]]:
 
 
 def sourced(made: Place, name: str, values: Values) -> dict[str, Any]:
-    """What the policy says of a group: a source for each hidden value, which the vault has."""
+    """Return what the policy says of a group: a source for each hidden value, which the vault has."""
     secrets = {}
     for nth, (path, (value, said)) in enumerate(sorted(values.items())):
         if in_vault(said):

@@ -1,4 +1,4 @@
-"""Who depends on the principal, and what the planner is told of them."""
+"""Tests of who depends on the principal, and what the planner is told of them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an edit writes, and where."""
+"""Tests of an edit: the written values, and their places."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a group does, and how it fares: judged from events that are history, and from states that may be old."""
+"""Tests of what a group does, and how it fares: judged from events that are history, and from states that may be old."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

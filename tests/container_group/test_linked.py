@@ -1,4 +1,4 @@
-"""What a PUT of a container group touches beside it: identities and subnets, whatever the letter case, and nothing that is no id."""
+"""Tests of the resources that a PUT of a container group touches beside it: identities and subnets, in any letter case, valid ids only."""
 
 from typing import Any
 

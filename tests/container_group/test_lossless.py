@@ -189,7 +189,7 @@ def secret_volumes(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def answer(stored: dict[str, Any]) -> dict[str, Any]:
-    """What a GET shows of it."""
+    """Return what a GET shows of it."""
     shown = copy.deepcopy(stored)
     properties = shown["properties"]
     for container in (*properties["containers"], *properties["initContainers"]):

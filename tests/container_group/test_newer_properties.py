@@ -1,4 +1,4 @@
-"""What only a newer API version shows of a group, by place and value: what would be lost, and what Azure added to all."""
+"""Tests of what only a newer API version shows of a group, by place and value: what would be lost, and what Azure added to all."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def group(**properties: Any) -> dict[str, Any]:
 
 
 def found(newer: dict[str, Any], two: dict[str, Any] | None = None) -> tuple[NewerValue, ...]:
-    """What is found of the group `ONE`."""
+    """Return what is found of the group `ONE`."""
     return newer_values({ONE: group()}, {ONE: newer, **({TWO: two} if two else {})})
 
 

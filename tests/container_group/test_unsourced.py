@@ -97,7 +97,7 @@ def rotate(made: Scene) -> Said:
 
 
 def writes(made: Scene, since: int) -> list[str]:
-    """What changed something: to ask for tokens and manifests changes nothing."""
+    """Return what changed something: to ask for tokens and manifests changes nothing."""
     called = (call for call in made.app.served[since:] if call.method not in ("GET", "HEAD"))
     return [call.operation for call in called if not call.operation.startswith(("entra.", "acr."))]
 

@@ -186,7 +186,7 @@ def _deactivated(scene: Scene) -> None:
 
 
 def _exempting(scene: Scene) -> None:
-    """Whether it is exempt, rotator may not read."""
+    """Exempt rotator by custom security attributes, which it may not read: the exemption stays unknown."""
     attribute = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
     restrictions = _restricted(scene, "passwordAddition")
     restrictions["passwordCredentials"][0]["excludeActors"] = {"customSecurityAttributes": [attribute]}

@@ -1,4 +1,4 @@
-"""What one reading says is gone: an absence that permits a write is believed only where a second reading agrees."""
+"""Tests of absences in one reading: an absence that permits a write is believed only where a second reading agrees."""
 
 from typing import Any
 

@@ -166,7 +166,7 @@ PAIRS: dict[str, tuple[Begin, Act, Act]] = {
 
 @cache
 def traced(begin: Begin, act: Act) -> tuple[Call, ...]:
-    """What the first of a pair calls, in order."""
+    """Return what the first of a pair calls, in order."""
 
     async def alone(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await begin(loop)

@@ -33,7 +33,7 @@ ALARM = "COMPROMISED CREDENTIAL STILL WORKS"
 
 
 def signs_in(made: Stage, key_id: str) -> bool:
-    """Whether any replica of Entra still takes the password of this credential."""
+    """Tell if any replica of Entra still takes the password of this credential."""
     every = made.azure.directory.passwords(made.app_id)
     secret = next(p.secret for p in every if p.key_id == key_id)
     return any(made.azure.tokens.authenticates(made.app_id, secret) for _ in range(9))

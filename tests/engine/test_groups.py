@@ -1,4 +1,4 @@
-"""What becomes of container groups when something is wrong with one of them, and of jobs, over a week in which a timer runs every six hours.
+"""Tests of what becomes of container groups when something is wrong with one of them, and of jobs, over a week in which a timer runs every six hours.
 
 For each world `tests/engine/plans/NAME.txt` keeps what `rotator plan` says of it, as a person reads it. After a change of
 wording, look at the difference:
@@ -40,7 +40,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 async def planned(made: Stage, name: str, intent: Intent | None = None) -> str:
-    """What `rotator plan` says, compared with what is kept of it."""
+    """Return what `rotator plan` says, compared with what is kept of it."""
     seen = await made.with_world(preview, intent)
     text = readable(made, plan_text(seen)) + "\n"
     file = PLANS / f"{name}.txt"
@@ -84,7 +84,7 @@ class Story:
     codes: list[int] = field(default_factory=list)
 
     def puts(self) -> dict[str, int]:
-        """How often each group was redeployed, as far as Azure accepted it: each is a restart."""
+        """Return how often each group was redeployed, as far as Azure accepted it: each is a restart."""
         accepted = (
             call.path
             for call in self.made.app.served[self.since :]
@@ -93,7 +93,7 @@ class Story:
         return dict(Counter(path.rsplit("/", 1)[-1] for path in accepted))
 
     def holds(self, name: str) -> bool:
-        """Whether a group holds the password that is published now."""
+        """Tell if a group holds the password that is published now."""
         return self.made.password_of(name) == self.made.published()
 
     def retired(self) -> bool:

@@ -1,4 +1,4 @@
-"""What Graph would refuse is found before anything is written, or its refusal is explained; either way nothing is left behind."""
+"""Tests of refusals by Graph: found before any write, or explained afterwards; no object is left behind."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -35,7 +35,7 @@ class World:
     told: Score = field(default_factory=Score)
 
     def stand(self, act: str) -> bool:
-        """Whether the marks of an act are on some version."""
+        """Tell if the marks of an act are on some version."""
         tag, word = {
             "adopt": (ADOPTED, self.foreign),
             "declare": (COMPROMISED, self.current),

@@ -1,4 +1,4 @@
-"""What a lookup doesn't find proves no end of access: the principal, one of its objects, a registry, a refusal that may be about the place."""
+"""Tests of objects not found, which prove no end of access: the principal, one of its objects, a registry, a refusal that may be about the place."""
 
 from collections.abc import Awaitable, Callable
 

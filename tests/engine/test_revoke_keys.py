@@ -1,4 +1,4 @@
-"""What signs in without a password is part of an access: it is named with the command that removes it, and nothing is gone while it pulls."""
+"""Tests of sign-ins without a password: a revocation names each with the command that removes it, and access is not gone while one pulls."""
 
 import itertools
 from collections.abc import Awaitable, Callable

@@ -172,7 +172,7 @@ def _manifest(made: Stage, server: str, user: User) -> Iterator[int]:
 
 
 def serves(made: Stage, server: str, user: User) -> bool:
-    """Whether the registry gives the image to a user, in either way that it can be asked; both must be one answer."""
+    """Tell if the registry gives the image to a user, in either way that it can be asked; both must be one answer."""
     answers = [status == 200 for status in _manifest(made, server, user)]
     assert len(set(answers)) == 1, "Basic and the registry's own token differ"
     return answers[0]

@@ -39,7 +39,7 @@ async def begun(loop: VirtualLoop, said: dict[str, Any], rotation: dict[str, Any
 
 
 def old(made: Stage) -> timedelta:
-    """How long the credential of the server is still valid."""
+    """Return how long the credential of the server is still valid."""
     (held,) = [p for p in made.azure.directory.passwords(made.app_id) if p.key_id == made.tags_of("sftp")[KEY_ID]]
     return held.end - made.azure.clock.now()
 

@@ -32,7 +32,7 @@ def later(loop: VirtualLoop) -> Callable[[], datetime]:
 
 @pytest.fixture(name="over", scope="module", params=["memory", "azurite"])
 def _over(request: pytest.FixtureRequest) -> Over:
-    """What runs a test on virtual time, over a queue of one kind, called by a name of the test's."""
+    """Provide what runs a test on virtual time, over a queue of one kind, called by a name of the test's."""
     storage: azurite.Azurite | None = None
     if request.param == "azurite":
         storage = request.getfixturevalue("storage")

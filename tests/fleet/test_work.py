@@ -39,7 +39,7 @@ class Hosts:
     leases: Any
 
     async def work(self, host: str = "one", minutes: float = 120, lease: Lease | None = None) -> Worker:
-        """What `rotator work` does on one host."""
+        """Return what `rotator work` does on one host."""
 
         async def act(one: Run) -> Worker:
             def begin(policy: Any) -> Run:
@@ -69,7 +69,7 @@ Play = Callable[[Callable[[Hosts], Awaitable[None]]], None]
 
 @pytest.fixture(name="play")
 def _play(request: pytest.FixtureRequest) -> Play:
-    """What plays a scene in a world at rest for 61 days, over storage in memory or, where a test is given it, Azurite."""
+    """Provide what plays a scene in a world at rest for 61 days, over storage in memory or, where a test is given it, Azurite."""
     over = getattr(request, "param", "memory")
     storage: azurite.Azurite | None = request.getfixturevalue("storage") if over == "azurite" else None
     name = "".join(each for each in request.node.name.lower() if each.isalnum())[-50:]

@@ -50,7 +50,7 @@ def asked(text: str) -> Step:
 
 
 def world(case: Mapping[str, Any]) -> World:
-    """What a case is about; the current value has proven just now where the case doesn't say otherwise."""
+    """Return what a case is about; the current value has proven just now where the case doesn't say otherwise."""
     said = case.get("vault_refuses")
     refused = Denial(said, Grounds(Cause(case.get("cause", "role")), vault="myvault")) if said else None
     observed = replace(worlds.observed(case), vault_refuses=refused)

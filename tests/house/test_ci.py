@@ -18,7 +18,7 @@ AZURITE = "npm install --silent --no-audit --no-fund --no-save --prefix .venv/az
 
 
 def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str, list[str]]:
-    """What it says, and what it calls, with these programs there."""
+    """Return what it says, and what it calls, with these programs there."""
     (directory / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
     programs, called = directory / "bin", directory / "called"

@@ -59,7 +59,7 @@ def shown(file: Path) -> str:
 
 
 def offences(cases: Iterable[tuple[str, ...]], check: Callable[..., None]) -> list[str]:
-    """What is wrong with each of them, all at once: a test for each would be hundreds that say nothing while nothing is wrong."""
+    """Return what is wrong with each of them, all at once: a test for each would be hundreds that say nothing while nothing is wrong."""
     found = []
     for case in cases:
         try:
@@ -70,7 +70,7 @@ def offences(cases: Iterable[tuple[str, ...]], check: Callable[..., None]) -> li
 
 
 def section(text: str, heading: str) -> str:
-    """What stands below a heading, down to the next of any level."""
+    """Return what stands below a heading, down to the next of any level."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
     assert found, heading
     return found[1]
@@ -334,7 +334,7 @@ def name_exists(name: str) -> None:
 
 
 def found(dotted: str) -> bool:
-    """Whether a dotted name can be imported, or is an attribute of something that can."""
+    """Tell if a dotted name can be imported, or is an attribute of something that can."""
     parts = dotted.split(".")
     for length in range(len(parts), 0, -1):
         try:
@@ -537,7 +537,7 @@ def test_the_readme_counts_the_rights_of_the_role() -> None:
 
 
 def test_every_right_that_a_client_asks_for_is_granted() -> None:
-    """What an error of the clients tells a person to give is what SECURITY.md tells to give."""
+    """Check that the rights named by errors of the clients are those of SECURITY.md."""
     asked = {found for file in (ROOT / "rotator" / "clients").glob("*.py") for found in _asked(file)}
     assert asked
     documented = {*seed.OPERATOR_ACTIONS, *seed.ACCESS_ACTIONS}

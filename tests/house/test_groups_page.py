@@ -1,4 +1,4 @@
-"""What docs/groups.md tells the owners of container groups is so: its examples are read as rotator reads them, its claims are played."""
+"""Tests of docs/groups.md: its examples are read as rotator reads them, its claims are played."""
 
 import json
 import re

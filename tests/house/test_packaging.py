@@ -1,4 +1,4 @@
-"""What is in the distributions of rotator: the wheel that people install, and the source distribution that it can be built from."""
+"""Tests of what is in the distributions of rotator: the wheel that people install, and the source distribution that it can be built from."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a test says of a program that isn't here: with CI=true it fails, elsewhere it is skipped, always with the package."""
+"""Tests of tests that need a missing program: with CI=true they fail, elsewhere they are skipped, always with the package's name."""
 
 from pathlib import Path
 

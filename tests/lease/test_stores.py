@@ -34,7 +34,7 @@ def _storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Azuri
 
 @pytest.fixture(name="over", scope="module", params=["memory", "azurite"])
 def _over(request: pytest.FixtureRequest) -> Over:
-    """What runs a test on virtual time, over stores of one kind; each test has names of its own."""
+    """Provide what runs a test on virtual time, over stores of one kind; each test has names of its own."""
     storage: azurite.Azurite | None = None
     if request.param == "azurite":
         storage = request.getfixturevalue("storage")

@@ -114,7 +114,7 @@ class Local:
         return httpx.Client(transport=InProcess(self.app, alter))
 
     def removal(self) -> Removal:
-        """What `make live-clean` does."""
+        """Return what `make live-clean` does."""
         return Removal(self.wire, self.seeded.subscription, GROUP)
 
     def marks(self, run: str = RUN) -> Marks:

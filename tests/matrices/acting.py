@@ -84,7 +84,7 @@ def _errors(node: ast.Try) -> Iterator[Change]:
 
 
 def _exchangeable(one: ast.stmt, other: ast.stmt) -> bool:
-    """Whether both ask or look at the clock, and neither needs what the other names."""
+    """Tell if both ask or look at the clock, and neither needs what the other names."""
     for each in (one, other):
         if isinstance(each, ast.Return | ast.Raise | ast.AsyncFunctionDef) or not _waits(each):
             return False

@@ -362,7 +362,7 @@ BESIDES: Mapping[str, str] = {"acr": "403", "entra": "a refused password"}
 
 @cache
 def usual(operation: str) -> tuple[Kind, ...]:
-    """What the matrices of faults let every call of an operation meet: what happens every day, and the conditions of its service."""
+    """Return what the matrices of faults let every call of an operation meet: what happens every day, and the conditions of its service."""
     writes = not {Way.READ, Way.PROOF} & set(ways(operation))
     names = {*(WRITTEN_USUALLY if writes else READ_USUALLY), BESIDES.get(operation.partition(".")[0], "")}
     return tuple(kind for kind in every(operation) if kind.name in names or kind in CONDITIONS)

@@ -74,7 +74,7 @@ class Door:
 
     @property
     def way(self) -> Way:
-        """How it is asked."""
+        """Return how it is asked."""
         if self.truth:
             return Way.AGAIN if self.repeated else Way.ONCE
         return Way.PROOF if self.proof else Way.READ

@@ -141,7 +141,7 @@ def _share(many: int, row: Row) -> Iterator[Row]:
 
 
 def before_reads() -> Iterator[tuple[str, str, Point, float, Event]]:
-    """What happens just before the last read of its kind that a write rests on: after the call before, which is made without that read, too."""
+    """Yield what happens just before the last read of its kind that a write rests on: after the call before, which is made without that read, too."""
     for verb, world in PLAYED:
         last, before = dict[str, Call](), None
         for call in calls(verb, world, every=True):
@@ -158,7 +158,7 @@ def before_reads() -> Iterator[tuple[str, str, Point, float, Event]]:
 
 
 def name(row: Row) -> str:
-    """What happens, as the table calls it; empty where nothing does."""
+    """Return what happens, as the table calls it; empty where nothing does."""
     first = row.events[0]
     assert isinstance(first, Command)
     told = [
@@ -174,7 +174,7 @@ def name(row: Row) -> str:
 
 
 def ends(row: Row) -> str:
-    """What the run sends, says and ends with. Raises Violation."""
+    """Return what the run sends, says and ends with. Raises Violation."""
 
     async def scene(loop: VirtualLoop) -> str:
         made = await WORLDS[row.world](loop)
@@ -231,7 +231,7 @@ def which(row: Row) -> str:
 
 
 def expected(row: Row) -> str:
-    """How a run is to end."""
+    """Return how a run is to end."""
     found = kept()[which(row)]
     return found.get(name(row), found[""])
 

@@ -56,13 +56,13 @@ class Call:
     writes: bool
 
     def effects(self) -> tuple[Effect, ...]:
-        """What it can meet."""
+        """Return the faults that it can meet."""
         if self.operation == SLEEPING:
             return ()
         return WRITES if self.writes else READS
 
     def strikes(self) -> Iterator[Strike]:
-        """What it can meet, each once."""
+        """Return the faults that it can meet, each once."""
         return (Strike(self.operation, self.nth, effect) for effect in self.effects())
 
 
@@ -84,7 +84,7 @@ VERB_WORLDS: tuple[tuple[str, str], ...] = (
 
 @cache
 def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
-    """What a verb calls in a world: all, or of the reads between two writes the first of each operation."""
+    """Return what a verb calls in a world: all, or of the reads between two writes the first of each operation."""
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await WORLDS[world](loop)
@@ -188,7 +188,7 @@ def interventions() -> Iterator[Story]:
 
 
 def worlds_of_revocations() -> Iterator[Story]:
-    """What keeps a revocation from ending all access, alone and by twos."""
+    """Yield what keeps a revocation from ending all access, alone and by twos."""
     kept = (
         "lock the registry",
         "add a certificate",

@@ -206,7 +206,7 @@ class FastWorld(AzureWorld):
         )
 
     async def _try(self, operation: str, look: Callable[[], Any]) -> Any:
-        """What a call answers, or its refusal in the service's own words. Raises _Refused, AzureError."""
+        """Return what a call answers, or its refusal in the service's own words. Raises _Refused, AzureError."""
 
         def tried() -> Any:
             try:

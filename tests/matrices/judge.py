@@ -136,7 +136,7 @@ class Judge(Monitor):
         assert sound, "I2: the published value is refused"
 
     def _emptied(self) -> bool:
-        """Whether a revocation or a person disabled what readers got: until the next rotation there is nothing to get."""
+        """Tell if a revocation or a person disabled what readers got: until the next rotation there is nothing to get."""
         newest = max(self._versions(), key=lambda version: version.order, default=None)
         return newest is not None and not newest.enabled and (self.credentials_revoked or newest.id in self._off)
 
@@ -200,7 +200,7 @@ class Judge(Monitor):
         return self.made.azure.tokens.authenticates_everywhere(self.made.app_id, value)
 
     def _allowed(self) -> bool:
-        """Whether the principal has the role by which its groups pull, as far as it was given for good."""
+        """Tell if the principal has the role by which its groups pull, as far as it was given for good."""
         given = self.made.azure.authorization.assignments(principals=[self.made.principal.id])
         return any(each.active_from <= self.made.azure.clock.now() for each in given)
 
@@ -220,11 +220,11 @@ class Judge(Monitor):
     # access
 
     def revoked(self) -> bool:
-        """Whether the mark says that access is revoked."""
+        """Tell if the mark says that access is revoked."""
         return self._mark() == "revoked"
 
     def _mark(self) -> str | None:
-        """What the mark says; None where it can't be read."""
+        """Return what the mark says; None where it can't be read."""
         try:
             mark = self.made.azure.vaults.find("myvault", self.made.policy.access_secret)
         except ServiceError:
@@ -262,7 +262,7 @@ class Judge(Monitor):
         return frozenset(v.id for v in self._versions() if v.enabled)
 
     def untrue(self, event: Event) -> str:
-        """What an event says that never happened; empty where it did. None of this is ever taken back."""
+        """Return what an event says that never happened; empty where it did. None of this is ever taken back."""
         match event:
             case CredentialRemoved(key_id=key_id) if key_id in self._keys():
                 return f"credential {key_id} is said to be removed, and is there"
@@ -271,7 +271,7 @@ class Judge(Monitor):
         return ""
 
     def hidden(self) -> str:
-        """What an exit code of 0 hides, although it can be known; empty where nothing."""
+        """Return what an exit code of 0 hides, although it can be known; empty where nothing."""
         value = self._value()
         if value is None or not self._works(value):
             return "nobody can use the published secret"
@@ -284,7 +284,7 @@ class Judge(Monitor):
         return f"credentials {left} are left over" if left else ""
 
     def _tells(self, name: str) -> bool:
-        """Whether a group shows that its password is gone: by its tag, or since it runs for longer than any password is there."""
+        """Tell if a group shows that its password is gone: by its tag, or since it runs for longer than any password is there."""
         group = self.made.azure.container_groups.state.groups[str(self.made.group_id(name)).lower()]
         begun = [c.current.start for c in group.mains if c.current and c.current.start]
         first = min((p.start for p in self.made.credentials()), default=None)
@@ -292,7 +292,7 @@ class Judge(Monitor):
         return bool(self.made.tags_of(name).get(KEY_ID)) or older
 
     def still_pulls(self) -> str:
-        """By what the principal still pulls, although a revocation says that nothing does; empty where nothing."""
+        """Return the means by which the principal still pulls after a proven revocation; empty where none does."""
         roles = self.made.azure.authorization.assignments(
             self.made.seeded.registry_id, above_only=True, principals=[self.made.principal.id]
         )
@@ -300,7 +300,7 @@ class Judge(Monitor):
         return f"{len(roles)} roles and {len(found)} ways to sign in" if roles and found else ""
 
     def open_doors(self) -> bool:
-        """Whether a password that was declared compromised still signs in."""
+        """Tell if a password that was declared compromised still signs in."""
         declared = {key for v in self._versions() for key in listed(v.tags or {}, COMPROMISED)}
         return any(p.key_id in declared for p in self.made.credentials())
 

@@ -118,7 +118,7 @@ class Kind:
     machine: str = ""
 
     def meets(self, operation: str, way: Way) -> bool:
-        """Whether an operation, asked in this way, can meet it."""
+        """Tell if an operation, asked in this way, can meet it."""
         left_out = any(_fits(operation, way, each) for each in self.never)
         return way in self.classes and not left_out and any(_fits(operation, way, each) for each in self.only)
 
@@ -156,7 +156,7 @@ def _told(operation: str, way: Way, effect: Effect | None) -> Effect | None:
 
 @cache
 def ways(operation: str) -> tuple[Way, ...]:
-    """How an operation is asked; KeyError for one that nobody has thought about."""
+    """Return how an operation is asked; KeyError for an operation without an entry."""
     found = next((found for pattern, found in WAYS.items() if fnmatchcase(operation, pattern)), None)
     if found is None:
         raise KeyError(f"{operation} is called and has no row in WAYS")

@@ -232,7 +232,7 @@ def changed(mutant: Mutant) -> frozenset[Line]:
 
 
 def of_site(site: Site, among: Sequence[Killer], tests: Tests = tuple) -> str | None:
-    """What notices that a site isn't asked."""
+    """Return what notices that a site isn't asked."""
     with forgetful(site, set()):
         by = killed(_nearest((each for each in among if site in each.reach.sites), site.function))
         by = by or killed(_few([each for each in tests() if site in each.reach.sites]))

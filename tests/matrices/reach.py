@@ -43,7 +43,7 @@ Finding = Callable[[Callable[[], object], set[Site]], object]
 
 
 def found(play: Callable[[], object], listening: Finding) -> Reach:
-    """What a killer reaches."""
+    """Return what a killer reaches."""
     met, midst, lines = set[Site](), dict[str, int](), set[Line]()
     with _noting(midst), _tracing(lines):
         listening(play, met)
@@ -117,7 +117,7 @@ def digest() -> str:
 
 
 def kept(what: str, plays: Mapping[str, Callable[[], object]], listening: Finding) -> dict[str, Reach]:
-    """What each of these reaches."""
+    """Return what each of these reaches."""
     KEPT.mkdir(exist_ok=True)
     file = KEPT / f"reach-{what}-{digest()}.pickle"
     with (KEPT / f"reach-{what}.lock").open("w") as lock:

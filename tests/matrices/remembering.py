@@ -111,7 +111,7 @@ def _observed(seen: Observed) -> Iterator[tuple[Asked, Any]]:
 
 
 def _plain(args: Sequence[Any]) -> Iterator[object]:
-    """What was asked, apart from the policy: every process has one."""
+    """Yield what was asked, apart from the policy: every process has one."""
     for each in args:
         if isinstance(each, Policy) or each is None:
             continue

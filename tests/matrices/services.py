@@ -381,7 +381,7 @@ class Authorization(rbac.Authorization):
         return await self._way.read("rbac.roleAssignments.get", lambda: self._rules.get(assignment.id) is not None)
 
     async def definition(self, role: str, scope: str) -> Role:
-        """What a role allows."""
+        """Return what a role allows."""
         found = await self._way.read("rbac.roleDefinitions.get", lambda: self._rules.role(role))
         given = (
             Permission(*map(tuple, (p.actions, p.not_actions, p.data_actions, p.not_data_actions)))

@@ -306,7 +306,7 @@ class Play:
         self.judge.secret_nowhere(*self.trace)
 
     def _rested(self) -> bool:
-        """Whether all is done; nothing is where people took the secret away."""
+        """Tell if all is done; nothing is where people took the secret away."""
         try:
             return rested(self.made)
         except ServiceError:

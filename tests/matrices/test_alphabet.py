@@ -123,7 +123,7 @@ class NoConnection(aiohttp.ClientConnectorError, httpx.ConnectError):
 
 @cache
 def facts(door: Door, where: World) -> Facts:
-    """What a read says without a fault."""
+    """Return what a read says without a fault."""
     found = door.shown(called(door, where).answer)
     assert not isinstance(found, Effect), found
     return found

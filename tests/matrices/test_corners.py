@@ -1,4 +1,4 @@
-"""What single runs do where no story comes: at a deadline, when they are interrupted, and when somebody is quicker than a mark."""
+"""Tests of single runs in cases without a story: at a deadline, interrupted, or with a tag written by others before rotator's."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -51,7 +51,7 @@ RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {
 
 @cache
 def traced(run: str) -> tuple[Call, ...]:
-    """What one run calls without faults, in order."""
+    """Return what one run calls without faults, in order."""
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await RUNS[run][0](loop)
@@ -63,7 +63,7 @@ def traced(run: str) -> tuple[Call, ...]:
 
 
 def operations() -> set[str]:
-    """What a rotation calls."""
+    """Return what a rotation calls."""
     return {call.operation for run in RUNS for call in traced(run)}
 
 

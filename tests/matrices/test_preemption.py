@@ -95,7 +95,7 @@ TELLING = ("graph.*", "keyvault.secrets.*", "aci.*")
 
 @cache
 def traced(world: World) -> tuple[Call, ...]:
-    """What one run calls in that world, in order."""
+    """Return what one run calls in that world, in order."""
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await world(loop)
@@ -223,7 +223,7 @@ def test_a_revocation_comes_between(index: int, moment: Moment) -> None:
 
 
 def nobody_pulls(made: Stage) -> bool:
-    """Whether every group's next pull would be refused."""
+    """Tell if every group's next pull would be refused."""
     return not any(made.azure.container_groups.could_pull(made.group_id(name)) for name in GROUPS)
 
 

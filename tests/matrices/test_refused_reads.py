@@ -87,7 +87,7 @@ def reads(served: list[Served]) -> list[str]:
 
 
 def answers(operation: str) -> Iterator[tuple[int, str]]:
-    """How its service refuses it, and hides it, where it does."""
+    """Yield how its service refuses it, and hides it, where it does."""
     service = operation.partition(".")[0]
     yield from (found for table in (REFUSED, HIDDEN) if (found := table.get(service)))
 
@@ -106,7 +106,7 @@ def once(operations: list[str]) -> Iterator[Cell]:
 def offences(
     at: Scene, name: str, cells: Callable[[list[str]], Iterator[Cell]], record: Callable[[str, object], None]
 ) -> list[str]:
-    """What is wrong with what came of each cell."""
+    """Return what is wrong with what came of each cell."""
     verb = VERBS[name]
     verb.world(at)
     world, since = World(at), len(at.app.served)
@@ -125,7 +125,7 @@ def offences(
 
 
 def _wrong(at: Scene, name: str, verb: Verb, cell: Cell, without: Said, said: Said) -> str:
-    """Why what was said is no answer to a refusal; empty where it is one."""
+    """Return why what was said is no answer to a refusal; empty where it is one."""
     text, ended = said.out + said.err, said.code in (0, 5)
     if said.raised or "bug in rotator" in text:
         return f"{said.raised!r} {text[-400:]}"

@@ -85,7 +85,7 @@ def _provisioned(made: Stage, directory: Path) -> None:
 
 
 def _stripped(made: Stage) -> bool:
-    """What takes rotator's tags off is told once, and is a person's to find."""
+    """Play a tool that removes rotator's tags: that is told once, and a person has to find the tool."""
     return "has no tags of rotator after a redeployment" in made.told()
 
 
@@ -213,7 +213,7 @@ class Struck:
 
 @cache
 def traced(name: str) -> tuple[Call, ...]:
-    """What a run of a verb calls without faults, in order."""
+    """Return what a run of a verb calls without faults, in order."""
     verb = VERBS[name]
 
     async def scene(loop: VirtualLoop, directory: Path) -> tuple[Call, ...]:
@@ -231,7 +231,7 @@ FORBIDDEN = called("403")
 
 
 def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
-    """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here.
+    """Yield the cells to try; of the operations in `known` another story has tried the faults that a retry fixes; they grow by what is tried here.
 
     `make test` tries each class of an operation's faults once.
     """

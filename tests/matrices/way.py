@@ -133,7 +133,7 @@ class Way:
 
 
 def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) -> AzureError:
-    """What comes out of a call that an effect has struck."""
+    """Return what comes out of a call that an effect has struck."""
     if strike is Effect.GONE:
         return NotFound(
             f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404

@@ -49,7 +49,7 @@ def test_one_that_hangs_is_killed_with_its_children(tmp_path: Path, monkeypatch:
 
 
 def ends(process: int) -> bool:
-    """Whether a process ends within ten seconds, whoever its parent is."""
+    """Tell if a process ends within ten seconds, with any parent."""
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:

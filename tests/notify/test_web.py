@@ -33,7 +33,7 @@ class Waits:
 
 
 def send(*answers: Answer | int, body: bytes = b"{}") -> tuple[str, list[httpx.Request], list[float]]:
-    """Why it failed, what was sent, and the waits in between."""
+    """Return why it failed, what was sent, and the waits in between."""
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

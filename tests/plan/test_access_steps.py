@@ -1,4 +1,4 @@
-"""Which role assignments a revoke deletes and a grant creates: nobody else's, and nothing twice."""
+"""Tests of the role assignments that a revoke deletes and a grant creates: only the principal's, each once."""
 
 from rotator.plan import grant_steps, revoke_steps
 from rotator.resource_id import ArmId

@@ -24,7 +24,7 @@ def values(versions: list[dict[str, Any]]) -> dict[str, Value]:
 
 
 def said(observed: Observed, tried: Mapping[str, Value], asked: str | None = None) -> Adoption | str:
-    """What `adopt` comes to, or why it is refused."""
+    """Return what `adopt` comes to, or why it is refused."""
     try:
         return adoptable(POLICY, observed, tried, worlds.key(asked))
     except UnsafeStep as error:
@@ -101,7 +101,7 @@ CHANGES = ("nothing", "retired", "retired, its version disabled", "its value ref
 def later(
     change: str, observed: Observed, tried: dict[str, Value], adoption: Adoption
 ) -> tuple[Observed, dict[str, Value]]:
-    """What a rotation makes of the world after an adoption, or the emulated Azure of its answers."""
+    """Return what a rotation makes of the world after an adoption, or the emulated Azure of its answers."""
     (key,), (version,) = adoption.key_ids, adoption.versions
     if "retired" in change:
         observed = replace(observed, credentials=tuple(c for c in observed.credentials if c.key_id != key))

@@ -22,7 +22,7 @@ WEEK, SPREAD = timedelta(days=7), 6
 
 
 def calls(following: Next) -> set[tuple[str, str]]:
-    """What calls for a person."""
+    """Return the notes and waits that call for a person."""
     findings: tuple[Wait | Note, ...] = (*following.waits, *following.notes)
     return {(each.code, each.subject) for each in findings if each.warn}
 
@@ -68,7 +68,7 @@ def test_a_run_at_next_due_does_something_and_no_earlier_run_does(case: Mapping[
 
 
 def due(case: Mapping[str, Any], known: Known | None = None) -> str | None:
-    """When a run has something to do next, as a span from the case's today."""
+    """Return when a run has something to do next, as a span from the case's today."""
     policy, observed, _, seen = world(case)
     found = next_due(policy, observed, next_steps(policy, observed, Intent(), seen), known or seen)
     return f"+{(found - worlds.TODAY).total_seconds() / 60:.0f}m" if found else None

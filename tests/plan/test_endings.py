@@ -1,4 +1,4 @@
-"""How a revocation ended: decided from what is left, what signs in, and what tries showed, with no Azure at all."""
+"""Tests of how a revocation ended: decided from what is left, what signs in, and what tries showed, with no Azure at all."""
 
 from datetime import timedelta
 from itertools import product

@@ -74,7 +74,7 @@ World = tuple[Policy, Observed, Intent, Known]
 
 
 def world(case: Mapping[str, Any]) -> World:
-    """What a case is about."""
+    """Return what a case is about."""
     return (
         worlds.policy(case.get("policy")),
         worlds.observed(case),

@@ -1,4 +1,4 @@
-"""What a provision makes, and in which order: only what isn't there, and nothing that exists is changed."""
+"""Tests of the objects that a provision creates, and their order: only missing ones, and no existing one is changed."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""By what a registry's images can still be pulled: decided from role definitions, modes and switches, with no Azure at all."""
+"""Tests of the remaining ways to pull a registry's images: decided from role definitions, modes and switches, with no Azure at all."""
 
 from rotator.plan import Effect, View, Way, credential_steps, fitting, own_roles, remaining
 from rotator.plan.access import CONTENT, PULL

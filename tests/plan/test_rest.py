@@ -20,7 +20,7 @@ REST: dict[str, Any] = {
 
 
 def rests(case: dict[str, Any] | None = None, **observed: Any) -> str:
-    """Why a world at rest with something changed isn't at rest."""
+    """Return why a world at rest with something changed isn't at rest."""
     shown = {**deepcopy(REST), **(case or {})}
     view = View(worlds.policy(shown["policy"]), replace(worlds.observed(shown), **observed), Intent())
     return unrest(view)

@@ -1,4 +1,4 @@
-"""What a revocation says at its end, and how tries of the old value are judged: decided with no Azure at all."""
+"""Tests of what a revocation says at its end, and how tries of the old value are judged: decided with no Azure at all."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Where a mark goes and what the tags of a version are then, however full it is."""
+"""Tests of the version that takes a mark, and of its tags afterwards, even if it has no room."""
 
 from rotator.plan import (
     EVERY_GROUP,

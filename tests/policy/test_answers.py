@@ -1,4 +1,4 @@
-"""What one policy says of a hidden password serves all policies of its directory."""
+"""Tests of one policy's answer about a hidden password, which serves all policies of its directory."""
 
 from pathlib import Path
 from typing import Any

@@ -24,7 +24,7 @@ def names(found: Gathered) -> tuple[list[str], list[str]]:
 
 
 def places(found: Gathered) -> list[str]:
-    """Where the mistakes are that concern nobody who was asked for."""
+    """Return the places of the mistakes that concern no requested policy."""
     return [f"{Path(mistake.file).name}:{mistake.line}" for mistake in found.beside]
 
 

@@ -56,7 +56,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def asked(home: Path, words: str) -> list[str]:
-    """What completes these words, without a shell."""
+    """Return what completes these words, without a shell."""
     given = {**environment(home), COMPLETE: "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     done = subprocess.run([home / "bin" / "rotator"], cwd=home, env=given, capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""What people and machines get wrong: texts that no policy is, files that no file is, ends that nobody listens to."""
+"""Tests of hostile input: texts that are no policies, devices in place of files, closed outputs."""
 
 import os
 import subprocess

@@ -247,7 +247,7 @@ def test_no_secret_is_in_the_arguments_of_a_process(rotator: Scene) -> None:
 
 
 def _ours(file: Path, pid: int) -> bool:
-    """Whether a process is this one or a child of it."""
+    """Tell if a process is this one or a child of it."""
     try:
         return file.parent.name == str(pid) or f"PPid:\t{pid}\n" in (file.parent / "status").read_text()
     except OSError:

@@ -390,7 +390,7 @@ def test_a_line_is_exactly_its_commands_whatever_the_names_are(function: str, tm
 
 
 def safe(words: list[str], name: str) -> bool:
-    """Whether no program takes the name for an option: it stands behind its option's equals sign, or behind two hyphens."""
+    """Tell if no program takes the name for an option: it stands behind its option's equals sign, or behind two hyphens."""
     until = words.index("--") if "--" in words else len(words)
     return name not in words[:until]
 

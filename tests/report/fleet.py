@@ -14,7 +14,7 @@ JOB = {"id": "pay-nightly", "holds": "leaked", "since": "-40d", "restart": "Neve
 
 
 def glanced(name: str, case: dict[str, Any], **groups: dict[str, Any]) -> Preview:
-    """What `rotator status` sees of a world in the shorthand of the cases."""
+    """Return what `rotator status` sees of a world in the shorthand of the cases."""
     declared = [{"id": group["id"], **groups.get(group["id"], {})} for group in case.get("groups", [])]
     policy = worlds.policy({"groups": declared}).model_copy(update={"name": name})
     observed, intent = worlds.observed(case), worlds.intent(None)

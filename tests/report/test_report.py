@@ -1,4 +1,4 @@
-"""What people and programs read, from values: no run, no Azure."""
+"""Tests of reports, made from values: no run, no Azure."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ RENEWAL: dict[str, Any] = {
 def preview(
     case: dict[str, Any], names: tuple[str, ...] = (), name: str = "mycontainerregistry", **changes: Any
 ) -> Preview:
-    """What the engine would hand over for a world in the shorthand of the cases; groups have no hidden values."""
+    """Return what the engine would hand over for a world in the shorthand of the cases; groups have no hidden values."""
     declared = [
         {"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]
     ]

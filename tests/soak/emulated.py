@@ -64,7 +64,7 @@ class Emulated:
         )
 
     def exports(self) -> dict[str, str]:
-        """What `rotator emulator env` tells a shell to export."""
+        """Return what `rotator emulator env` tells a shell to export."""
         lines = (line for line in self._command("env").splitlines() if line.startswith("export "))
         return dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines)
 

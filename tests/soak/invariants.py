@@ -40,7 +40,7 @@ class Memory:
 
 
 def violations(memory: Memory, truth: Truth, *, at_work: int = 0) -> Iterator[str]:
-    """What is wrong now, while so many commands are at work."""
+    """Yield what is wrong now, while so many commands are at work."""
     yield from _pulls(memory, truth)
     yield from _published(memory, truth)
     yield from _foreign(memory, truth)
@@ -49,7 +49,7 @@ def violations(memory: Memory, truth: Truth, *, at_work: int = 0) -> Iterator[st
 
 
 def broken(memory: Memory, truth: Truth, value: str) -> str:
-    """Why a value doesn't authenticate, if that is rotator's doing; "" if it does, or if others did it."""
+    """Return why a value doesn't authenticate, if that is rotator's doing; "" if it does, or if others did it."""
     found, known = truth.of(value), memory.passwords.get(value)
     if value in memory.ledger.written or memory.taken:
         return ""

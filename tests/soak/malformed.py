@@ -326,7 +326,7 @@ class Fuzzer:
     # what comes of them
 
     def met(self, case: Case) -> Iterator[str]:
-        """What is wrong with how one input is met."""
+        """Yield what is wrong with how one input is met."""
         azure = self.scene.azure
         since = max((each["number"] for each in azure.control("GET", "/calls")["value"]), default=0)
         own = {
@@ -373,7 +373,7 @@ def _writes(operation: str, method: str) -> bool:
 
 
 def shell(streams: str, output: Path) -> tuple[str, ...]:
-    """What gives a command these streams; the command and its arguments follow."""
+    """Return what gives a command these streams; the command and its arguments follow."""
     kept = f"2>{output}"
     ways = {
         "out closed": f"{kept} >&-",

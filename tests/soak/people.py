@@ -72,7 +72,7 @@ class People:
         self.scene.azure.call("PUT", self.scene.group_url(name), made.body(self.scene, name, value, tags))
 
     def remove(self, key_id: str, holder: str) -> bool:
-        """Whether a password was removed from an object, as far as one hears."""
+        """Tell if a password was removed from an object, as far as one hears."""
         self.ledger.removed.add(key_id)
         try:
             self.scene.azure.call("POST", f"{holder}/removePassword", {"keyId": key_id})

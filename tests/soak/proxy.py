@@ -135,7 +135,7 @@ class Proxies:
         return await self._deliver(kind, seen, answer, near[1])
 
     async def _instead(self, kind: str, method: str, writer: asyncio.StreamWriter) -> bool:
-        """What comes in place of an answer, of a request that Azure never saw."""
+        """Return what comes in place of an answer, of a request that Azure never saw."""
         if kind == "reset":
             return False
         status = {"page502": "502 Bad Gateway", "page403": "403 Forbidden", "page404": "404 Not Found"}[kind]

@@ -192,7 +192,7 @@ def deploy(scene: Scene, name: str, password: str, tags: dict[str, str]) -> None
 
 
 def policy(scene: Scene) -> Json:
-    """What the policy's file says; JSON is YAML."""
+    """Return what the policy's file says; JSON is YAML."""
     hidden = {"containers/app/env/DB_PASSWORD": {"key_vault": f"{NAME}-db"}}
     source: Json = {"manifest": "manifests/app.yaml"} if scene.bare else {"secrets": hidden}
     groups: list[Json] = [{"id": scene.group_id(name), **source} for name in scene.services]

@@ -79,7 +79,7 @@ class Script:
         return seen
 
     def damages(self, seen: Seen) -> str:
-        """What is to become of the answer to this request; "" if nothing."""
+        """Return what is to become of the answer to this request; "" if nothing."""
         kind = self.damage.get(seen.number) or (
             self.damage.get(-sum(1 for _ in self.writes())) if seen.writes else None
         )

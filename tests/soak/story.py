@@ -243,7 +243,7 @@ class Story:
         self.counts.blind_writes += len(run.script.blind)
 
     def _ending(self, run: Run, code: int, before: Truth) -> Iterator[str]:
-        """What the run said and did, taken by itself."""
+        """Yield what the run said and did, taken by itself."""
         said, verb = run.said, run.arguments[0]
         yield from (f"{crash!r} in the output of {verb}" for crash in CRASHES if crash in said)
         allowed = {0, 1, 3, 4, *([5] if "--exit-code" in run.arguments else []), *([2] if not self.scene.named else [])}
@@ -341,7 +341,7 @@ class Story:
         return code, policies[0].get("next_due")
 
     def _until(self, due: str | None) -> float:
-        """How long to wait for the next run: till it says that something is due, if that is soon."""
+        """Return how long to wait for the next run: till it says that something is due, if that is soon."""
         wait = (datetime.fromisoformat(due) - self.look().now).total_seconds() if due else 25 * 3600
         return max(wait + 60, 3600) if wait < 8 * DAY else 25 * 3600
 
@@ -349,7 +349,7 @@ class Story:
         return code == 0 and not self._left(self.look())
 
     def _left(self, truth: Truth) -> list[str]:
-        """What is not as it should be in the end."""
+        """Return what is not as it should be in the end."""
         newest, left = truth.newest, list[str]()
         current = truth.of(newest.value) if newest else None
         if newest is None or current is None or current.gone or KEY_ID not in newest.tags:

@@ -80,7 +80,7 @@ class Truth:
 
     @property
     def newest(self) -> Version | None:
-        """What a GET without a version returns."""
+        """Return what a GET without a version returns."""
         return next((each for each in reversed(self.versions) if each.enabled), None)
 
     def of(self, value: str) -> Password | None:

@@ -19,7 +19,7 @@ class Deviation:
     because: str
 
     def explains(self, finding: Finding) -> bool:
-        """Whether a finding is of this kind."""
+        """Tell if a finding is of this kind."""
         pairs = ((self.operation, finding.operation), (self.where, finding.where), (self.what, finding.what))
         return all(re.fullmatch(pattern, text) for pattern, text in pairs)
 
@@ -99,5 +99,5 @@ DEVIATIONS = (
 
 
 def unexplained(findings: list[Finding]) -> list[Finding]:
-    """What remains for the emulator to mend."""
+    """Return the deviations that remain to be fixed in the emulator."""
     return [finding for finding in findings if not any(deviation.explains(finding) for deviation in DEVIATIONS)]

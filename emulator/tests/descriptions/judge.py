@@ -55,7 +55,7 @@ def _required_of_request(validator: Any, wanted: Any, instance: Any, schema: Any
 
 
 def _required_of_answer(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    """What must be written and is never returned is not missed in an answer."""
+    """Yield the members that an answer needs: not those that are written and never returned."""
     if isinstance(instance, dict):
         hidden = {name for name, each in schema.get("properties", {}).items() if each.get("x-ms-secret")}
         yield from _without(set(wanted) - hidden - set(instance))
@@ -108,7 +108,7 @@ class Judge:
         return sorted({Finding(named, response.status, where, what) for where, what in said})
 
     def _asked(self, operation: Operation, request: Request) -> Iterator[tuple[str, str]]:
-        """What was accepted must be what may be asked: the emulator must not take what Azure refuses."""
+        """Yield the faults of an accepted request: the emulator must not accept a request that Azure refuses."""
         shared = REGISTRY.resolver(operation.file.as_uri())
         for index, given in enumerate(operation.described.get("parameters", [])):
             parameter = shared.lookup(given["$ref"]).contents if "$ref" in given else given
@@ -147,7 +147,7 @@ def _errors(kind: Any, uri: str, body: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _words(error: Any) -> str:
-    """What was expected; of what came only that it was nothing, or which names it lacks."""
+    """Return what was expected; of what came only that it was nothing, or which names it lacks."""
     if error.validator in ("required", "x-ms-secret"):
         return str(error.message)
     wanted = json.dumps(error.validator_value)[:120]

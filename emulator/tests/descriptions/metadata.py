@@ -56,7 +56,7 @@ class Metadata:
 
     @classmethod
     def of(cls, directory: Path) -> "Metadata":
-        """What the metadata files somewhere below a directory say; nothing where there is none."""
+        """Return what the metadata files somewhere below a directory say; nothing where there is none."""
         found = cls()
         for file in sorted(directory.glob("**/*metadata*.xml")):
             found.read(ElementTree.parse(file).getroot())
@@ -110,7 +110,7 @@ class Metadata:
         yield from self.members(self.kinds[name], value, where)
 
     def members(self, kind: Kind, value: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
-        """What is wrong in the members of an object; annotations are about it and not of it."""
+        """Yield what is wrong in the members of an object; annotations are about it and not of it."""
         for name, inner in value.items():
             if "@" in name or name in kind.navigation:
                 continue

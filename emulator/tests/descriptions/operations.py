@@ -38,14 +38,14 @@ class Operation:
 
     @property
     def pointer(self) -> str:
-        """Where it stands, as a URI."""
+        """Return where it stands, as a URI."""
         place, within = self.template, "x-ms-paths" if "?" in self.template else "paths"
         place = place.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
         return f"{self.file.as_uri()}#/{within}/{place}/{self.method.lower()}"
 
     @property
     def weight(self) -> tuple[int, bool]:
-        """How much of the path it spells out: what says more comes first."""
+        """Return how much of the path it spells out: what says more comes first."""
         return len(re.sub(r"\{.*?\}", "", self.path)), "/{scope}" not in self.path
 
 

@@ -101,7 +101,7 @@ class _Reading:
             yield from self.value(self.described.body, item, ".value[]")
 
     def value(self, place: int, value: Any, where: str) -> Iterator[tuple[str, str]]:
-        """What is wrong in a value that must be of the type at `place`."""
+        """Yield what is wrong in a value that must be of the type at `place`."""
         kind = self.described.types[place]
         if kind.get("sensitive") and self.secrets and value not in ({}, None):
             yield where, "is returned, and a secret"
@@ -131,7 +131,7 @@ class _Reading:
 
 
 def _plain(kind: Any, value: Any) -> bool:
-    """Whether a value is of a type without parts.
+    """Tell if a value is of a type without parts.
 
     Every number is called an integer there: the language that the types are for has no other.
     """

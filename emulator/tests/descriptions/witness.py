@@ -48,7 +48,7 @@ class Witness:
             self.undescribed[app.served[-1].operation if response.status < 400 else "refusals"] += 1
 
     def tally(self) -> list[tuple[str, int]]:
-        """What was counted since the last time: `judged`, and each operation that nothing describes."""
+        """Return what was counted since the last time: `judged`, and each operation that nothing describes."""
         counted = [
             ("judged", self.judged),
             *(("undescribed " + name, times) for name, times in sorted(self.undescribed.items())),
@@ -57,6 +57,6 @@ class Witness:
         return counted
 
     def report(self) -> list[Finding]:
-        """What was found since the last time."""
+        """Return what was found since the last time."""
         found, self._found = sorted(set(self._found)), []
         return found

@@ -50,7 +50,7 @@ def place(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """What az makes of a value in JSON: every key a text, and no dates, bytes, sets or pairs."""
+    """Return what az makes of a value in JSON: every key a text, and no dates, bytes, sets or pairs."""
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -38,7 +38,7 @@ def test_the_body_is_the_one_that_az_sends(kind: Any, seed: int) -> None:
 
 @pytest.mark.parametrize("kind", corpus.KINDS, ids=lambda kind: kind.__name__)
 def test_so_is_the_put_with_the_password_and_the_tags_in_it(kind: Any) -> None:
-    """What only Azure writes is left out, and an identity without more is written as Azure shows it."""
+    """Check that properties written by Azure alone are left out, and a plain identity is written as Azure shows it."""
     for name, text in corpus.documents(11, 4, "nightly"):
         if name.startswith(kind.__name__):
             made, _ = Read.of(text, "m.yaml").manifest(ArmId(group_id("nightly")))

@@ -1,4 +1,4 @@
-"""Which resource of an ARM template is meant: one of a loop, or one in a nested deployment, in the scope that it has."""
+"""Tests of which resource of an ARM template is meant: one of a loop, or one in a nested deployment, in the scope that it has."""
 
 import json
 from typing import Any

@@ -566,7 +566,7 @@ def test_one_resource_may_have_comments_but_no_expressions() -> None:
 
 
 def written(directory: Path, line: str, **files: Any) -> str:
-    """What is wrong with a policy whose group has this line, or nothing."""
+    """Return what is wrong with a policy whose group has this line, or nothing."""
     (directory / "a.yaml").write_text(f"{MINIMAL}container_groups: [{{id: {IN_POLICY}, {line}}}]\n")
     for name, content in files.items():
         (directory / name.replace("__", ".")).write_text(content if isinstance(content, str) else json.dumps(content))
