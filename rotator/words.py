@@ -1,6 +1,9 @@
-"""Instants and spans as sentences say them."""
+"""Words of sentences: instants, spans, and the beginning of the gravest alarm."""
 
 from datetime import datetime, timedelta
+
+HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
+"""First words of the alarm about a compromised credential."""
 
 
 def day(at: datetime | None) -> str:

@@ -16,12 +16,10 @@ from rotator.policy import Policy, RegistryProof
 from rotator.remedy import rotator
 from rotator.state import Credential, Outcome, Version
 from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
-from rotator.words import day, days
+from rotator.words import HEADLINE, day, days
 
 UNKNOWN = "it is unknown if a compromised credential still works"
 """First words of the text for `NoteCode.UNSEEN_MARKS`."""
-HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
-"""First words of the text for `NoteCode.STILL_OPEN`."""
 AGAIN = 15.0
 """Seconds between two tries of a removed password.
 

@@ -6,7 +6,6 @@ delivered ids, tell new from known by the id.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from rotator.policy import Unserved
 from rotator.remedy import clear_queue, rotator
 from rotator.report.plan import readable
 from rotator.report.status import Row, Urgency
-from rotator.report.words import name_of
+from rotator.report.words import constant, name_of
 from rotator.results import Enqueued
 from rotator.words import day, days
 
@@ -35,8 +34,6 @@ FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"
 WHOLE = ("run", "observe")
 """Steps of a failure that concerns a policy as a whole."""
 STATE = "As the report of the run says."
-_CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
-"""Parts of a message that differ although the trouble is the same: ids and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +88,26 @@ def refused(error: RotatorError, now: datetime, policies: Sequence[str] = ()) ->
 
 
 def not_served(unserved: Iterable[Unserved], now: datetime) -> tuple[Alert, ...]:
-    """Return the alerts of policies left out because of mistakes; what several share, as defaults, is one alert."""
-    concerned: dict[Mistake, set[str]] = {}
+    """Return the alerts of policies left out because of mistakes; one that several have is one alert."""
+    concerned: dict[Same, dict[str, Mistake]] = {}
     for one in unserved:
         for mistake in one.mistakes:
-            concerned.setdefault(mistake, set()).add(one.name)
+            concerned.setdefault((mistake.path, mistake.problem, mistake.remedy), {})[one.name] = mistake
     shared: dict[tuple[str, ...], list[Mistake]] = {}
-    for mistake, names in concerned.items():
-        shared.setdefault(tuple(sorted(names)), []).append(mistake)
+    for found in concerned.values():
+        shared.setdefault(tuple(sorted(found)), []).append(_with_places(list(found.values())))
     return tuple(_mistaken(names, mistakes, now) for names, mistakes in shared.items())
+
+
+Same = tuple[str, str, str]
+"""Path, problem and remedy, by which a mistake is the same in several files."""
+
+
+def _with_places(found: Sequence[Mistake]) -> Mistake:
+    """Return the first of equal mistakes; its problem says in how many other files it is."""
+    first, *_ = found
+    others = len({mistake.file for mistake in found}) - 1
+    return replace(first, problem=f"{first.problem} (and in {others} more files)") if others else first
 
 
 def moved_aside(found: Enqueued, now: datetime) -> tuple[Alert, ...]:
@@ -119,8 +127,8 @@ def _mistaken(names: tuple[str, ...], mistakes: Sequence[Mistake], now: datetime
     said = ("; ".join(map(str, mistakes)), state, PolicyError.remedy)
     if len(names) == 1:
         return _periodic(names, "", NOT_SERVED, names[0], said, now)
-    files = "\n".join(sorted({mistake.file for mistake in mistakes}))
-    return replace(_periodic(("fleet",), "", NOT_SERVED, files, said, now), policies=names, subject="fleet")
+    problems = "\n".join(sorted(f"{mistake.path}: {constant(mistake.problem)}" for mistake in mistakes))
+    return replace(_periodic(("fleet",), "", NOT_SERVED, problems, said, now), policies=names, subject="fleet")
 
 
 def _ending(one: Ended) -> Iterator[Alert]:
@@ -215,4 +223,4 @@ def _folded(found: Iterable[Alert]) -> Iterator[Alert]:
 
 
 def _reason(alert: Alert) -> str:
-    return _CHANGING.sub("#", alert.happened)
+    return constant(alert.happened)

@@ -1,12 +1,13 @@
 """Reports about more policies than fit on a screen: the numbers first, and what rests is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from rotator.words import day
+from rotator.report.words import constant
+from rotator.words import HEADLINE, day
 
 FEW = 20
 """Policies whose reports are all shown."""
@@ -43,9 +44,35 @@ def many_text(parts: Sequence[Telling], *, every: bool = False) -> str:
     counts = Counter((part.rank, part.state) for part in parts)
     head = f"{len(parts)} policies: {', '.join(f'{number} {state}' for (_, state), number in sorted(counts.items()))}"
     working = [part for part in parts if part.rank is Rank.WORK]
-    shown = [part.text() for part in (*(part for part in parts if part.rank is Rank.PERSON), *working[:FIRST])]
+    people = [(part.policy, part.text()) for part in parts if part.rank is Rank.PERSON]
+    shown = [*_folded(people), *(part.text() for part in working[:FIRST])]
     below = (_left(working[FIRST:], "more of these"), _left([p for p in parts if p.rank is Rank.REST], "at rest"))
     return "\n\n".join([head, *shown, "\n".join(filter(None, below))]).rstrip()
+
+
+def _folded(told: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield each text; of those that differ in names and ids of policies alone the first, and the others' names."""
+    for group in alike(told):
+        (_, text), *others = group
+        yield f"{text}\n  the same   {named([policy for policy, _ in others])}" if others else text
+
+
+def alike(told: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Return policies with their texts, grouped where the texts differ in the policy's name, ids and times alone.
+
+    A credential that is declared compromised is never one of many.
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for policy, text in told:
+        key = text if HEADLINE in text else constant(text.replace(policy, "@"))
+        groups.setdefault(key, []).append((policy, text))
+    return list(groups.values())
+
+
+def named(policies: Sequence[str]) -> str:
+    """Return the names of policies whose text isn't repeated; of many the first."""
+    more = f" and {len(policies) - FIRST} more" if len(policies) > FIRST else ""
+    return f"{', '.join(policies[:FIRST])}{more}; -v shows each"
 
 
 def _left(parts: Sequence[Telling], what: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from rotator.report.many import FEW, FIRST, counted
+from rotator.report.many import FEW, FIRST, alike, counted, named
 from rotator.report.plan import lists_text, readable
 from rotator.report.status import ALARMING, Row, Urgency, rows
 from rotator.results import Previewed
@@ -30,8 +30,10 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
     room = next((room for room in (WIDE, NARROW) if width >= room), SMALL)
     shown = found if every or len(found) <= FEW else _pressing(found)
     lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
-    said = shown if every or len(found) <= FEW else _said(shown)
-    below = [line for row in said for line in _below(row, max(width, SMALL), every=every)]
+    few = every or len(found) <= FEW
+    said = [(row.policy, line) for row in (shown if few else _said(shown)) for line in _below(row, every=every)]
+    groups = [[each] for each in said] if few else alike(said)
+    below = [line for group in groups for line in _wrapped(_remark(group), max(width, SMALL))]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
@@ -128,10 +130,14 @@ def _date(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d}" if at else NONE
 
 
-def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
-    lines = [*row.remarks, *(_details(row) if every else ())]
-    for line in dict.fromkeys(lines):
-        yield from _wrapped(f"{row.policy}: {line}", width)
+def _below(row: Row, *, every: bool) -> Iterator[str]:
+    yield from dict.fromkeys((*row.remarks, *(_details(row) if every else ())))
+
+
+def _remark(group: Sequence[tuple[str, str]]) -> str:
+    """Return the remark of a policy, with the names of others that have the same."""
+    (policy, text), *others = group
+    return f"{policy}: {text}{f' (the same: {named([name for name, _ in others])})' if others else ''}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

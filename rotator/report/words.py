@@ -1,5 +1,6 @@
 """Common parts of reports: instants, names, indented paragraphs, and the frame of the JSON form."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -110,3 +111,11 @@ def refusal(happened: str, state: str, remedy: str) -> tuple[str, str, str]:
 def block(head: str, entries: Iterable[str]) -> str:
     """Return a headline and the entries below."""
     return "\n".join([head, *entries])
+
+
+_CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
+
+
+def constant(text: str) -> str:
+    """Return a message without its parts that differ although the trouble is the same: ids and times."""
+    return _CHANGING.sub("#", text)

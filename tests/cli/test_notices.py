@@ -163,8 +163,6 @@ def test_broken_defaults_are_one_alert_for_all_that_extend_them_also_where_the_a
     other = rotator.azure.directory.create_application("other")
     rotator.write("other", principal={"app_id": other.app_id}, key_vault={"url": rotator.seeded.vault_url, "password_secret": "other-pwd"}, container_groups=[{"id": rotator.group_id("other")}])  # fmt: skip
     (rotator.policies / "_defaults.yaml").write_text("rotation: {validity: soon}\n")
-    for file in rotator.policies.glob("[!_]*.yaml"):
-        file.write_text(f"{file.read_text()}\nextends: _defaults.yaml\n")
     assert rotator("rotate", "--metrics", str(tmp_path / "rotator.prom")).code == 2
     (told,) = receivers.taken()
     assert told["data"]["policies"] == [NAME, "other"]

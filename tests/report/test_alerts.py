@@ -216,17 +216,18 @@ def test_a_mistake_that_many_policies_share_is_one_alert_and_what_is_their_own_a
     names = [f"p{number:03}" for number in range(200)]
     shared = mistake("_defaults.yaml")
     many = [Unserved(name, f"{name}.yaml", (shared,), inherited=(shared,)) for name in names]
-    many[7] = replace(many[7], mistakes=(shared, mistake("p007.yaml")))
+    own_mistake = replace(mistake("p007.yaml"), problem="odd")
+    many[7] = replace(many[7], mistakes=(shared, own_mistake))
     fleet, own = not_served(many, TODAY)
     assert (fleet.policies, fleet.subject, fleet.happened) == (tuple(names), "fleet", str(shared))
     assert "200 policies are not served" in fleet.state
     assert (own.policies, own.subject) == (("p007",), "p007")
     moved = [replace(one, mistakes=(mistake("_defaults.yaml", 9),)) for one in many[:150]]
     assert [each.id for each in not_served(moved, TODAY)] == [fleet.id]
-    assert (
-        len({each.id for each in not_served([replace(one, mistakes=(mistake(one.file),)) for one in many], TODAY)})
-        == 200
-    )
+    (alike,) = not_served([replace(one, mistakes=(mistake(one.file),)) for one in many], TODAY)
+    assert (len(alike.policies), alike.happened) == (200, "p000.yaml:3:1: wrong (and in 199 more files). Right it.")
+    each = [replace(one, mistakes=(replace(shared, file=one.file, problem=f"{one.name} is wrong"),)) for one in many]
+    assert len({alert.id for alert in not_served(each, TODAY)}) == 200
 
 
 def test_messages_that_were_moved_aside_are_one_alert_with_the_command() -> None:

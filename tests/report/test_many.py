@@ -10,6 +10,7 @@ from rotator.report.run import by_result, run_part
 from rotator.report.status_json import status_body
 from rotator.report.status_table import status_text
 from rotator.results import Result
+from rotator.words import HEADLINE
 from tests import worlds
 from tests.report.test_report import RENEWAL, STEADY, THEIRS_ON_TOP, preview
 
@@ -53,9 +54,8 @@ def test_of_many_remarks_that_can_wait_the_first_are_shown() -> None:
     summary, table, remarks, rest = status_text(seen).split("\n\n")
     assert summary == "30 policies: 30 resting"
     assert len(table.splitlines()) == 1 + FEW
-    assert {line.split(":")[0] for line in remarks.splitlines() if line.startswith("p")} == {
-        f"p{n:02}" for n in range(5)
-    }
+    assert {line.split(":")[0] for line in remarks.splitlines() if line.startswith("p")} == {"p00"}
+    assert "(the same: p01, p02, p03, p04; -v shows each)" in " ".join(remarks.split())
     assert rest.splitlines()[-1] == "15 of these have remarks that are not urgent; -v shows each"
     assert rest.startswith("10 more")
 
@@ -92,3 +92,23 @@ def test_the_report_of_a_run_over_a_large_fleet_counts_what_rests() -> None:
         "left: left to another run (exit 4)",
     ]
     assert rest == "40 at rest, next due 2026-03-09 12:00 UTC (p000); -v shows each"
+
+
+def test_what_many_policies_fail_with_is_said_once_with_their_names_but_not_a_compromise() -> None:
+    def run(name: str, text: str) -> Any:
+        failed = events.StepFailed(
+            policy=name, step="observe", target=name, happened=text, state="As it was.", remedy="Go."
+        )
+        return run_part(Result(name, 1, "1 failed"), [failed])
+
+    names = [f"p{number:02}" for number in range(30)]
+    parts = [run(name, f"no answer (id {worlds.key(name)})") for name in names]
+    text = many_text([*parts, run("other", "refused")])
+    assert text.count("no answer") == 1
+    assert "the same   p01, p02, p03, p04, p05 and 24 more; -v shows each" in text
+    assert "other: 1 failed" in text
+    assert many_text(parts, every=True).count("no answer") == 30
+    assert many_text([run(name, f"{HEADLINE}: held by nothing") for name in names]).count(HEADLINE) == 30
+    closed = status_text([(name, CLOSED) for name in names])
+    assert closed.count("may not read") == 1
+    assert "(the same: p01, p02, p03, p04, p05 and 24 more; -v shows each)" in " ".join(closed.split())
