@@ -132,7 +132,7 @@ def state() -> Path:
         "log",
         logging.WARNING,
         level="warning",
-        text=f"other users may write to {usual}, so leases are kept in a new directory",
+        text=f"{usual} is not a private directory of this user, so leases are kept in a new one",
     )
     return Path(tempfile.mkdtemp(prefix="rotator-"))
 

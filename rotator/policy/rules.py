@@ -314,7 +314,7 @@ def deadline(value: timedelta, over: timedelta) -> timedelta:
     """Check for a deadline with enough time for the tries."""
     if value <= over or not value:
         refuse(
-            f"before the last try, which is {render(over)} after the first",
+            f"too short: the last try is {render(over)} after the first",
             f"Write more than {render(over)}, for example 5m.",
         )
     return value
