@@ -119,6 +119,37 @@ class VaultSeen:
     """Reason why the resource can't be found or read, if Azure gives one."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lock:
+    """Management lock: `level` is ReadOnly, which forbids every write, or CanNotDelete."""
+
+    id: ArmId
+    level: str
+
+    @property
+    def name(self) -> str:
+        """The lock's own name."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def scope(self) -> str:
+        """The locked resource, resource group or subscription, with all inside."""
+        return self.id[: self.id.lower().rindex("/providers/microsoft.authorization/locks/")]
+
+    @property
+    def read_only(self) -> bool:
+        """Tell if the lock forbids a PUT, too."""
+        return self.level.lower() == "readonly"
+
+
+@dataclass(frozen=True, slots=True)
+class LocksSeen:
+    """Locks on one resource or above it, or why they can't be seen."""
+
+    on: ResourceId
+    found: tuple[Lock, ...] | Unknown
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """Answer of RBAC: may the caller do `action` at `scope`; None if unknown, with the reason in `why`."""
@@ -149,6 +180,8 @@ class Examined:
     vault: VaultSeen = VaultSeen()
     vault_silent: Unknown | None = None
     rights: tuple[Right, ...] = ()
+    locks: tuple[LocksSeen, ...] = ()
+    """Of each declared container group, and of each registry."""
     limits: tuple[PasswordLimit, ...] | Unknown = ()
     signs_in: SignIns | Unknown = NOTHING
     """Means to sign in as the principal."""

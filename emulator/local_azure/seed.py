@@ -23,9 +23,10 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
     "Microsoft.ContainerRegistry/registries/read",
     "Microsoft.KeyVault/vaults/read",
+    "Microsoft.Authorization/locks/read",
 )
 """Actions of rotator in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find
-registry and vault.
+registry and vault, see locks.
 """
 
 ACCESS_ACTIONS = (

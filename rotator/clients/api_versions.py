@@ -39,7 +39,8 @@ SECRETS = ApiVersion("Key Vault (secrets)", "2026-04-01")
 """Said to the client library, whose own default moves with its releases; no retirement is announced."""
 ROLES = ApiVersion("Authorization", "2022-04-01")
 """The version of the client library's models that rotator imports."""
+LOCKS = ApiVersion("Authorization (locks)", "2020-05-01")
 GRAPH = ApiVersion("Microsoft Graph", "v1.0")
 
-ALL = (CONTAINER_GROUPS, REGISTRIES, VAULTS, RESOURCES, SUBSCRIPTIONS, SECRETS, ROLES, GRAPH)
+ALL = (CONTAINER_GROUPS, REGISTRIES, VAULTS, RESOURCES, SUBSCRIPTIONS, SECRETS, ROLES, LOCKS, GRAPH)
 """Every version in use."""

@@ -12,7 +12,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from rotator.clients.api_versions import REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS, ApiVersion
+from rotator.clients.api_versions import LOCKS, REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS, ApiVersion
 from rotator.clients.pages import Turner, in_time
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
@@ -22,6 +22,7 @@ from rotator.clients.typed import flag, items, record, records, text
 from rotator.cloud import Cloud
 from rotator.codes import FailureCode
 from rotator.errors import NotFound, Unseen
+from rotator.preflight import Lock
 from rotator.remedy import SHOW_REGISTRY_ID
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Registry
@@ -119,6 +120,12 @@ class Arm:
         listed = await self.every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
         return tuple(sorted(name for name, enabled in listed if enabled))
 
+    async def locks(self, scope: ResourceId) -> tuple[Lock, ...]:
+        """Return the locks on a resource, its resource group and its subscription, sorted (azure-facts F7)."""
+        asked = Asked(SERVICE, f"list the locks on {scope}", f"Microsoft.Authorization/locks/read on {scope}")
+        path = f"{scope}/providers/Microsoft.Authorization/locks"
+        return tuple(sorted(await self.every(asked, path, LOCKS, _lock, "$filter=atScope()&")))
+
     async def every(
         self, asked: Asked, path: str, version: ApiVersion, read: Callable[[dict[str, Any]], T], query: str = ""
     ) -> list[T]:
@@ -196,6 +203,10 @@ class Arm:
         if response.status_code != 200:
             raise HttpResponseError(response=response)
         return record(json.loads(response.text()))
+
+
+def _lock(shown: Mapping[str, Any]) -> Lock:
+    return Lock(ArmId(text(shown["id"])), text(record(shown["properties"])["level"]))
 
 
 def _token(shown: Mapping[str, Any]) -> tuple[str, bool]:

@@ -27,7 +27,18 @@ from rotator.clients.token import Who
 from rotator.clients.typed import flag, record, records, text
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
-from rotator.preflight import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
+from rotator.preflight import (
+    Caller,
+    Examined,
+    Holding,
+    LocksSeen,
+    RegistrySeen,
+    Right,
+    SourceSeen,
+    Unknown,
+    VaultSeen,
+    Why,
+)
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 
@@ -53,6 +64,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             vault = tasks.create_task(_vault(azure, policy, who, secrets))
             groups = tasks.create_task(groups_part(azure, policy))
             rights = tasks.create_task(_rights(azure, policy))
+            locks = tasks.create_task(_locks(azure, policy))
             limits = tasks.create_task(_told(azure.limits(policy)))
             signs_in = tasks.create_task(_told(sign_ins(azure, policy)))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
@@ -68,6 +80,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
         stored,
         _unknown(published),
         (*rights.result(), *setting),
+        tuple(locks.result()),
         limits.result(),
         signs_in.result(),
     )
@@ -232,3 +245,10 @@ async def _rights(azure: Services, policy: Policy) -> tuple[Right, ...]:
     wanted += [(LOGS, group.id) for group in policy.container_groups if group.manifest]
     wanted += [(action, registry.id) for registry in policy.registries for action in ASSIGNMENTS]
     return await azure.rights(wanted)
+
+
+async def _locks(azure: Services, policy: Policy) -> list[LocksSeen]:
+    """Return the locks on each declared container group and each registry."""
+    resources = [*(group.id for group in policy.container_groups), *(each.id for each in policy.registries)]
+    found = await together(*(_told(azure.arm.locks(each)) for each in resources))
+    return [LocksSeen(*pair) for pair in zip(resources, found, strict=True)]

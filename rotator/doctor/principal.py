@@ -84,6 +84,11 @@ def enabled(case: Case) -> Found:
     elif not principal.enabled:
         text = f"service principal {app_id} is disabled: every sign-in as it is refused"
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_service_principal(app_id),))
+    elif principal.deactivated is None and not (case.examined.known.proof and case.examined.known.proof.signed_in):
+        text = f"it is unknown if application {app_id} is deactivated: Microsoft Graph does not show isDisabled here"
+        yield Finding(
+            Severity.UNKNOWN, SUBJECT, f"{text}, and no sign-in showed it", (command.rotator(case, "doctor"),)
+        )
 
 
 def application_owned(case: Case) -> Found:

@@ -81,6 +81,7 @@ from rotator.remedy.registries import (
 from rotator.remedy.roles import (
     assign_role,
     create_identity,
+    delete_lock,
     delete_role_assignment,
     exempt_from_policy,
     give_role,
@@ -143,6 +144,7 @@ __all__ = [
     "delete_certificate",
     "delete_federated_credential",
     "delete_group",
+    "delete_lock",
     "delete_password",
     "delete_role_assignment",
     "disable_admin_user",

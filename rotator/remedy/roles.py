@@ -31,6 +31,11 @@ def delete_role_assignment(assignment_id: str) -> str:
     return az("role assignment delete", ids=assignment_id)
 
 
+def delete_lock(lock_id: str) -> str:
+    """Delete a management lock."""
+    return az("lock delete", ids=lock_id)
+
+
 def create_identity(identity_id: str) -> str:
     """Make a user-assigned managed identity."""
     return az("identity create", **resource(identity_id))

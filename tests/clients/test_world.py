@@ -148,7 +148,8 @@ async def listed(at: Scene) -> Principal:
 async def test_a_graph_that_does_not_know_deactivation_is_asked_once_and_it_is_unknown(at: Scene) -> None:
     """It says so in every list and read that selects the property."""
     message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
-    at.fault("graph.applications.get", times=1, code="BadRequest", status=400, message=message)
+    for operation in ("graph.applications.get", "graph.servicePrincipals.get"):
+        at.fault(operation, times=1, code="BadRequest", status=400, message=message)
     principal = (await at.world.observe(at.policy)).principal
     assert (principal.enabled, principal.application) == (True, at.application.id)
     before = len(at.app.served)

@@ -73,6 +73,11 @@ def _assign(scene: Scene, given: Json) -> None:
     scene.azure.authorization.assign(given["--scope"], given["--assignee-object-id"], given["--role"], at_once=True)
 
 
+def _unlock(scene: Scene, given: Json) -> None:
+    scope, _, name = given["--ids"].rpartition("/providers/Microsoft.Authorization/locks/")
+    assert scene.azure.resources.unlock(scope, name)
+
+
 def _rest(scene: Scene, given: Json) -> str | None:
     path = given["--url"].removeprefix(GRAPH)
     body = json.loads(given["--body"]) if "--body" in given else {}
@@ -263,6 +268,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "keyvault update": (_open, ("--subscription", "--name", "--public-network-access")),
     "login": (lambda at, given: setattr(at, "logged_in", True), ("--tenant",)),
     "rest": (_rest, ("--method", "--url", "--body")),
+    "lock delete": (_unlock, ("--ids",)),
     "role assignment create": (_assign, ("--assignee-object-id", "--assignee-principal-type", "--role", "--scope")),
     "tag update": (_untag, ("--resource-id", "--operation", "--tags")),
 }

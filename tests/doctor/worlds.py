@@ -185,6 +185,14 @@ def _deactivated(scene: Scene) -> None:
     scene.azure.directory.update(scene.application, {"isDisabled": True})
 
 
+def _without_deactivation(scene: Scene) -> None:
+    """A Graph that doesn't know the property, and no published value that could be tried."""
+    message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
+    scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "not-yet"})
+    for operation in ("graph.applications.get", "graph.servicePrincipals.get"):
+        scene.azure.faults.add(Fault(operation, "status", status=400, code="BadRequest", message=message))
+
+
 def _exempting(scene: Scene) -> None:
     """Exempt rotator by custom security attributes, which it may not read: the exemption stays unknown."""
     attribute = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
@@ -353,6 +361,10 @@ def _revoked_with_credentials(scene: Scene) -> None:
 def _locked_against_deletions(scene: Scene) -> None:
     group = f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup"
     scene.azure.resources.lock(group, "CanNotDelete", "keep")
+
+
+def _locked_against_writes(scene: Scene) -> None:
+    scene.azure.resources.lock(scene.group_id(), "ReadOnly", "keep")
 
 
 def _revoked_in_vain(scene: Scene) -> None:
@@ -761,6 +773,12 @@ WORLDS = (
     World("service_principal", "fail", _no_service_principal),
     World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
     World("enabled", "fail", _deactivated, name="its application is deactivated"),
+    World(
+        "enabled",
+        "unknown",
+        _without_deactivation,
+        name="Graph doesn't show if its application is",
+    ),
     World("application_owned", "fail", _not_owned),
     World("service_principal_owned", "fail", _passwords_on_the_principal),
     World("lock_lifted", "fail", _locked),
@@ -819,6 +837,7 @@ WORLDS = (
     World("admin_user_off", "warn", _registry(adminUserEnabled=True)),
     World("anonymous_off", "warn", _registry(anonymousPullEnabled=True)),
     World("assignable", "advice", lambda at: _drop_role(at, "rotator access")),
+    World("revocable", "advice", _locked_against_deletions, 0),
     World("vault_readable", "fail", lambda at: _drop_role(at, "Key Vault Secrets Officer")),
     World("vault_readable", "fail", _access_policies, name="access policies"),
     World("vault_readable", "fail", _firewall, name="firewall"),
@@ -873,6 +892,7 @@ WORLDS = (
     World("sources_valid", "warn", _source(nbf=9), name="not yet valid"),
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
+    World("group_unlocked", "fail", _locked_against_writes),
     World("group_linkable", "fail", _linked, then=_rotated),
     World("group_linkable", "fail", _manifest_linked, name="its manifest is still to make it"),
     World(

@@ -532,8 +532,8 @@ def seeded_azure() -> Any:
 
 
 def test_the_readme_counts_the_rights_of_the_role() -> None:
-    assert "a custom role with five actions" in section(README, "Permissions")
-    assert len(seed.OPERATOR_ACTIONS) == 5
+    assert "a custom role with six actions" in section(README, "Permissions")
+    assert len(seed.OPERATOR_ACTIONS) == 6
 
 
 def test_every_right_that_a_client_asks_for_is_granted() -> None:

@@ -136,6 +136,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.delete_password(n, n, Home.APPLICATION),
         ("az ad app credential delete --id @ --key-id @",),
     ),
+    "delete_lock": (remedy.delete_lock, ("az lock delete --ids @",)),
     "delete_role_assignment": (remedy.delete_role_assignment, ("az role assignment delete --ids @",)),
     "disable_admin_user_of": (remedy.disable_admin_user_of, ("az acr update --name @ --admin-enabled false",)),
     "disable_admin_user": (lambda n: remedy.disable_admin_user(arm(n)), (f"az acr update {AT} --admin-enabled false",)),
