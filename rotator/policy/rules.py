@@ -283,7 +283,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
     validity, renew = info.data.get("validity"), info.data.get("renew_before")
     if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
         refuse(
-            f"not between 0 and half of validity, which is {render(validity)}",
+            f"not between 0 and {render(validity / 2)}, which is half of validity",
             f"Write at most {render(validity / 2)}, or a longer validity.",
         )
     if info.field_name == "renew_before" and not value:
@@ -315,7 +315,7 @@ def deadline(value: timedelta, over: timedelta) -> timedelta:
     if value <= over or not value:
         refuse(
             f"too short: the last try is {render(over)} after the first",
-            f"Write more than {render(over)}, for example 5m.",
+            f"Write more than {render(over)}, for example {render(max(2 * over, timedelta(minutes=5)))}.",
         )
     return value
 

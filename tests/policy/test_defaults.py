@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "values that don't fit": (
         "rotation: {validity: 60d, renew_before: 50d}\n",
         "1:41",
-        "not between 0 and half of validity",
+        "not between 0 and 30d, which is half of validity",
     ),
     "a window's cron": (
         "windows:\n  night: {cron: often, duration: 4h}\n",

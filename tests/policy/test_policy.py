@@ -297,7 +297,7 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
             "rotation.reclaim_after",
             "at least 1d4h",
         ),
-        "a deadline before the last try": ("proof: {over: 5m}", "proof.deadline", "more than 5m"),
+        "a deadline before the last try": ("proof: {over: 5m}", "proof.deadline", "more than 5m, for example 10m"),
         "no tries": ("proof: {times: 0}", "proof.times", "from 1 to 100"),
         "tries that are a truth": ("proof: {times: true}", "proof.times", "from 1 to 100"),
         "a proof that nothing needs": ("proof: {registry: off}", "proof.registry", "required or optional"),
