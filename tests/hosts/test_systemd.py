@@ -67,12 +67,35 @@ for code in 4 1; do
 	systemctl daemon-reload
 	run "exit $code"
 done
+rm -r /etc/systemd/system/rotator.service.d
+(cd /shared/late/policies && for file in *; do rm "/etc/rotator/policies/$file"; done)
+systemctl daemon-reload
+install -m 0600 certificate.pem /etc/rotator/certificate.pem
+ln -s /opt/source/function /opt/source/requirements-build.lock /opt/source/pyproject.toml .
+cat >/opt/rotator/bin/pip <<'END'
+#!/bin/sh
+set -e
+echo "pip $*, while the timer is $(systemctl is-active rotator.timer || true)"
+while [ $# -gt 0 ]; do
+	case $1 in -r) cat "$2" >/dev/null && shift ;; .) cat pyproject.toml >/dev/null ;; esac
+	shift
+done
+END
+chmod 755 /opt/rotator/bin/pip
+systemctl start rotator.timer
+echo "== upgrade"
+{stop}
+{by_hand}
+{go_on}
+systemctl is-active rotator.timer
+run upgraded
 {uninstall}
 echo "== left"
 find /etc /var /usr/local /run -name "*rotator*"
 """
 """The second run misses the certificate, the third signs in by the secret. The timer starts the fourth, which it would
-have missed, over a policy whose proof takes four minutes; it is stopped. Of the last two only the exit code counts.
+have missed, over a policy whose proof takes four minutes; it is stopped. Of the next two only the exit code counts. For
+the upgrade, pip only says what it is asked for: there is no index on the host.
 """
 
 
@@ -146,11 +169,12 @@ def _seen(tmp_path_factory: pytest.TempPathFactory, signed: Signed) -> Seen:
     (folder / "environment").write_text(lines(environment(azure, folder)))
     before = late.keys()
     install, begin, sign_in, metrics = blocks("systemd")
-    (uninstall,) = blocks("Uninstall")
+    (uninstall,), (by_hand,), (stop, go_on) = blocks("Uninstall"), blocks("By hand"), blocks("Upgrade")
+    ways = {"uninstall": uninstall, "by_hand": by_hand, "stop": stop, "go_on": go_on}
     said = played(
         folder,
         "systemd",
-        STEPS.format(install=install, begin=begin, secret=sign_in, metrics=metrics, uninstall=uninstall),
+        STEPS.format(install=install, begin=begin, secret=sign_in, metrics=metrics, **ways),
     )
     first, *parts = re.split("^== (.*)\n", said, flags=re.MULTILINE)
     return Seen({"": first, **dict(zip(parts[::2], parts[1::2], strict=True))}, due, late, before)
@@ -199,6 +223,18 @@ def test_a_stopped_run_takes_back_what_it_added(seen: Seen) -> None:
 def test_that_another_run_is_at_work_is_no_failure_of_the_unit(seen: Seen) -> None:
     assert "Result=success" in seen.parts["exit 4"]
     assert "Result=exit-code" in seen.parts["exit 1"] and "ActiveState=failed" in seen.parts["exit 1"]
+
+
+def test_the_commands_that_upgrade_stop_the_timer_look_by_hand_and_start_it_again(seen: Seen) -> None:
+    part = seen.parts["upgrade"]
+    assert re.findall("pip (.*), while the timer is (.*)", part) == [
+        ("install --require-hashes -r function/requirements.txt -r requirements-build.lock", "inactive"),
+        ("install --no-deps --no-build-isolation .", "inactive"),
+    ]
+    status, _, planned = part.partition("valid (")
+    assert seen.due.name in status and f"{seen.due.name} (/etc/rotator/policies/" in planned
+    assert part.rstrip().endswith("\nactive")
+    assert seen.parts["upgraded"].startswith("Result=success\nExecMainStatus=0\nActiveState=inactive\n")
 
 
 def test_nothing_is_left_on_the_host_by_the_commands_that_uninstall(seen: Seen) -> None:
