@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.preflight import Lock, LocksSeen, Unknown, Why
+from rotator.preflight import Lock, LocksSeen, Unknown
 from rotator.resource_id import ResourceId
 
 
@@ -56,8 +56,10 @@ def _of(case: Case, among: set[ResourceId]) -> Iterator[LocksSeen]:
 
 def _unread(case: Case, among: set[ResourceId], question: str, kind: str = "group") -> Found:
     """Report the first resource whose locks can't be seen; one that isn't there has none."""
-    unread = ((seen.on, seen.found) for seen in _of(case, among) if isinstance(seen.found, Unknown))
-    for on, why in [(on, why) for on, why in unread if why.kind is not Why.ABSENT][:1]:
+    gone = {each.id for each in case.seen.groups if each.document is None and not each.unreadable}
+    gone |= {each.id for each in case.examined.registries if isinstance(each.shown, Unknown)}
+    unread = ((seen.on, seen.found) for seen in _of(case, among - gone) if isinstance(seen.found, Unknown))
+    for on, why in list(unread)[:1]:
         text, mend = command.permitted(case, why.text, why.grounds, "Reader", on)
         yield Finding(Severity.ADVICE, _subject([on], kind), f"it is unknown {question}: {text}", mend)
 

@@ -344,6 +344,7 @@ DOORS = (
     Door("keyvault.secrets.update", _mark, truth=_secrets, repeated=True),
     _read("arm.registries.get", lambda at: at.world.registries(at.policy)),
     _read("arm.registries.list", lambda at: at.world.registries_of(at.made.seeded.subscription)),
+    _read("arm.locks.list", lambda at: at.world.arm.locks(at.made.group_id("app"))),
     _read("arm.resources.list", _permitted, _permissions),
     _read("arm.providers.getAtTenant", lambda at: at.world.newer_groups([at.made.seeded.subscription])),
     _read("arm.vaults.get", _permitted, _permissions),
