@@ -70,7 +70,7 @@ PLAN = (
     "plan/ways_out.py",
     "plan/postponed.py",
 )
-GUARD = ("guard/veto.py", "guard/issue.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
+GUARD = ("guard/veto.py", "guard/issue.py", "guard/proof.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
 
 
 def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:

@@ -10,15 +10,14 @@ from rotator.guard.issue import (
     addable,
     drifted,
     groups_ready,
-    may_pull,
     one_lineage,
     secret_usable,
     tags_fit,
     unresolved,
-    value_proves,
 )
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
+from rotator.guard.proof import may_pull, value_proves
 from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
 from rotator.policy import Policy
 from rotator.remedy import rotator

@@ -20,7 +20,7 @@ from local_azure.virtual import VirtualLoop
 from rotator import guard
 from rotator.codes import ReasonCode
 from rotator.container_group import Phase, interpretation
-from rotator.guard import deploy, issue, links, retire, seen, veto
+from rotator.guard import deploy, issue, links, proof, retire, seen, veto
 from rotator.plan import (
     View,
     access,
@@ -190,6 +190,7 @@ MUTATED: tuple[ModuleType, ...] = (
     provision,
     veto,
     issue,
+    proof,
     links,
     deploy,
     retire,
@@ -263,8 +264,8 @@ EQUIVALENT = {
     ),
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,
-    "guard.issue.value_proves: if `known.unproven` turned round": SENTENCE,
-    "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed, known)`": IMPLIED,
+    "guard.proof.value_proves: if `known.unproven` turned round": SENTENCE,
+    "guard.proof.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed, known)`": IMPLIED,
     "guard.retire.retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
     "guard.retire.retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,
     "guard.retire.retirable: `proof.outcome` left out of `proof.detail or proof.outcome`": SENTENCE,
