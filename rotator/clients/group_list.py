@@ -1,5 +1,6 @@
 """Container groups of a subscription as its list shows them, indexed once for all policies that look there."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,19 +16,59 @@ Shown = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class IndexedGroup:
-    """One group, with what its content says: if its form is odd, the names of its users, and if it hides a secret."""
+    """One group, with what its content says: if its form is odd, the names of its users, and if it hides a secret.
+
+    `content` is the group as JSON: decoded, ten thousand groups take ten times as much memory.
+    """
 
     id: ResourceId
-    shown: Shown
+    content: bytes
     odd: bool
     names: frozenset[str]
     hides: bool
 
-    @classmethod
-    def of(cls, shown: Shown) -> "IndexedGroup":
-        """Read a group. Raises KeyError, ValueError for one without a valid id."""
-        group_id, odd = ResourceId.parse(shown["id"]), bool(flaw(shown))
-        return cls(group_id, shown, odd, frozenset() if odd else names(shown), not odd and hides_client_secret(shown))
+    @property
+    def shown(self) -> Shown:
+        """The group as its list shows it, decoded anew."""
+        found: Shown = json.loads(self.content)
+        return found
+
+
+def _indexed(shown: Shown, content: bytes) -> IndexedGroup:
+    """Read a group. Raises KeyError, ValueError for one without a valid id."""
+    group_id, odd = ResourceId.parse(shown["id"]), bool(flaw(shown))
+    users = frozenset() if odd else names(shown)
+    return IndexedGroup(group_id, content, odd, users, not odd and hides_client_secret(shown))
+
+
+class Indexing:
+    """A list that is being read, group by group; a group that is the same as in the list `before` isn't read again.
+
+    Most are: a long run over a fleet lists the same groups again and again.
+    """
+
+    def __init__(self, before: "GroupList | None" = None) -> None:
+        self._known: Mapping[str, IndexedGroup] = before.groups if before else {}
+        self._found = dict[str, IndexedGroup]()
+
+    def take(self, shown: Shown) -> None:
+        """Index one group."""
+        content, had = json.dumps(shown, separators=(",", ":")).encode(), self._known.get(shown["id"])
+        self._found[shown["id"]] = had if had and had.content == content else _indexed(shown, content)
+
+    def done(self) -> "GroupList":
+        """Return the list, read to its end."""
+        users = defaultdict[str, list[ResourceId]](list)
+        for each in self._found.values():
+            for name in each.names:
+                users[name].append(each.id)
+        return GroupList(
+            self._found,
+            {each.id: each for each in self._found.values()},
+            {name: tuple(ids) for name, ids in users.items()},
+            tuple(each.id for each in self._found.values() if each.odd),
+            tuple(each.id for each in self._found.values() if each.hides),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +81,23 @@ class GroupList:
     """
 
     groups: Mapping[str, IndexedGroup]
-    shown: Mapping[ResourceId, Shown]
+    by_id: Mapping[ResourceId, IndexedGroup]
     users: Mapping[str, tuple[ResourceId, ...]]
     unreadable: tuple[ResourceId, ...]
     hiding: tuple[ResourceId, ...]
 
     @classmethod
-    def of(cls, groups: Iterable[Shown], before: "GroupList | None" = None) -> "GroupList":
-        """Index the groups of a list; a group that is the same as in the list `before` isn't read again.
-
-        Most are: a long run over a fleet lists the same groups again and again.
-        """
-        known: Mapping[str, IndexedGroup] = before.groups if before else {}
-        found = dict[str, IndexedGroup]()
+    def of(cls, groups: Iterable[Shown]) -> "GroupList":
+        """Index the groups of a whole list."""
+        indexing = Indexing()
         for shown in groups:
-            had = known.get(shown["id"])
-            found[shown["id"]] = had if had and had.shown == shown else IndexedGroup.of(shown)
-        users = defaultdict[str, list[ResourceId]](list)
-        for each in found.values():
-            for name in each.names:
-                users[name].append(each.id)
-        return cls(
-            found,
-            {each.id: each.shown for each in found.values()},
-            {name: tuple(ids) for name, ids in users.items()},
-            tuple(each.id for each in found.values() if each.odd),
-            tuple(each.id for each in found.values() if each.hides),
-        )
+            indexing.take(shown)
+        return indexing.done()
+
+    def shown(self, group_id: ResourceId) -> Shown | None:
+        """Return one group as the list shows it; None if the list doesn't have it."""
+        found = self.by_id.get(group_id)
+        return found.shown if found else None
 
     def may_pull_as(self, app_id: str) -> tuple[ResourceId, ...]:
         """Return the groups that name the principal for a registry or in a variable, or can't be read."""

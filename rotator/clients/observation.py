@@ -147,7 +147,7 @@ class Lists:
         An unreadable group is taken as the list shows it: use of the principal, and the credential named by its tag.
         Where the list's form is unreadable, too, none of this is known.
         """
-        shown = next((found.shown[group.id] for found in self.found if group.id in found.shown), None)
+        shown = next((shown for found in self.found if (shown := found.shown(group.id))), None)
         if group.document is not None or (group.unreadable and shown is None):
             return group
         if shown is not None:

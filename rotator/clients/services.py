@@ -18,7 +18,7 @@ from rotator.clients.budgets import Budgets
 from rotator.clients.counted_request import Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
-from rotator.clients.group_list import GroupList
+from rotator.clients.group_list import GroupList, Indexing
 from rotator.clients.keyvault import KeyVault, Published
 from rotator.clients.limits import password_limits
 from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, host, together
@@ -133,9 +133,9 @@ class Services:
         """Return every container group of a subscription from its list, which looks of several policies share."""
 
         async def ask() -> GroupList:
-            self._last_lists[subscription] = found = GroupList.of(
-                await self.groups.listed(subscription), self._last_lists.get(subscription)
-            )
+            indexing = Indexing(self._last_lists.get(subscription))
+            await self.groups.each(subscription, indexing.take)
+            self._last_lists[subscription] = found = indexing.done()
             return found
 
         return await self.readings.read(("list", subscription), ask, life=SHARED)

@@ -256,6 +256,13 @@ class ContainerGroups(aci.ContainerGroups):
 
         return await self._way.read("aci.containerGroups.list", look)
 
+    async def each(
+        self, subscription: str, take: Callable[[Mapping[str, Any]], None], version: ApiVersion = CONTAINER_GROUPS
+    ) -> None:
+        """Give every group of :meth:`listed` to `take`."""
+        for shown in await self.listed(subscription, version):
+            take(shown)
+
     async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:
         """Replace a group."""
         body = json.loads(json.dumps(document))
