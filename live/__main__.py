@@ -182,7 +182,8 @@ def main(argv: Sequence[str]) -> int:
     """Run a command; return its exit code."""
     given, clock = arguments(argv), Machine()
     cloud = CLOUDS[given.cloud]
-    signal.signal(signal.SIGTERM, interrupted)
+    for each in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores the first
+        signal.signal(each, interrupted)
     try:
         with connected(cloud, clock) as azure:
             return play(given, azure) if given.verb == "play" else clean(given, azure)
