@@ -36,6 +36,24 @@ def test_every_redirect_uri_has_settings(world: Tenancy) -> None:
     assert world.call("GET", path)[1]["web"]["redirectUris"] == ["https://c.example"]
 
 
+def test_reads_show_lists_from_their_end_and_the_answer_to_a_creation_as_they_were_sent(world: Tenancy) -> None:
+    """As recorded of `az ad app create` and `az ad app update`; the lists inside an entry keep their order."""
+    access = [{"id": ROLE["id"], "type": kind} for kind in ("Scope", "Role")]
+    needs = [{"resourceAppId": resource, "resourceAccess": access} for resource in (ROLE["id"], TENANT)]
+    roles = [{**ROLE, "value": value, "id": oid} for value, oid in (("Writer", ROLE["id"]), ("Consumer", TENANT))]
+    uris = ["http://localhost/webtest1", "http://localhost/webtest2"]
+    given = {"requiredResourceAccess": needs, "appRoles": roles, "web": {"redirectUris": uris}}
+    one = made(world, **given)
+    path = f"/applications/{one['id']}"
+    read = world.call("GET", path)[1]
+    assert world.call("PATCH", path, given)[0] == 204
+    for shown, turn in ((one, 1), (read, -1), (world.call("GET", path)[1], -1)):
+        assert shown["requiredResourceAccess"] == needs[::turn]
+        assert [each["value"] for each in shown["appRoles"]] == ["Writer", "Consumer"][::turn]
+        assert shown["web"]["redirectUris"] == uris[::turn]
+        assert [each["uri"] for each in shown["web"]["redirectUriSettings"]] == uris[::turn]
+
+
 def test_a_credential_for_another_issuer_has_a_subject_or_an_expression(world: Tenancy) -> None:
     path = f"/applications/{made(world)['id']}/federatedIdentityCredentials"
     given = {"name": "any", "issuer": "https://issuer.example", "audiences": ["api://AzureADTokenExchange"]}

@@ -84,6 +84,7 @@ _LISTS = frozenset(
     "otherMails",
 }
 _OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
+_REDIRECTING, _REDIRECTS = frozenset({"web", "publicClient", "spa"}), frozenset({"redirectUris", "redirectUriSettings"})
 _COMPLEX = frozenset(
     {
         "servicePrincipalLockConfiguration",
@@ -142,7 +143,23 @@ def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
         kept["web"] = _redirected(kept["web"])
     if kept.get("signInAudience") in PERSONAL:
         kept["api"] = {**(kept.get("api") or {}), "requestedAccessTokenVersion": 2}
-    return kept
+    return turned(kept)
+
+
+def turned(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return properties with the lists in reverse that Graph reads from the end.
+
+    The answer to a creation repeats them as they were sent; every read after it has the last entry first (recorded;
+    of `spa` and of service principals inferred). The lists inside an entry keep their order.
+    """
+    found = dict(properties)
+    for name in _OF_OBJECTS & found.keys():
+        found[name] = found[name] and [*reversed(found[name])]
+    for name in _REDIRECTING & found.keys():
+        found[name] = found[name] and {
+            each: [*reversed(value)] if each in _REDIRECTS and value else value for each, value in found[name].items()
+        }
+    return found
 
 
 def _redirected(web: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 from local_azure.graph import odata, passwords, permissions, queries, shape
 from local_azure.graph.access import DirectoryAccess, keys
 from local_azure.graph.objects import Application, Entry, Kind, ServicePrincipal
-from local_azure.graph.properties import KINDRED
+from local_azure.graph.properties import KINDRED, turned
 from local_azure.graph.refusals import already_there, bad_value, missing, required
 from local_azure.graph.user_shape import first_id
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -103,6 +103,7 @@ class _Objects:
             directory.add_owner(made.id, owner)
         body = first_id(directory.records.body(made)) if kind == "users" else directory.records.body(made)
         if isinstance(made, Application):
+            body = turned(body)
             body["createdDateTime"] = shape.date(made.created)
             body["passwordCredentials"] = [shape.password(each, each.secret) for each in made.passwords]
         return odata.entity(call, kind, body, status=201, headers={"Location": self._location(kind, call, made)})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from local_azure.graph import odata, permissions, queries, shape
 from local_azure.graph.access import DirectoryAccess
 from local_azure.graph.objects import Application
-from local_azure.graph.properties import KINDRED
+from local_azure.graph.properties import KINDRED, turned
 from local_azure.graph.refusals import missing, required
 from local_azure.wire import Call, Response, Route
 
@@ -59,7 +59,7 @@ class _Keyed:
         made.properties["uniqueName"] = call["unique_name"]
         if owned:
             directory.add_owner(made.id, call.who.oid)
-        body = {**directory.records.body(made), "createdDateTime": shape.date(made.created)}
+        body = {**turned(directory.records.body(made)), "createdDateTime": shape.date(made.created)}
         return odata.entity(call, "applications", body, status=201)
 
     def _found(self, call: Call) -> Application | None:
