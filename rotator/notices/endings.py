@@ -58,7 +58,11 @@ class Endings:
         ]
 
     def _row(self, policy: str, grave: Sequence[Event]) -> Row | None:
-        """Return the line of a policy; a run refuses steps that its last look alone doesn't show as refused."""
+        """Return the line of a policy, with what the run tried and refused: its last look alone doesn't show that."""
         row = self.rows.get(policy)
-        refused = row is not None and row.standing is Urgency.DUE and any(isinstance(each, Vetoed) for each in grave)
-        return replace(row, standing=Urgency.BLOCKED) if row and refused else row
+        warned = any(isinstance(each, Waiting | Noted) for each in grave)
+        refused = any(isinstance(each, Vetoed) for each in grave)
+        least = Urgency.OVERDUE if warned else Urgency.BLOCKED if refused else Urgency.REVOKED
+        return row and replace(
+            row, standing=row.standing if row.standing is Urgency.REVOKED else min(row.standing, least)
+        )

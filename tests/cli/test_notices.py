@@ -18,7 +18,8 @@ from rotator.cli import wiring
 from rotator.notices import sender
 from rotator.report import shapes
 from rotator.report.metrics import parse
-from tests.cli.scene import NAME, Said, Scene
+from rotator.report.status import Urgency
+from tests.cli.scene import NAME, PASSWORD, Said, Scene
 from tests.cli.test_exposed import _exposed as exposed_scene
 
 __all__ = ["exposed_scene"]
@@ -244,6 +245,20 @@ def test_a_compromise_rings_in_metrics_webhook_and_chat(
     monkeypatch.setenv("ROTATOR_WEBHOOK_SHAPE", "slack")
     assert said().code == 1
     assert [message["text"] for message in receivers.taken()] != []
+
+
+def test_the_metrics_have_what_a_run_tried_and_refused(rotator: Scene, tmp_path: Path) -> None:
+    def state(*options: str) -> tuple[int, float]:
+        code = rotator("rotate", *options, "--metrics", str(tmp_path / "rotator.prom")).code
+        return code, parse((tmp_path / "rotator.prom").read_text())["rotator_state"][NAME]
+
+    rotator.azure.faults.add(Fault("acr.manifests.head", "status", status=503, times=0))
+    assert state() == (3, Urgency.BLOCKED)
+    rotator.azure.faults.clear()
+    assert rotator("rotate", "--adopt").code == 0
+    rotator.azure.vaults.set("myvault", PASSWORD, "no password")
+    assert state() == (1, Urgency.OVERDUE)
+    assert rotator("status").code == 0
 
 
 def test_metrics_that_can_not_be_written_are_a_warning(rotator: Scene, tmp_path: Path) -> None:
