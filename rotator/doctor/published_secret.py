@@ -7,7 +7,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.vault import instant, subject
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
 from rotator.remedy import untag
-from rotator.state import OWN, Outcome, Version
+from rotator.state import OTHER_TEXT, OWN, Outcome, Version
 from rotator.steps import Intent
 from rotator.words import day
 
@@ -169,11 +169,10 @@ def _unusable(case: Case) -> str:
 
 
 def _bared(case: Case) -> str:
-    """Return the command that sets the value again without surrounding white space and quotes.
-
-    A password never has any around it.
-    """
-    return remedy.trim_secret(case.policy.key_vault.name, case.policy.key_vault.password_secret)
+    """Return the command that sets the value again without what surrounds the password."""
+    proof, vault = case.examined.known.proof, case.policy.key_vault
+    take = remedy.extract_secret if proof and proof.around == OTHER_TEXT else remedy.trim_secret
+    return take(vault.name, vault.password_secret)
 
 
 def _next(name: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from rotator.engine.run import Run, Seen
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.plan import worth_trying
-from rotator.state import Outcome, Proof, Secret, Version
+from rotator.secret import ENTRA_SECRET
+from rotator.state import OTHER_TEXT, Outcome, Proof, Secret, Version
 
 TRIES, PAUSE = 3, 5.0
 """Tries of one value, and seconds between them: one replica's hiccup is no reason to veto."""
@@ -53,13 +54,16 @@ async def surrounding(run: Run, value: Secret) -> str:
 def around(value: Secret) -> tuple[str, Secret] | None:
     """Return the name of stray characters around a value, and the bare value; None if there are none.
 
-    Stray characters: white space or quotes left by an editor, a shell or a template.
+    Stray characters are white space or quotes left by an editor, a shell or a template, and any text around what looks
+    like a password of Entra: one quote alone, a comma, the line or the JSON that it was copied from.
     """
     found: list[str] = []
     bare = value.reveal()
     while bare != (slim := bare.strip(SPACE)) or _quoted(bare):
         found.append("white space or a line end" if bare != slim else "quotes")
         bare = slim if bare != slim else bare[1:-1]
+    if (inner := ENTRA_SECRET.search(bare)) and inner[0] != bare:
+        found, bare = [OTHER_TEXT], inner[0]
     return (" and ".join(dict.fromkeys(found)), Secret(bare)) if found and bare else None
 
 

@@ -93,10 +93,22 @@ def set_new_password(vault: str, name: str, app_id: str) -> str:
 
 
 def trim_secret(vault: str, name: str) -> str:
-    """Set a secret to its own value without surrounding white space and quotes; passwords have none."""
+    """Set a secret to its own value without surrounding white space and quotes; passwords have none.
+
+    White space is also what Unicode has of it: its bytes are no part of a password either.
+    """
+    stray = r"[:space:]\042\047\140\302\240\342\200\213\357\273\277"
+    return _reset(vault, name, f"LC_ALL=C tr -d '{stray}'")
+
+
+def extract_secret(vault: str, name: str) -> str:
+    """Set a secret to the password in its own value, by what passwords of Entra look like."""
+    return _reset(vault, name, "LC_ALL=C grep -oE '[[:alnum:]_.~-]{3}[0-9]Q~[[:alnum:]_.~-]{31,34}'")
+
+
+def _reset(vault: str, name: str, through: str) -> str:
     show = az("keyvault secret show", vault_name=vault, name=name, query="value", output="tsv")
-    bare = output(f"{show} | tr -d '[:space:]\\042\\047\\140'")
-    return _set(vault, name, file_of(f"printf %s {bare.text}"))
+    return _set(vault, name, file_of(f"printf %s {output(f'{show} | {through}').text}"))
 
 
 def _set(vault: str, name: str, file: Word, tags: Sequence[str] = ()) -> str:

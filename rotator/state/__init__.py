@@ -20,7 +20,7 @@ from rotator.state.marks import (
     marker,
 )
 from rotator.state.observed import ContainerGroup, NewerValue, Observed, Permissions, UnlistedSubscription
-from rotator.state.proofs import Outcome, Proof
+from rotator.state.proofs import OTHER_TEXT, Outcome, Proof
 from rotator.state.roles import Access, Assignment, Permission, Registry, RegistryAccess, Role
 from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns
 from rotator.state.versions import Tags, Version, series, tags
@@ -33,6 +33,7 @@ __all__ = [
     "FAILED",
     "HOME",
     "KEY_ID",
+    "OTHER_TEXT",
     "OWN",
     "PREVIOUS",
     "SINCE",

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from rotator.causes import Grounds
 
+OTHER_TEXT = "other text"
+"""Name of stray characters around a value that are neither white space nor quotes."""
+
 
 class Outcome(StrEnum):
     """Outcome of one try of a credential."""

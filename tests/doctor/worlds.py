@@ -489,8 +489,9 @@ def _wrong_secret(scene: Scene) -> None:
     scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "somebody-elses"})
 
 
-def _right_but_for_what_is_around_it(scene: Scene) -> None:
-    scene.azure.vaults.set("myvault", PASSWORD, f"'{scene.password.secret}'\n")
+def _surrounded(text: str) -> Break:
+    """The published value is a text with the right password in it."""
+    return lambda scene: scene.azure.vaults.set("myvault", PASSWORD, text.replace("*", scene.password.secret))
 
 
 def _drift(scene: Scene, around: str = "") -> None:
@@ -861,7 +862,9 @@ WORLDS = (
     World("tags_fit", "fail", _tagged(15), name="one can't be taken over"),
     World("value_fits", "fail", _wrong_secret, 0),
     World("value_fits", "fail", _wrong_secret, 1, "its password is gone"),
-    World("value_fits", "fail", _right_but_for_what_is_around_it, name="it is right but for what is around it"),
+    World("value_fits", "fail", _surrounded("'*'\n"), name="it is right but for what is around it"),
+    World("value_fits", "fail", _surrounded("\ufeff*\u00a0\r\n"), name="it is right but for what an editor added"),
+    World("value_fits", "fail", _surrounded('{"password": "*",}'), name="it is right, in a line that was copied"),
     World("undrifted", "fail", _drift, 0, "theirs is to stay"),
     World("undrifted", "fail", lambda at: _drift(at, '"'), 0, "theirs is to stay, without the quotes around it"),
     World("undrifted", "fail", lambda at: _drift(at, "\n"), 1, "theirs has line ends around it"),

@@ -254,6 +254,13 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ),
         ("az keyvault secret set-attributes --vault-name @ --name @ --version @ --tags owner=@ x=@ --output none",),
     ),
+    "extract_secret": (
+        lambda n: remedy.extract_secret(n, n),
+        (
+            "az keyvault secret show --vault-name @ --name @ --query value --output tsv",
+            "az keyvault secret set --vault-name @ --name @ --file '' --output none",
+        ),
+    ),
     "trim_secret": (
         lambda n: remedy.trim_secret(n, n),
         (

@@ -1,0 +1,41 @@
+"""What surrounds a right password is found, whatever left it there."""
+
+import pytest
+
+from rotator.engine.trial import around
+from rotator.state import Secret
+
+NEW, OLD = "-a.8Q~d.e-f~ghijklmnopqrstuvwxyz01234567", "aB3:/+[x]=.9-_?0123456789abcdefgh"
+"""A password as Graph makes them now, and one as it made them before 2021."""
+STRIPPED = (
+    *("*\n", "*\r\n", " *", "* ", "\t*", "*\n\n", "\ufeff*", "*\u200b", "\u00a0*\u00a0", "\ufeff*\r\n"),
+    *('"*"', "'*'", "`*`", "\"'*'\"", '"*"\n', " '*' ", '\ufeff"*"\r\n', '" * "'),
+)
+FOUND = (
+    *('"*', "*'", "'*\"", "\u201c*\u201d", "*,", '"*",', "*;", "*\\n", '\\"*\\"', "*\0", "<*>", "(*)", "$*", "b'*'"),
+    *("password=*", "password: *", '{"password": "*"}', '["*"]', "AppId Password\n1234  *\n", "export P='*'; ls"),
+)
+
+
+@pytest.mark.parametrize("password", [NEW, OLD])
+@pytest.mark.parametrize("text", STRIPPED)
+def test_white_space_and_quotes_around_any_password_are_named(text: str, password: str) -> None:
+    found = around(Secret(text.replace("*", password)))
+    assert found and found[1].reveal() == password
+    space, quotes = "white space or a line end" in found[0], "quotes" in found[0]
+    assert (space, quotes) == (
+        any(sign.isspace() or sign in "\ufeff\u200b" for sign in text),
+        bool({*text} & {*"'\"`"}),
+    )
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_other_text_around_what_looks_like_a_password_of_entra_is_named(text: str) -> None:
+    found = around(Secret(text.replace("*", NEW)))
+    assert found and (found[0], found[1].reveal()) == ("other text", NEW)
+
+
+@pytest.mark.parametrize("value", [NEW, OLD, "", " ", "''", "x", "no password at all"])
+def test_a_value_with_nothing_around_it_is_tried_once(value: str) -> None:
+    found = around(Secret(value))
+    assert found is None or found[1].reveal() == ""
