@@ -94,7 +94,7 @@ async def preview(run: Run) -> Preview:
     while steps := next_steps(run.policy, seen.observed, run.intent, seen.known).steps:
         if seen.known.proof is None:
             seen = await prepared(run, seen, memory, steps)
-        found = list(_vetoes(run.policy, seen.observed, run.intent, seen.known))
+        found = [v for step in steps if (v := guard.check(step, run.policy, seen.observed, run.intent, seen.known))]
         if not found:
             break
         vetoes += found

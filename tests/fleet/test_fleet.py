@@ -305,6 +305,8 @@ def test_what_is_due_is_queued_by_urgency_and_what_can_not_be_seen_last() -> Non
     queued = fleet.due(seen)
     shown = {name: what for name, what in seen if not isinstance(what, RotatorError)}
     due = [name for name in queued if name in shown]
-    assert due == sorted((name for name, what in shown.items() if what.plan.steps), key=lambda name: rank[name])
+    assert due == sorted(
+        (name for name, what in shown.items() if what.plan.steps or what.vetoes), key=lambda name: rank[name]
+    )
     assert {*queued[len(due) :]} == {name for name, _ in seen} - shown.keys()
     assert rank["unseen"] < rank[due[-1]]
