@@ -12,6 +12,7 @@ from rotator.policy.inheritance import DEFAULTS
 from rotator.policy.located import plain
 
 SUFFIXES = (".yaml", ".yml")
+NAMED = "Name the directory of the policies with --policies"
 DEEPEST = 16
 """Levels of subdirectories that are looked into."""
 
@@ -43,9 +44,11 @@ def listed(directory: Path, *, required: bool) -> list[PolicyPath]:
     except FileNotFoundError:
         if not required:
             return []
-        raise unusable(directory, "no such directory", "Name the directory of the policies with --policies.") from None
+        raise unusable(
+            directory, "no such directory", f"{NAMED}; `rotator discover --write` drafts policies."
+        ) from None
     except NotADirectoryError:
-        raise unusable(directory, "no such directory", "Name the directory of the policies with --policies.") from None
+        raise unusable(directory, "no such directory", f"{NAMED}.") from None
     except (OSError, ValueError) as error:
         raise unusable(
             directory, _why(error), "Make the directory readable, or name another with --policies."

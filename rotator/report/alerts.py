@@ -34,6 +34,7 @@ FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"
 WHOLE = ("run", "observe")
 """Steps of a failure that concerns a policy as a whole."""
 STATE = "As the report of the run says."
+OPEN = "Whoever knows this password can still pull images with it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,11 @@ def _events(one: Ended, now: datetime) -> Iterator[Alert]:
                 yield _about(one, code, f"{step} {target}", (whole, state, remedy), at)
             case Waiting(warn=True, code=code, subject=subject, reason=text):
                 yield _about(one, code, subject, (readable(text), STATE, plan), at)
+            case Noted(warn=True, code=NoteCode.STILL_OPEN as code, subject=subject, text=text):
+                moved = f"`{rotator('plan', one.policy)}` shows the command for each container group that holds it."
+                yield _about(one, code, subject, (readable(text), OPEN, moved), at, CRITICAL)
             case Noted(warn=True, code=code, subject=subject, text=text):
-                severity = CRITICAL if code is NoteCode.STILL_OPEN else WARNING
-                yield _about(one, code, subject, (readable(text), STATE, plan), at, severity)
+                yield _about(one, code, subject, (readable(text), STATE, plan), at)
 
 
 Said = tuple[str, str, str]

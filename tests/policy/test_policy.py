@@ -645,6 +645,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(write: Write) -> None:
 
 def test_a_directory_that_is_absent_or_empty_is_refused(tmp_path: Path) -> None:
     assert only(tmp_path / "none").problem == "no such directory"
+    assert only(tmp_path / "none").remedy.endswith("`rotator discover --write` drafts policies.")
     assert only(tmp_path).problem == "no policy in this directory"
 
 

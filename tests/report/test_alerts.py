@@ -74,6 +74,7 @@ def test_failures_vetoes_and_what_is_past_its_warning_are_alerts_the_gravest_fir
     ]
     assert {each.at for each in found} == {TODAY}
     assert found[1].happened == "issue application: Graph answered 500"
+    assert "command for each container group that holds it" in found[0].remedy
 
 
 def ids(one: Ended, after: timedelta = timedelta()) -> set[str]:
