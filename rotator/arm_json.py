@@ -12,6 +12,7 @@ from typing import Any
 from rotator.resource_id import GUID
 from rotator.secret import CLIENT_ID, CLIENT_SECRET
 
+_GUID = re.compile(rf"(?<![\w-]){GUID}(?![\w-])")
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
 """The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr,
 AAD-OAuth.md).
@@ -142,18 +143,27 @@ def variables(container: Value) -> tuple[Value, ...]:
 
 
 def shown_values(container: Value) -> frozenset[str]:
-    """Return the visible values of a container's variables, in lower case."""
-    return frozenset(text(variable, "value").strip().lower() for variable in variables(container))
+    """Return the visible values of a container's variables, and each GUID in them or in the command, in lower case.
+
+    A connection string or `az login --username` shows an app id, too.
+    """
+    values = [text(variable, "value").strip().lower() for variable in variables(container)]
+    command = (each.lower() for each in _list(get(container, "properties", "command")) if isinstance(each, str))
+    return frozenset(values).union(*(_GUID.findall(each) for each in (*values, *command)))
+
+
+def _list(node: Value) -> Sequence[Value]:
+    return node if isinstance(node, list) else ()
 
 
 def names(document: Value) -> frozenset[str]:
-    """Return the user names of a group's registry credentials and the visible values of its variables, lowered."""
+    """Return the user names of a group's registry credentials and what its containers show, in lower case."""
     values = (shown_values(container) for _, container in containers(document))
     return frozenset(user_name(entry) for entry in entries(document)).union(*values)
 
 
 def shows_app_id(document: Value, app_id: str) -> bool:
-    """Tell if a variable of any container shows the app id."""
+    """Tell if a variable or the command of any container shows the app id."""
     return any(app_id.lower() in shown_values(container) for _, container in containers(document))
 
 

@@ -72,8 +72,8 @@ def _variable(place: Place) -> bool:
 def _anothers(container: Value, app_id: str) -> bool:
     """Tell if a container signs in as another principal, and doesn't show the app id of this one."""
     shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in variables(container))
-    ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and re.fullmatch(GUID, value))}
-    return bool(ids) and app_id not in ids
+    ids = {value for name, value in shown if CLIENT_ID.search(name) and re.fullmatch(GUID, value)}
+    return bool(ids) and app_id not in shown_values(container)
 
 
 def _meant(place: Place) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rotator.remedy.directory import add_password
 from rotator.remedy.line import Bash, Word, az, file_of, output
+from rotator.secret import ENTRA_SECRET
 from rotator.visible import argument
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def trim_secret(vault: str, name: str) -> str:
 
 def extract_secret(vault: str, name: str) -> str:
     """Set a secret to the password in its own value, by what passwords of Entra look like."""
-    return _reset(vault, name, "LC_ALL=C grep -oE '[[:alnum:]_.~-]{3}[0-9]Q~[[:alnum:]_.~-]{31,34}'")
+    looks = ENTRA_SECRET.pattern.replace(r"\w", "[:alnum:]_").replace(r"\d", "[0-9]")
+    return _reset(vault, name, f"LC_ALL=C grep -oE '{looks}'")
 
 
 def _reset(vault: str, name: str, through: str) -> str:
