@@ -216,6 +216,24 @@ def test_a_registry_of_the_policy_is_known_by_each_of_its_hosts(server: str) -> 
     assert one("plain", shown).refused is None
 
 
+@pytest.mark.parametrize("written", ["{}", "https://{}", "{}/", "HTTPS://{}/", " {} "])
+def test_each_of_these_hosts_is_known_in_any_spelling_and_no_other_registrys(written: str) -> None:
+    regions, kinds = ("eastus", "westeurope", "uksouth2"), ("geo", "data")
+    ends = ["", "-a1b2c3", *(f".{region}.{kind}" for region in regions for kind in kinds)]
+    ends += [f"-a1b2c3.{region}.geo" for region in regions]
+    for label, ours in (
+        ("mycontainerregistry", True),
+        ("mycontainerregistry2", False),
+        ("xmycontainerregistry", False),
+    ):
+        for end in ends:
+            shown = document("plain")
+            host = f"{label}{end}.azurecr.io"
+            for each in (host, host.upper()):
+                shown["properties"]["imageRegistryCredentials"][0]["server"] = written.format(each)
+                assert (each, one("plain", shown).refused is None) == (each, ours)
+
+
 def test_an_unreadable_group_says_so_and_may_hold_anything() -> None:
     made, _ = declared("plain")
     (found,) = container_group.dependents(

@@ -184,6 +184,27 @@ def test_b7_hidden_values_are_stored_and_never_answered(world: World) -> None:
         assert not any(hidden.encode() in answer.content for answer in answers)
 
 
+VARIABLES: tuple[tuple[dict[str, Any], bool], ...] = (
+    *(({"name": "V", **one}, False) for one in ({}, {"value": None}, {"secureValue": None}, {"value": None, "secureValue": None})),
+    *(({"name": "V", "value": one, "secureValue": other}, False) for one in ("", "a") for other in ("", "b")),
+    *(({"name": "V", name: one}, True) for name in ("value", "secureValue", "Value", "SECUREVALUE") for one in ("", "a", " ")),
+    *(({"name": "V", name: "a", other: None}, True) for name, other in (("value", "secureValue"), ("secureValue", "value"))),
+)  # fmt: skip
+"""Variables as a client may write them, and if Azure takes them."""
+
+
+@pytest.mark.parametrize("kind", ["containers", "initContainers"])
+def test_b7_a_variable_has_exactly_one_value_in_a_container_of_either_kind(world: World, kind: str) -> None:
+    assert len(VARIABLES) >= 20
+    for number, (variable, taken) in enumerate(VARIABLES):
+        body = world.body(**copy.deepcopy(SECRETS))
+        body["properties"][kind][0]["properties"]["environmentVariables"] = [variable, {"name": "W", "value": "w"}]
+        answer = world.arm("PUT", f"{ID}{number}", body)
+        assert (variable, answer.status < 300) == (variable, taken), answer.body
+        if not taken:
+            assert answer.body["error"]["code"] == "InvalidEnvironmentVariable"
+
+
 def test_b7_a_body_read_with_get_and_put_back_has_lost_its_secrets(world: World) -> None:
     world.deploy(**copy.deepcopy(SECRETS))
     body = world.arm("GET", ID).body

@@ -1,5 +1,6 @@
 """Tests of which resource of an ARM template is meant: one of a loop, or one in a nested deployment, in the scope that it has."""
 
+import itertools
 import json
 from typing import Any
 
@@ -52,6 +53,22 @@ def test_a_condition_of_a_loop_counts_for_each_of_its_resources() -> None:
     assert read(made, name="web0")[1] == []
     _, (mistake,) = read(made, name="web1")
     assert "resources[0].condition: a condition that is not true" in mistake
+
+
+@pytest.mark.parametrize("beside", [0, 1, 3])
+@pytest.mark.parametrize("version", ["2.0", "2.1-experimental"])
+def test_symbolic_names_and_a_list_of_the_same_resources_mean_the_same(version: str, beside: int) -> None:
+    others = [
+        {"type": "Microsoft.Storage/storageAccounts", "name": "[uniqueString('x')]", "location": "x"},
+        {"existing": True, "type": "Microsoft.ContainerRegistry/registries", "name": "acr"},
+        group("other", name="[toLower('OTHER')]"),
+    ][:beside]
+    for name, shown in itertools.product(("web", "[parameters('web')]"), ("x", '[["y"]', "[variables('v')]", 7)):
+        listed = template(*others, group(shown, name=name), parameters=WEB, variables={"v": ["[[a]", "b"]})
+        symbolic = {f"r{at}": each for at, each in enumerate(listed["resources"])}
+        named = {**listed, "languageVersion": version, "resources": symbolic}
+        bodies = [read(each) for each in (listed, named)]
+        assert bodies[0] == bodies[1] and bodies[0][1] == []
 
 
 def nested(inside: Any, scope: str | None = "inner", given: Any = None, **more: Any) -> dict[str, Any]:
