@@ -176,9 +176,9 @@ def _challenge(grounds: Grounds) -> Advice:
 
 def _slow_cli(grounds: Grounds) -> Advice:
     return Advice(
-        "az did not give a token within the time that rotator waits. Make the time longer (ROTATOR_AZ_TIMEOUT=120,"
-        " in seconds), or sign in without az (AZURE_TOKEN_CREDENTIALS=prod, with a service principal or a managed"
-        " identity)."
+        "az, azd or PowerShell did not give a token within the time that rotator waits. Make the time longer"
+        " (ROTATOR_AZ_TIMEOUT=120, in seconds), or sign in without them (AZURE_TOKEN_CREDENTIALS=prod, with a service"
+        " principal or a managed identity)."
     )
 
 

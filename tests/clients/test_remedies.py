@@ -1,6 +1,7 @@
 """Tests of the causes of Azure's codes: each remedy fixes its own cause, and only a missing role is fixed by a role."""
 
 import base64
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -156,6 +157,30 @@ def remedy_of(asked: Asked, refused: ServiceRefusal) -> str:
 )
 def test_the_chains_own_words_come_to_a_cause(words: str, cause: Cause) -> None:
     assert sign_in_grounds(words).cause is cause
+
+
+CHAIN = "DefaultAzureCredential failed to retrieve a token from the included credentials.\n"
+NOT_THERE = (
+    "AzureCliCredential: Azure CLI not found on path",
+    "AzurePowerShellCredential: PowerShell is not installed",
+    "AzureDeveloperCliCredential: Azure Developer CLI could not be found.",
+)
+SLOW = (
+    "AzureCliCredential: Timed out waiting for Azure CLI",
+    "AzurePowerShellCredential: Timed out waiting for Azure PowerShell.\nTo mitigate this issue, increase the timeout.",
+    "AzureDeveloperCliCredential: Timed out waiting for Azure Developer CLI",
+)
+OUT = "AzureCliCredential: Please run 'az login' to set up an account"
+
+
+@pytest.mark.parametrize("others", [each for n in range(3) for each in itertools.permutations(NOT_THERE, n)])
+@pytest.mark.parametrize("slow", SLOW)
+def test_a_slow_command_is_a_time_out_wherever_it_stands_in_the_chain(slow: str, others: tuple[str, ...]) -> None:
+    for lines in ((slow, *others), (*others, slow)):
+        assert sign_in_grounds(CHAIN + "\n".join(lines)).cause is Cause.SLOW_CLI
+    az_wants_a_sign_in = sign_in_grounds(CHAIN + "\n".join((OUT, *others, slow))).cause
+    assert az_wants_a_sign_in is (Cause.SLOW_CLI if slow == SLOW[0] else Cause.NOT_SIGNED_IN)
+    assert sign_in_grounds(CHAIN + "\n".join(others)).cause is Cause.NOT_SIGNED_IN
 
 
 @pytest.mark.parametrize("number", [53003, 530003])

@@ -10,7 +10,9 @@ CAUSES = MappingProxyType(
     {
         7000215: Cause.WRONG_SECRET,
         7000222: Cause.EXPIRED_SECRET,
-        **dict.fromkeys((700027, 700023, 700024, 700021, 700030, 50027, 700211, 700212, 700213), Cause.CERTIFICATE),
+        **dict.fromkeys(
+            (700027, 700023, 700024, 700021, 700030, 70025, 50027, 700211, 700212, 700213), Cause.CERTIFICATE
+        ),
         **dict.fromkeys((7000214, 7000272, 700238, 501051), Cause.CERTIFICATE),
         **dict.fromkeys((53000, 53001, 53002, 53003, 53004, 53009, 53010, 53011), Cause.CONDITIONAL_ACCESS),
         **dict.fromkeys((530001, 530002, 530003, 530004, 530032, 530034, 530035, 530036), Cause.CONDITIONAL_ACCESS),
@@ -31,6 +33,8 @@ _UNASSIGNED = re.compile(
 """Words of the endpoints of managed identities for an identity not assigned to the machine (azure-facts D5)."""
 _CHALLENGE = re.compile(r"claims[- ]challenge", re.IGNORECASE)
 _SLOW = re.compile(r"timed out waiting for azure cli", re.IGNORECASE)
+_OTHER_SLOW = re.compile(r"timed out waiting for azure (developer cli|powershell)", re.IGNORECASE)
+"""Words of the other commands that sign in: they count where az isn't there; az that wants a sign-in is named first."""
 _NONE = "failed to retrieve a token from the included credentials"
 
 
@@ -39,7 +43,7 @@ def cause(numbers: Sequence[int], message: str) -> Cause | None:
     found = next((CAUSES[number] for number in numbers if number in CAUSES), None)
     if found or numbers:
         return found
-    if _SLOW.search(message):
+    if _SLOW.search(message) or (_OTHER_SLOW.search(message) and "az login" not in message):
         return Cause.SLOW_CLI
     if _CHALLENGE.search(message):
         return Cause.CHALLENGE
