@@ -32,8 +32,8 @@ same "$server" "$registry.azurecr.io"
 same "$(az acr show --name $registry --query adminUserEnabled --output tsv)" false
 
 say "az ad sp create-for-rbac: the pull credential, straight into the vault"
-az keyvault secret set --vault-name $vault --name $registry-pull-pwd --output none --value \
-    "$(az ad sp create-for-rbac --name $principal --scopes "$registry_id" --role acrpull --query password --output tsv)"
+az keyvault secret set --vault-name $vault --name $registry-pull-pwd --output none \
+    --value="$(az ad sp create-for-rbac --name $principal --scopes "$registry_id" --role acrpull --query password --output tsv)"
 app_id=$(az ad sp list --display-name $principal --query '[].appId' --output tsv)
 az keyvault secret set --vault-name $vault --name $registry-pull-usr --value "$app_id" --output none
 same "$(az keyvault secret show --vault-name $vault --name $registry-pull-usr --query value --output tsv)" "$app_id"

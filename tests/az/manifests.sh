@@ -8,7 +8,7 @@ policies=$HOME/policies
 say "A principal that may pull, its password in the vault, and an identity"
 exits 0 az ad sp create-for-rbac --name pull --scopes "$registry_id" --role acrpull
 app_id=$(value 'it["appId"]') password=$(value 'it["password"]')
-exits 0 az keyvault secret set --vault-name $vault --name pull-pwd --value "$password"
+exits 0 az keyvault secret set --vault-name $vault --name pull-pwd --value="$password"
 exits 0 az identity create --resource-group $group --name puller
 
 say "The files, once with the password for az, once with placeholders for rotator"

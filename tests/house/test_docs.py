@@ -214,6 +214,28 @@ def command_exists(where: str, line: str) -> None:
         pass
 
 
+A_SECRET = re.compile(
+    r"--(?:(?:registry-|client-)?(?:password|secret)|value)(?:\s|\\\n)+\"?\$(?!\{?(?:app_id|client_id|AZURE_CLIENT_ID)\b)"
+)
+"""A password as a word of its own: one of Entra in forty begins with a hyphen, and az takes it for an option."""
+
+
+def test_no_command_has_a_password_as_a_word_of_its_own() -> None:
+    pages = (
+        README,
+        SECURITY,
+        *(file.read_text() for place in ("docs", "emulator/docs") for file in (ROOT / place).rglob("*.md")),
+    )
+    scripts = [
+        file.read_text() for place in ("docs", "tests/az", "tests/hosts") for file in (ROOT / place).rglob("*.sh")
+    ]
+    assert [found[0] for text in (*pages, *scripts) for found in A_SECRET.finditer(text)] == []
+    for line in ('--registry-password "$pw"', "--value $(az x)", '--password \\\n  "$p"', '--value "${password}"'):
+        assert A_SECRET.search(line), line
+    for line in ('--registry-password="$pw"', "--value=$(az x)", '--value "$app_id"', "--file <(x)"):
+        assert not A_SECRET.search(line), line
+
+
 def test_there_are_commands_to_check() -> None:
     assert len(RUN) > 20
     assert {"demo", "test"} <= {target for where, target in MAKE if where == "README.md"}
