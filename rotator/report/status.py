@@ -19,7 +19,9 @@ from rotator.state import Credential
 from rotator.steps import Deploy, Issue, Restore, Wait, kind, target
 from rotator.words import day
 
-TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
+KEYS = (NoteCode.CERTIFICATE, NoteCode.FEDERATED_CREDENTIAL, NoteCode.MANAGED_IDENTITY, NoteCode.UNKNOWN)
+"""Codes of what signs in as a principal without a password, asked for where that matters."""
+TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED, *KEYS)
 """Codes that a table shows although no step is late: no step is taken, or a group's credential is unknown."""
 
 

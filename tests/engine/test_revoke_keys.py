@@ -12,6 +12,8 @@ from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, glance, grant, preview, revoke
 from rotator.events import Noted
+from rotator.report.plan import readable
+from rotator.report.status import Urgency, rows
 from rotator.results import Result
 from tests.pulling import anything_pulls, signs_in
 from tests.stage import Stage, lagging, play, stage
@@ -145,6 +147,8 @@ def test_a_registry_that_refuses_the_role_refuses_every_key_and_the_key_is_named
         for look in (preview, glance):
             shown = [note for note in (await made.with_world(look)).plan.notes if note.code == code]
             assert [(note.subject, note.text) for note in shown] == [(named.subject, named.text)]
+        (row,) = rows([(made.policy.name, await made.with_world(glance))])
+        assert readable(named.text) in row.remarks and row.standing is Urgency.REVOKED
 
     scene(act)
 
