@@ -134,8 +134,9 @@ def play(given: argparse.Namespace, azure: Azure) -> int:
     marks = Marks(given.subscription, given.group, secrets.token_hex(3))
     facts = [each for each in given.facts.split(",") if each] or [*CHECKS, *UNSHOWN]
     question = (
-        f"Resource group {given.group}, a registry, a vault, container groups, role assignments and applications"
-        f" named rotator-live-… are made and deleted again, in about {price.HOURS - 1} hours.\n{price.words()}"
+        f"Resource group {given.group}, a registry, a vault, a storage account, container groups, role assignments,"
+        " and applications and groups of Entra named rotator-live-… are made, and deleted again: that takes a quarter"
+        f" of an hour where nothing is slow, and ends after {price.HOURS} hours at most.\n{price.words()}"
     )
     if not agreed(question, given):
         return 2

@@ -24,6 +24,7 @@ VERSIONS = {
     "Microsoft.ContainerRegistry": "2025-11-01",
     "Microsoft.KeyVault": "2026-02-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
+    "Microsoft.Storage": "2023-05-01",
     "": "2021-04-01",
 }
 """The api-version that a path gets where it names none, by the provider that comes last in it."""
@@ -102,21 +103,21 @@ class Azure:
         body: object = None,
         *,
         form: Mapping[str, str] | None = None,
+        text: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request as it is; a throttled one again, after the time that Azure names."""
-        attempt, answer = 1, self._once(method, url, body, form, headers or {})
+        content = _content(body, form, text)
+        attempt, answer = 1, self._once(method, url, content, headers or {})
         while answer.status in AGAIN and attempt < PATIENCE:
             self.clock.sleep(float(answer.header("Retry-After") or 2**attempt))
-            attempt, answer = attempt + 1, self._once(method, url, body, form, headers or {})
+            attempt, answer = attempt + 1, self._once(method, url, content, headers or {})
         self.last = answer
         return answer
 
-    def _once(
-        self, method: str, url: str, body: object, form: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> Answer:
+    def _once(self, method: str, url: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         try:
-            came = self.client.request(method, url, json=body, data=form, headers=dict(headers))
+            came = self.client.request(method, url, headers=dict(headers), **content)
         except httpx.HTTPError as error:
             raise Stopped(f"{method} {urlsplit(url).netloc} got no answer ({type(error).__name__})") from None
         return Answer(method, url, came.status_code, came.headers, _parsed(came))
@@ -160,6 +161,13 @@ class Azure:
         if answer.status in (201, 202) and (address := answer.header("Location")):
             return self.until(lambda: self.arm("GET", address), lambda each: each.status != 202, LONGEST, 5)
         return answer
+
+
+def _content(body: object, form: Mapping[str, str] | None, text: str | None) -> Mapping[str, Any]:
+    """Return a request's content as httpx takes it."""
+    if text is not None:
+        return {"content": text.encode()}
+    return {"data": form} if form else {"json": body} if body is not None else {}
 
 
 def _is_final(answer: Answer) -> bool:

@@ -10,20 +10,21 @@ CORE_HOUR, MEMORY_HOUR = 0.10, 0.01
 """USD, more than twice the list price of Linux containers in East US."""
 REGISTRY_DAY = 0.34
 """USD for a Basic registry, twice its list price; a day that was begun counts."""
-VAULT = 0.03
-"""USD for 10,000 operations of a vault, ten times as many as a run makes."""
+OPERATIONS = 0.05
+"""USD for 10,000 operations of a vault and as many of a storage account: ten times as many as a run makes."""
 
 
 def bound() -> float:
     """Return the upper bound in USD."""
     containers = HOURS * (CORES * CORE_HOUR + MEMORY * MEMORY_HOUR)
-    return round(containers + 2 * REGISTRY_DAY + VAULT, 2)
+    return round(containers + 2 * REGISTRY_DAY + OPERATIONS, 2)
 
 
 def words() -> str:
     """Return the bound as it is shown before anything is made."""
     return (
         f"This costs at most {bound():.2f} USD (prices of {AS_OF}, East US, doubled; other regions differ):"
-        f" containers of {CORES} vCPU for {HOURS} hours, a Basic registry for two days begun, a vault."
+        f" containers of {CORES} vCPU for {HOURS} hours, a Basic registry for two days begun, a vault and a"
+        " storage account."
         " Applications and role assignments cost nothing."
     )

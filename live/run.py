@@ -21,6 +21,7 @@ PROVIDERS = (
     "Microsoft.ContainerRegistry",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
+    "Microsoft.Storage",
 )
 
 

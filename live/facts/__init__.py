@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from live.claims import Probe
-from live.facts import entra, graph, groups, others, registry, rest, roles, templates, vault
+from live.facts import entra, graph, groups, others, registry, rest, roles, storage, templates, vault
 from live.scene import Scene
 
 Check = Callable[[Scene, Probe], None]
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         **roles.CHECKS,
         **registry.CHECKS,
         **others.CHECKS,
+        **storage.CHECKS,
     }
 )
 """By id, in the order in which they are played."""
@@ -33,7 +34,6 @@ UNSHOWN: Mapping[str, str] = MappingProxyType(
         "D5": "the endpoint of managed identities answers inside Azure only",
         "E6": "a limit would have to be used up",
         "G9": "a limit would have to be used up",
-        "I": "this run makes no function app and no storage account",
     }
 )
 """Facts that no request of a run can show, and why."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -68,10 +68,10 @@ class Played:
         return {claim.outcome for claim in self.found.claims if claim.words == words}
 
 
-def play(fact: str, alter: Alteration | None = None) -> Played:
-    """Play one fact in a new world, with deployments."""
-    deployments = Deployments()
-    local = Local(lambda request, answer: _then(alter, request, deployments(request, answer)))
+def play(fact: str, alter: Alteration | None = None, services: "Services | None" = None) -> Played:
+    """Play one fact in a new world, with `services` that the emulator doesn't have: deployments, unless named."""
+    beside = services or Deployments()
+    beside.local = local = Local(lambda request, answer: _then(alter, request, beside(request, answer)))
     local.wire = wire = Recording(local.wire)
     deciding: list[Answer] = []
     plain = Probe.claim
@@ -87,20 +87,28 @@ def play(fact: str, alter: Alteration | None = None) -> Played:
     return Played(found, wire.answers, [numbers[id(answer)] for answer in deciding])
 
 
+class Services(Protocol):
+    """Answers in place of those of an emulator that doesn't have them."""
+
+    local: Local | None
+
+    def __call__(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response: ...
+
+
 def _then(alter: Alteration | None, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
     return alter(request, answer) if alter else answer
 
 
-def noticed(fact: str, number: int) -> str:
+def noticed(fact: str, number: int, services: Callable[[], Services] = Deployments) -> str:
     """Return the first breakage that the claim with this number reports as `differs`; empty if none is."""
-    sound = play(fact)
+    sound = play(fact, None, services())
     seen = [claim for claim in sound.found.claims if claim.outcome != Outcome.NOT_SEEN]
-    return next(_noticed(fact, seen[number], sound, sound.decided[number]), "")
+    return next(_noticed(fact, seen[number], sound, sound.decided[number], services), "")
 
 
-def _noticed(fact: str, claim: Claim, sound: Played, index: int) -> Iterator[str]:
+def _noticed(fact: str, claim: Claim, sound: Played, index: int, services: Callable[[], Services]) -> Iterator[str]:
     for name, kind in _kinds(sound.answers, index):
-        if Outcome.DIFFERS in play(fact, Alteration(index, kind)).outcomes(claim.words):
+        if Outcome.DIFFERS in play(fact, Alteration(index, kind), services()).outcomes(claim.words):
             yield name
 
 

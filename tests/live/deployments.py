@@ -10,6 +10,7 @@ from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.arm_template import Template
 from rotator.policy.located import Located
 from rotator.resource_id import ArmId
+from tests.live.bridge import Local
 
 GROUP = ArmId("/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/c")
 
@@ -25,6 +26,7 @@ def evaluated(template: dict[str, Any]) -> dict[str, Any]:
 class Deployments:
     """Answers in place of the emulator's 501."""
 
+    local: Local | None = None
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
