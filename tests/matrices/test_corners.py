@@ -38,9 +38,11 @@ def within(world: str, act: Callable[[Stage], Awaitable[T]]) -> T:
     return play(scene)
 
 
-async def rotated(made: Stage, *strikes: Strike, minutes: float | None = None) -> tuple[Result, float]:
+async def rotated(
+    made: Stage, *strikes: Strike, minutes: float | None = None, stop: Stop | None = None
+) -> tuple[Result, float]:
     """One run, and the seconds that it took."""
-    process, begun = Process(made.app, made=made, strikes=strikes), made.clock.elapsed()
+    process, begun = Process(made.app, made=made, strikes=strikes, stop=stop), made.clock.elapsed()
     result = await made.with_world(reconcile, Intent(), minutes, hop=process, clock=process.clock)
     return result, made.clock.elapsed() - begun
 
@@ -236,5 +238,27 @@ def test_a_publication_carries_over_what_others_wrote_on_the_newest_version() ->
         published = max(made.versions(), key=lambda version: version.order)
         assert published.id != newest.id
         assert (published.content_type, published.tags["owner"]) == ("text/plain", "somebody")
+
+    within("first", act)
+
+
+LISTING, BEFORE_SET = "graph.applications.get", Point("keyvault.secrets.versions", 2, "after")
+PROVEN_UNTIL = 7
+"""Of this run's tries of a password, the first that comes after the proof of the new one."""
+
+
+@pytest.mark.parametrize("late", [0, 80])
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_proof_that_is_old_when_the_publication_is_due_is_made_again(refused: bool, late: int) -> None:
+    """`late`: seconds until Graph lists the new credential; then the process stops for a while."""
+
+    async def act(made: Stage) -> None:
+        made.pass_(hours=1)
+        since = len(made.app.served)
+        if late:
+            made.azure.faults.add(Fault(LISTING, "stale", argument=f"{late}", times=0))
+        refusals = (Strike("entra.token", PROVEN_UNTIL + nth, Effect.NO) for nth in range(3 * refused))
+        await rotated(made, *refusals, stop=Stop(BEFORE_SET, 150.0 - late))
+        assert made.writes(since)[:2] == [ADD, REMOVE if refused else SET]
 
     within("first", act)
