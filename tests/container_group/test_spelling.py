@@ -135,6 +135,24 @@ def test_another_value_is_a_difference_in_any_spelling(path: str, value: str, to
     assert [str(change) for change in container_group.manifest_conflicts(of(other), shown_for())] == told
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("diagnostics", "dnsConfig", "confidentialComputeProperties", "encryptionProperties"),
+        *("containers.0.properties.securityContext", "containers.0.properties.resources.limits"),
+    ],
+)
+def test_an_empty_object_is_what_none_is_and_one_with_a_value_is_not(path: str) -> None:
+    for value, count in (({}, 0), (None, 0), ({"a": "b"}, 1)):
+        other = copy.deepcopy(PLAIN)
+        node: Any = other["properties"]
+        *way, last = path.split(".")
+        for part in way:
+            node = node[int(part) if part.isdigit() else part]
+        node[last] = value
+        assert len(container_group.manifest_changes(of(other), shown_for())) == count
+
+
 @pytest.mark.parametrize("name", ["osType", "containers.0.properties.resources"])
 def test_what_a_manifest_leaves_out_is_no_reason_to_delete_the_group(name: str) -> None:
     other = copy.deepcopy(PLAIN)
