@@ -110,7 +110,7 @@ class Azure:
         content = _content(body, form, text)
         attempt, answer = 1, self._once(method, url, content, headers or {})
         while answer.status in AGAIN and attempt < PATIENCE:
-            self.clock.sleep(float(answer.header("Retry-After") or 2**attempt))
+            self.clock.sleep(_pause(answer, 2.0**attempt))
             attempt, answer = attempt + 1, self._once(method, url, content, headers or {})
         self.last = answer
         return answer
@@ -161,6 +161,12 @@ class Azure:
         if answer.status in (201, 202) and (address := answer.header("Location")):
             return self.until(lambda: self.arm("GET", address), lambda each: each.status != 202, LONGEST, 5)
         return answer
+
+
+def _pause(answer: Answer, otherwise: float) -> float:
+    """Return the seconds that an answer asks to wait; a date, which some gateways send, is no number."""
+    named = answer.header("Retry-After")
+    return float(named) if named.isdigit() else otherwise
 
 
 def _content(body: object, form: Mapping[str, str] | None, text: str | None) -> Mapping[str, Any]:

@@ -221,6 +221,19 @@ def test_a_request_that_is_throttled_is_sent_again_after_the_time_that_azure_nam
     assert (len(seen), local.clock.elapsed() - began) == (2, 17)
 
 
+def test_a_time_to_wait_that_is_a_date_is_waited_for_like_none() -> None:
+    seen = list[str]()
+
+    def once(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        seen.append(request.method)
+        date = {"Retry-After": "Mon, 02 Mar 2026 12:00:00 GMT"}
+        return answer if len(seen) > 1 else httpx.Response(503, headers=date, request=request)
+
+    local = Local(once)
+    assert local.wire.arm("GET", f"/subscriptions/{local.seeded.subscription}").status == 200
+    assert local.clock.elapsed() == 2
+
+
 def test_no_answer_stops_what_needs_it_and_nothing_else(tmp_path: Path) -> None:
     def broken(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
         if request.url.path.endswith("/manifests/v1"):
