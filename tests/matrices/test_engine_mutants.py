@@ -5,6 +5,7 @@ isn't played. `make test` plays those of `killed.yaml`, each with the story that
 """
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from rotator import engine
+from tests import mutation
 from tests.cases import read
 from tests.matrices import endures, mutants
 from tests.matrices.remembering import Site
@@ -66,6 +68,14 @@ def test_an_answer_from_memory_is_noticed(part: int, record_property: Record) ->
     record_property(COUNTED, len(sites))
     record_property(LIVE, len(sites) - len(judged) + len(survived))
     assert survived == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_mutant_is_looked_for_by_the_lines_of_its_function(name: str) -> None:
+    for (one, *_), function in ((made, each) for each, made in BY_FUNCTION.items() if made[0].module.__name__ == name):
+        lines, first = inspect.getsourcelines(mutation.found(one.module, one.function))
+        told = {line for _, line in mutants.changed(one)}
+        assert told and told <= set(range(first, first + len(lines))), function
 
 
 @pytest.mark.parametrize("part", range(PARTS))
