@@ -219,6 +219,7 @@ ALLOWED = (
     Allowed("provision", "arm.resources.list", "it tries to publish at once, and says what comes of that"),
     Allowed("provision", "arm.vaults.get", "it tries to publish at once, and says what comes of that"),
     Allowed("provision", "arm.providers.getAtTenant", "a group that it makes has nothing to lose", statuses=(403, 404)),
+    Allowed("provision", "rbac.roleDefinitions.get", "the proof of the new password shows if a role lets it pull"),
     Allowed("provision", "rbac.permissions.list", "it tries to write at once, and says what comes of that"),
     Allowed(
         "provision, again", "aci.*", "a group that can't be read isn't deployed, and the one that a list shows is there"

@@ -1,6 +1,6 @@
 """Proof, permissions and secrets that the guard asks for before a step, each read once for a run."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from rotator.engine.trial import try_value
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
-from rotator.state import NewerValue, Observed, Outcome
+from rotator.state import NewerValue, Observed, Outcome, RegistryAccess
 from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Retire, Step
 
 NEWER_VERSION = "whether a newer version of Container Instances shows more of its groups"
@@ -63,7 +63,15 @@ async def _ask_for_access(run: Run, observed: Observed, memory: Memory) -> None:
         question = (PULLING, error.happened)
         memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
         return
-    memory.known = replace(memory.known, access=access)
+    unread = tuple((PULLING, why) for each in access for why in (*each.unread, *_unread_roles(each)))
+    memory.known = replace(memory.known, access=access, unanswered=(*memory.known.unanswered, *unread))
+
+
+def _unread_roles(access: RegistryAccess) -> Iterator[str]:
+    """Yield the roles whose permissions rotator may not read."""
+    shown = {role.id for role in access.roles}
+    for role in sorted({each.role.lower() for each in access.assignments} - shown):
+        yield f"the permissions of role {role} at {access.registry.id} cannot be read"
 
 
 async def _compare(run: Run, observed: Observed, memory: Memory, *, deploying: bool) -> None:
