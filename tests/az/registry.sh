@@ -34,7 +34,7 @@ say "az acr login --expose-token, repository list, show-tags"
 exits 0 az acr login --name $registry --expose-token
 shows 'it["loginServer"] == "mycontainerregistry.azurecr.io"' 'it["username"] == "00000000-0000-0000-0000-000000000000"' 'it["accessToken"].count(".") == 2'
 exits 0 az acr repository list --name $registry
-shows 'it == ["aci-helloworld", "hello-world", "nightly"]'
+shows 'it == ["aci-helloworld", "hello-world", "myimage", "nightly"]'
 exits 0 az acr repository show-tags --name $registry --repository aci-helloworld
 shows 'it == ["latest", "v1"]'
 exits 0 az acr repository list --name anotherregistry
