@@ -12,6 +12,7 @@
         ├── Conflict      the resource is in a state excluding the request
         │   └── Locked    a management lock forbids the request
         ├── Throttled     too many requests, and all retries failed
+        │   └── Limited   until after the end of a command: a later one does the rest
         ├── Unavailable   no answer, or 5xx, and all retries failed
         │   └── Unreachable   from all services: no policy can be served
         ├── NotSent       a write was held back: its basis is too old, and no request has left this machine
@@ -213,6 +214,12 @@ class Throttled(AzureError):
     remedy = "Run again later; nothing is lost."
     seconds: float | None = None
     undone = False
+
+
+class Limited(Throttled):
+    """A limit that outlasts a command: nothing has failed, and what is left may be done after `until`, if known."""
+
+    until: datetime | None = None
 
 
 class Unavailable(AzureError):

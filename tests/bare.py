@@ -76,11 +76,11 @@ def wanted(directory: Path) -> Wanted:
     return Wanted(load_draft(directory, NAME), lambda app_id: save(file, app_id))
 
 
-async def provisioned(made: Stage, directory: Path) -> Result:
+async def provisioned(made: Stage, directory: Path, minutes: float | None = None) -> Result:
     """One run of `rotator provision`, by a process that reads the file anew."""
     now = wanted(directory)
     made.policy = now.known()
-    return await made.with_world(lambda run: provision(run, now))
+    return await made.with_world(lambda run: provision(run, now), minutes=minutes)
 
 
 def settle(made: Stage, directory: Path) -> Policy:

@@ -218,9 +218,10 @@ class Simulated:
         world, clock = await hosts.enter_async_context(self.world(self.process(number)))
 
         def begin(policy: Policy) -> Run:
-            return Run(world, clock, Journal(_deaf, policy.name), policy)
+            return Run(world, clock, Journal(_deaf, policy.name), policy, deadline=until)
 
-        return Worker(queue, clock, self.lease, policies, begin, reconcile, self.loop.time() + 36 * 3600)
+        until = clock.elapsed() + 36 * 3600
+        return Worker(queue, clock, self.lease, policies, begin, reconcile, until)
 
 
 def _deaf(_: object) -> None:

@@ -4,6 +4,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -67,6 +68,10 @@ Container = Annotated[
         help="Container of Azure Blob Storage for locks that all machines share, in place of DIR.",
     ),
 ]
+MaxDuration = Annotated[
+    str | None,
+    typer.Option("--max-duration", metavar="SPAN", help="Begin no step that can't end within this time: 10m, 1h30m."),
+]
 Queue = Annotated[
     str,
     typer.Option("--queue", envvar="ROTATOR_QUEUE", metavar="URL", help="The queue: one of Azure Queue Storage."),
@@ -110,6 +115,16 @@ def repeated(context: typer.Context, *options: str) -> tuple[tuple[str, str], ..
     sources = {name: context.get_parameter_source(name) for name in options}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     return tuple((name, str(context.params[name])) for name in given)
+
+
+def span(text: str | None) -> timedelta | None:
+    """Return the span of ``--max-duration``. Raises BadParameter."""
+    from rotator.policy.durations import parse
+
+    try:
+        return parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--max-duration {text}: {error}; write 10m, 1h30m or 45s") from error
 
 
 def ask(question: str, yes: bool) -> None:

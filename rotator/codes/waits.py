@@ -119,7 +119,7 @@ class WaitCode(Explained):
     LIMITED = (
         "limited",
         "One of Azure's limits on requests is reached, for example on redeployments in a subscription, and it lasts"
-        " longer than the run has time. A later run does the step. Exit 1 if late.",
+        " longer than the run has time. A later run does the step. Exit 1 if late, and of `deploy` and `provision`.",
         "nothing; if late, run with more `--max-duration`, or ask Azure's support for a higher limit",
     )
     JOB_RUNNING = (

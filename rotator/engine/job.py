@@ -11,13 +11,13 @@ from rotator.container_group import Document, Phase, Verdict
 from rotator.engine.deployment import moved
 from rotator.engine.group_put import PutTarget, Read, fetch, put, replace
 from rotator.engine.image import NOTHING, ensure_served
-from rotator.engine.limits import hold, outlast
+from rotator.engine.limits import hold, later, outlast
 from rotator.engine.memory import Memory
 from rotator.engine.observation import look
 from rotator.engine.preparation import NEWER_VERSION, newer_values
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.engine.settling import settled, watch
-from rotator.errors import AzureError, Forbidden, NotFound, NotSent, UnsafeStep
+from rotator.errors import AzureError, Forbidden, NotFound, NotSent, Throttled, UnsafeStep
 from rotator.events import Noted
 from rotator.plan import View
 from rotator.policy import KeyVaultSource, Source
@@ -55,9 +55,13 @@ async def deploy_now(
     """Deploy the group with the current credential; with `wait`, wait for its start, or for the end of a job.
 
     With `images`, by the name of the container, the group keeps its content and gets these images. Never interrupts a
-    running job.
+    running job. Raises Limited where Azure's limits outlast the run.
     """
-    before, version = await outlast(run, partial(_sent, run, group_id, images or {}))
+    try:
+        before, version = await outlast(run, partial(_sent, run, group_id, images or {}))
+    except Throttled as error:
+        again = rotator("deploy", run.policy.name, group_id.name)
+        raise await later(run, f"{group_id.name} can be deployed", again, error) from None
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
     if (

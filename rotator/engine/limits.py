@@ -5,25 +5,29 @@ then the world is looked at again; any other limit is left to a later run, and i
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard, TypeVar
 
 from rotator.engine.memory import Memory
-from rotator.engine.run import DECISIONS, Run, Seen
-from rotator.errors import RotatorError, Throttled
+from rotator.engine.run import Run, Seen
+from rotator.errors import Limited, RotatorError, Throttled
 from rotator.events import Pausing, StepPostponed
 from rotator.plan import next_steps, urgency
 from rotator.ports import PasswordChange, Redeployment, Write
 from rotator.rate_limits import LONGEST, REDEPLOYMENTS
 from rotator.state import Home, Observed
 from rotator.steps import Deploy, Issue, Next, Postponed, Restore, Retire, Step, kind, target
+from rotator.words import day
 
 T = TypeVar("T")
-REFUSALS = 30
-"""Refusals of one step after which a run leaves it, if each names an end: other machines may have got what was free."""
-UNSAID = 60.0
-"""Seconds until a repetition where Azure names none."""
+OUTLASTED = 2 * LONGEST
+"""Seconds for which a run without an end of its own asks again after the first refusal of a step: two of the longest
+windows, since other machines may get what becomes free in the first.
+"""
+UNSAID, SHORTEST = 60.0, 1.0
+"""Seconds until a repetition where Azure names none, and at least."""
 
 
 async def permitted(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -116,20 +120,52 @@ async def hold(run: Run, write: Write) -> bool:
 async def outlast(run: Run, act: Callable[[], Awaitable[T]], at_most: float = float("inf")) -> T:
     """Return the result of `act`; where a limit stops it, wait for the limit's end, and act again on a new look.
 
-    Waits for at most `at_most` seconds altogether, and a bounded number of times. Raises Throttled.
+    Waits for at most `at_most` seconds altogether. Raises Throttled.
     """
-    until = run.clock.elapsed() + min(at_most, run.left())
-    for left in reversed(range(DECISIONS)):
+    since = run.clock.elapsed()
+    until = since + min(at_most, _patience(run))
+    while True:
         try:
             return await act()
         except Throttled as error:
-            seconds = pause_of(error)
-            if not left or not harmless(error) or error.undone or run.clock.elapsed() + seconds >= until:
+            seconds = _pause(run, error, since)
+            if not harmless(error) or error.undone or run.clock.elapsed() + seconds >= until:
                 raise
             run.tell(Pausing(reason=error.happened, seconds=seconds))
         async with run.aside():
             await run.clock.sleep(seconds)
-    raise AssertionError("the last time returns or raises")
+
+
+async def later(run: Run, left: str, again: str, error: Throttled) -> Throttled:
+    """Return the error for what is `left` to a later command, `again`, with the time from which on it may be done."""
+    if not harmless(error):
+        return error
+    with suppress(RotatorError):
+        if not run.latest:
+            await run.observe()
+    seconds, now = pause_of(error), run.time()
+    until = now + timedelta(seconds=seconds) if now else None
+    when = f"after {day(until)}" if until else f"in {seconds / 60:.0f} minutes"
+    limited = Limited(
+        f"{left} {when} at the earliest: {error.happened}",
+        service=error.service,
+        code=error.code,
+        status=error.status,
+        state="Nothing was changed for it.",
+        remedy=f"`{again}` after that, or with a longer --max-duration, which waits for it.",
+    )
+    limited.seconds, limited.until = seconds, until
+    return limited
+
+
+def _patience(run: Run) -> float:
+    """Return the seconds for which limits are outlasted: the run's own time, bounded where it has no end."""
+    return OUTLASTED if run.deadline is None else run.left()
+
+
+def _pause(run: Run, error: Throttled, since: float) -> float:
+    """Return the seconds until a repetition: as Azure says, and longer the longer it has refused, up to a minute."""
+    return max(pause_of(error), SHORTEST, min(run.clock.elapsed() - since, UNSAID))
 
 
 def harmless(error: Exception) -> TypeGuard[Throttled]:
@@ -148,10 +184,10 @@ async def refused(run: Run, seen: Seen, memory: Memory, step: Step, error: Throt
 
     A step that has waited already, and was undone, isn't begun again by this run.
     """
-    asked, seconds = (kind(step), target(step)), pause_of(error)
-    memory.decided[asked] += 1
-    most = DECISIONS if error.seconds is None else REFUSALS
-    if error.undone or memory.decided[asked] >= most or run.left() <= seconds:
+    asked, now = (kind(step), target(step)), run.clock.elapsed()
+    since = memory.refused_since.setdefault(asked, now)
+    seconds = _pause(run, error, since)
+    if error.undone or run.left() <= seconds or (run.deadline is None and now + seconds > since + OUTLASTED):
         memory.postpone([Postponed(*asked, _now(run, seen) + timedelta(seconds=seconds), error.happened)])
         return
     run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rotator.engine.run import Patience
-from rotator.events import StepFailed, Vetoed
+from rotator.events import StepFailed, Vetoed, Waiting
 from rotator.plan import View
 from rotator.ports import Write
 from rotator.resource_id import ResourceId
@@ -28,7 +28,9 @@ class Memory:
     """Kind and target of the steps that the look before this one asked for."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Count of this run's decisions on a step that may not have happened."""
-    undecided: dict[tuple[str, str], StepFailed | Vetoed] = field(default_factory=dict)
+    refused_since: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Elapsed seconds at the first refusal of a step by one of Azure's limits; a refusal is no decision."""
+    undecided: dict[tuple[str, str], StepFailed | Vetoed | Waiting] = field(default_factory=dict)
     """Steps with an unknown result, each with the event to tell if the result stays unknown."""
     late: int = 0
     """Looks that showed nothing due, and took so long that they were repeated: what the run ends with is to be true of

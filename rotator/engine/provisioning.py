@@ -16,16 +16,17 @@ from rotator.engine.exposed import finish
 from rotator.engine.identity import EVERY, VISIBLE, Wanted, ensure_identity, sought, until_visible
 from rotator.engine.issuance import issue
 from rotator.engine.job import deploy_now
-from rotator.engine.limits import hold, home_of, outlast
+from rotator.engine.limits import hold, home_of, later, outlast
 from rotator.engine.memory import Memory
 from rotator.engine.preparation import prepared
 from rotator.engine.run import DECISIONS, PAUSE, Patience, Run, Seen, Undecided, ensure_granted, failure
 from rotator.engine.trial import try_out
-from rotator.errors import NotSent, ProofFailed, RotatorError
+from rotator.errors import NotSent, ProofFailed, RotatorError, Throttled
 from rotator.events import UsernamePublished
 from rotator.plan import Missing, View, chosen, first_steps, grant_steps, group_steps, identity_steps, refused_readers
 from rotator.policy import Draft
 from rotator.ports import PasswordChange
+from rotator.remedy import rotator
 from rotator.results import Result
 from rotator.state import Home, Observed
 from rotator.steps import TO_COME, Deploy, Issue, Known, Publish, kind, target
@@ -42,15 +43,23 @@ async def provision(run: Run, wanted: Wanted) -> Result:
     """
 
     async def act() -> str:
-        policy, homes = await outlast(run, partial(ensure_identity, run, wanted))
-        settled = replace(run, policy=policy)
-        await ensure_granted(settled)
-        await outlast(run, partial(_assigned, settled, homes))
-        await outlast(run, partial(_first, settled, homes))
-        await _readers(settled, await _groups(settled))
+        try:
+            await _made(run, wanted)
+        except Throttled as error:
+            again = rotator("provision", run.policy.name)
+            raise await later(run, "what is still missing can be made", again, error) from None
         return "" if run.score.done or run.score.exit_code else "nothing was missing"
 
     return await finish(run, "provision", act)
+
+
+async def _made(run: Run, wanted: Wanted) -> None:
+    policy, homes = await outlast(run, partial(ensure_identity, run, wanted))
+    settled = replace(run, policy=policy)
+    await ensure_granted(settled)
+    await outlast(run, partial(_assigned, settled, homes))
+    await outlast(run, partial(_first, settled, homes))
+    await _readers(settled, await _groups(settled))
 
 
 async def _assigned(run: Run, homes: frozenset[Home]) -> None:

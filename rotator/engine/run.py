@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from rotator.codes import VetoCode
+from rotator.codes import VetoCode, WaitCode
 from rotator.engine.journal import Journal, Score
-from rotator.errors import RotatorError, UnsafeStep
-from rotator.events import Event, Pausing, StepFailed, Vetoed
+from rotator.errors import Limited, RotatorError, UnsafeStep
+from rotator.events import Event, Pausing, StepFailed, Vetoed, Waiting
 from rotator.plan import View
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, World
@@ -151,10 +151,13 @@ class Patience:
         await self.run.clock.sleep(seconds)
 
 
-def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:
-    """Return the event for a stopped step: a veto if the step was unsafe, else a failure."""
+def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:
+    """Return the event for a stopped step: a veto if the step was unsafe, a wait for a limit, else a failure."""
     diagnosis = error.diagnose()
     happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
+    if isinstance(error, Limited):
+        reason = f"{happened}. {remedy}"
+        return Waiting(code=WaitCode.LIMITED, subject=target, reason=reason, until=error.until, warn=True)
     if isinstance(error, UnsafeStep):
         return Vetoed(
             step=step,

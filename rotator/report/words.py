@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rotator.errors import Mistake, PolicyError, RotatorError
+from rotator.errors import Limited, Mistake, PolicyError, RotatorError
 from rotator.visible import one_line
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def error_body(error: RotatorError) -> dict[str, Any]:
     }
     if isinstance(error, PolicyError):
         body["mistakes"] = [mistake_body(mistake) for mistake in error.mistakes]
+    if isinstance(error, Limited):
+        body["next_due"] = instant(error.until)
     return body
 
 

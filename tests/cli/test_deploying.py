@@ -1,5 +1,6 @@
 """The nightly script's verb: which group, what it waits for, and with what it ends."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,12 @@ def test_before_the_first_rotation_it_says_what_comes_first(rotator: Scene) -> N
     said = rotator("deploy", NAME)
     assert said.code == 3
     assert "`rotator rotate mycontainerregistry` first" in said.err
+
+
+def test_a_limit_that_lasts_longer_than_it_may_take_is_no_success_and_names_the_time(nightly: Scene) -> None:
+    put = "aci.containerGroups.createOrUpdate"
+    nightly.azure.faults.add(Fault(put, "status", times=1, status=429, code="TooManyRequests", retry_after=3000))
+    said = nightly("deploy", NAME, "nightly", "--max-duration", "10m", "--output", "json")
+    error = json.loads(said.out)["error"]
+    assert (said.code, error["type"]) == (1, "Limited")
+    assert error["next_due"] and not nightly.azure.container_groups.exists(nightly.group_id("nightly"))

@@ -1,6 +1,7 @@
 """A limit on requests that meets any write of a run: waited for where there is time, else undone; never a failure."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import deploy_now
-from rotator.errors import Throttled
+from rotator.errors import Limited
 from tests.bare import bare, provisioned, settle
 from tests.engine.test_life import NO_OVERLAP, PUT, ours, settled
 from tests.engine.test_rate_limits import early, others, used_up, waits
@@ -137,13 +138,39 @@ def test_a_deployment_by_hand_waits_for_its_permit(spent: int) -> None:
     scene(play)
 
 
-def test_a_deployment_by_hand_that_the_limit_never_lets_through_says_so() -> None:
+@pytest.mark.parametrize("pause", [60, None, 3000])
+def test_a_deployment_by_hand_that_a_limit_outlasts_names_the_time_from_which_it_may_be_done(pause: int | None) -> None:
     async def play(made: Stage) -> None:
-        limit(made, PUT, 60, times=0)
-        since = len(made.app.served)
-        with pytest.raises(Throttled):
+        limit(made, PUT, pause, times=0)
+        since, begun = len(made.app.served), made.azure.clock.now()
+        with pytest.raises(Limited) as caught:
+            await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False), minutes=5)
+        ended = made.azure.clock.now()
+        assert len(answers(made, since, PUT)) == (1 if pause == 3000 else 5)
+        assert (ended - begun).total_seconds() <= 300
+        assert caught.value.until and caught.value.until >= begun + timedelta(seconds=300)
+        assert "rotator deploy" in caught.value.remedy
+
+    scene(play)
+
+
+def test_a_deployment_by_hand_without_an_end_gives_up_two_hours_after_the_first_refusal() -> None:
+    async def play(made: Stage) -> None:
+        limit(made, PUT, 1500, times=0)
+        since, begun = len(made.app.served), made.loop.time()
+        with pytest.raises(Limited):
             await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
-        assert 1 < len(answers(made, since, PUT)) <= 6
+        assert len(answers(made, since, PUT)) == 5 and 6000 <= made.loop.time() - begun <= 7200
+
+    scene(play)
+
+
+@pytest.mark.parametrize("pause", [60, None, 0])
+def test_refusals_are_outlasted_however_many_they_are_while_the_run_has_time(pause: int | None) -> None:
+    async def play(made: Stage) -> None:
+        limit(made, PUT, pause, times=12)
+        result = await made.rotate(early(made), minutes=60)
+        assert result.exit_code == 0 and made.password_of("app") == made.published(), made.told()
 
     scene(play)
 
@@ -160,5 +187,19 @@ def test_provisioning_waits_for_limits(operation: str, tmp_path: Path) -> None:
         settle(made, tmp_path)
         assert any(call.status == 429 and call.operation == operation for call in made.app.served), operation
         assert len(made.credentials()) == 1 and made.azure.container_groups.could_pull(made.group_id("app"))
+
+    play(begin)
+
+
+@pytest.mark.parametrize("operation", ["graph.applications.upsert", PUT])
+def test_provisioning_that_a_limit_outlasts_is_postponed_and_no_success(operation: str, tmp_path: Path) -> None:
+    async def begin(loop: VirtualLoop) -> None:
+        made = bare(loop, tmp_path)
+        limit(made, operation, LATE)
+        result = await provisioned(made, tmp_path, minutes=30)
+        assert result.exit_code == 1 and "postponed" in result.summary and "failed" not in result.summary, made.told()
+        assert waits(made) and "`rotator " in made.told()
+        made.pass_(seconds=LATE)
+        assert (await provisioned(made, tmp_path)).exit_code == 0, made.told()
 
     play(begin)

@@ -126,13 +126,15 @@ def test_a_group_whose_credential_is_late_calls_for_a_person() -> None:
     scene(play)
 
 
-def test_a_refusal_that_tells_no_end_is_tried_again_a_bounded_number_of_times() -> None:
+@pytest.mark.parametrize(("pause", "minutes"), [(None, 5), (1500, None)], ids=["no end", "a run without an end"])
+def test_a_limit_that_never_ends_is_asked_for_a_bounded_time(pause: float | None, minutes: float | None) -> None:
     async def play(made: Stage) -> None:
-        made.azure.faults.add(Fault(PUT, times=0, kind="status", status=429, code="TooManyRequests", message="No."))
-        since = len(made.app.served)
-        result = await made.rotate(early(made))
+        made.azure.faults.add(Fault(PUT, "status", times=0, status=429, code="TooManyRequests", retry_after=pause))
+        since, begun = len(made.app.served), made.loop.time()
+        result = await made.rotate(early(made), minutes=minutes)
         assert (result.exit_code, moved(made)) == (0, [])
         assert 1 < refused(made, since) <= 6 and waits(made)
+        assert made.loop.time() - begun <= 60 * (minutes or 130)
 
     scene(play)
 

@@ -71,9 +71,7 @@ class Way:
             answer = self._arrived(operation, request, effect, strike)
         except ServiceError as error:
             self._hear(service)
-            failure: AzureError | None = answered(
-                Asked(NAMES[service], operation), ServiceRefusal(error.status, error.inner or error.code, error.message)
-            )
+            failure: AzureError | None = answered(Asked(NAMES[service], operation), _refusal(error))
         except Broken:
             failure = _said(operation, service, Effect.UNKNOWN, writes=writes)
         else:
@@ -130,6 +128,14 @@ class Way:
 
     def _hear(self, service: str) -> None:
         self.time.note(self.azure.clock.now().replace(microsecond=0), service)
+
+
+def _refusal(error: ServiceError) -> ServiceRefusal:
+    """Return a refusal as the clients read it, with its pause."""
+    asked = (error.headers or {}).get("Retry-After")
+    return ServiceRefusal(
+        error.status, error.inner or error.code, error.message, pause=None if asked is None else float(asked)
+    )
 
 
 def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) -> AzureError:

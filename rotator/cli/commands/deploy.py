@@ -8,7 +8,7 @@ import typer
 
 from rotator.cli.choosing import Group, chosen
 from rotator.cli.invocation import Common
-from rotator.cli.options import Name, command
+from rotator.cli.options import MaxDuration, Name, command, span
 from rotator.errors import RotatorError
 from rotator.visible import one_line
 
@@ -102,25 +102,28 @@ def carry_out(
             help="Give a container another image, and change nothing else; can be repeated.",
         ),
     ] = None,
+    max_duration: MaxDuration = None,
 ) -> None:
     """Deploy a container group now, with the current credential.
 
     From its manifest, or as it is; for nightly scripts, in place of `az container create`. With --image the group stays
     as it is but for that image, which the registry must serve for the current credential. A job at work is never
-    interrupted. Takes no lease: a job must not be lost because a rotation is under way.
+    interrupted. Takes no lease: a job must not be lost because a rotation is under way. Waits for Azure's limits as far
+    as --max-duration allows.
     """
     from rotator.cli import session
     from rotator.cli.progress import telling
 
     (policy,) = common.load((name,))
     group_id = chosen(policy, group).id
-    asked = DeployRequest(wait or logs, logs, _images(image or []))
+    asked, at_most = DeployRequest(wait or logs, logs, _images(image or [])), span(max_duration)
     with telling(common) as (tell, _):
         outcome = session.run(
             common,
             (policy,),
             lambda runs: _heeded(next(iter(runs)), group_id, asked),
             tell=tell,
+            at_most=at_most,
         )
     common.write(lambda: _text(policy, outcome), lambda: _body(policy, outcome), outcome.exit_code)
 

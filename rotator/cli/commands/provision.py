@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.options import Container, Leases, Name, Yes, ask, command
+from rotator.cli.options import Container, Leases, MaxDuration, Name, Yes, ask, command, span
 
 if TYPE_CHECKING:
     from rotator.engine import Run, Wanted
@@ -25,6 +25,7 @@ def carry_out(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is missing.")] = False,
     lease_dir: Leases = None,
     lease_container: Container = None,
+    max_duration: MaxDuration = None,
     yes: Yes = False,
 ) -> None:
     """Make what a policy needs before it can rotate.
@@ -38,7 +39,7 @@ def carry_out(
     from rotator.engine import Wanted, outline
     from rotator.engine import provision as provision_in
 
-    policy = common.load_draft(name)
+    at_most, policy = span(max_duration), common.load_draft(name)
     wanted = Wanted(policy, lambda app_id: save(Path(policy.file), app_id))
     if dry_run or not yes:
         missing = session.run(common, (wanted.known(),), lambda runs: outline(next(iter(runs)), wanted))
@@ -53,7 +54,12 @@ def carry_out(
         return await provision_in(run, wanted)
 
     session.change(
-        common, (wanted.known(),), do, leases=chosen(common, lease_dir, lease_container), purpose="provision"
+        common,
+        (wanted.known(),),
+        do,
+        leases=chosen(common, lease_dir, lease_container),
+        purpose="provision",
+        at_most=at_most,
     )
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, failing, notices_of
-from rotator.cli.options import Container, Leases, Names, Yes, ask, command
+from rotator.cli.options import Container, Leases, MaxDuration, Names, Yes, ask, command, span
 from rotator.codes import NoteCode
 from rotator.resource_id import GUID
 
@@ -27,10 +26,6 @@ Keys = Annotated[
         metavar="KEY_ID",
         help="With --compromised: key id of the credential; repeatable. Default: the current one.",
     ),
-]
-MaxDuration = Annotated[
-    str | None,
-    typer.Option("--max-duration", metavar="SPAN", help="Begin no step that can't end within this time: 10m, 1h30m."),
 ]
 
 
@@ -205,13 +200,3 @@ def _ask(wishes: Wishes, names: list[str], yes: bool, *, accept_outage: bool) ->
         )
     if accept_outage:
         ask("Remove compromised credentials although a container group still holds them? Its next pull fails.", yes)
-
-
-def span(text: str | None) -> timedelta | None:
-    """Return the span of ``--max-duration``. Raises BadParameter."""
-    from rotator.policy.durations import parse
-
-    try:
-        return parse(text) if text else None
-    except ValueError as error:
-        raise typer.BadParameter(f"--max-duration {text}: {error}; write 10m, 1h30m or 45s") from error

@@ -10,7 +10,7 @@ import typer
 from rotator.cli.commands.enqueue import address_of
 from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, notices_of
-from rotator.cli.options import Container, Leases, Queue, command
+from rotator.cli.options import Container, Leases, Queue, command, span
 
 if TYPE_CHECKING:
     from rotator.cli.leases import Leases as Place
@@ -43,7 +43,6 @@ def carry_out(
     is moved to the queue's -poison, and that is told. Others are deleted after their run. Ends as `rotator rotate`.
     """
     from rotator.cli import session
-    from rotator.cli.commands.rotate import span
     from rotator.cli.leases import chosen
     from rotator.notices import LeftOut
     from rotator.report.queue import worked_body, worked_text
