@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from local_azure.inprocess import pause
+
 from rotator.errors import Unavailable
 from rotator.ports import Message
 
@@ -25,8 +27,13 @@ class MemoryLeases:
     blobs: dict[str, _Blob] = field(default_factory=dict)
     down: bool = False
     where: str = WHERE
+    asked: int = 0
+    """Requests for a lease."""
 
     async def acquire(self, name: str, lease_id: str, record: Mapping[str, str]) -> Mapping[str, str] | None:
+        self.asked += 1
+        if self.down:
+            await pause(20)
         self._reached()
         blob = self.blobs.setdefault(name, _Blob())
         if blob.id not in ("", lease_id) and self.clock() < blob.until:

@@ -5,10 +5,11 @@ a minute at a time. `leased` is the world of a run that holds such a lease.
 """
 
 from rotator.lease.local import LONGEST, LocalLease, directory, exposed, held, standing
-from rotator.lease.renewed import EVERY, LIFE, RenewedLease, holder
+from rotator.lease.renewed import BELIEVED, EVERY, LIFE, RenewedLease, holder
 from rotator.lease.without_writes import WRITES, leased
 
 __all__ = [
+    "BELIEVED",
     "EVERY",
     "LIFE",
     "LONGEST",

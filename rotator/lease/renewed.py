@@ -8,27 +8,34 @@ Rules for editors of this file:
    on it.
 3. No lease is ever broken: a holder that died loses it within `LIFE`.
 4. The record of the holder is for people: a failed write of it stops no run.
+5. One silence or refusal of the whole store is believed for `BELIEVED`: the policies of a run don't each wait for it.
 """
 
 import asyncio
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
-from rotator.errors import AzureError, Holder, LeaseHeld, RotatorError
+from rotator.errors import AzureError, Forbidden, Holder, LeaseHeld, NotFound, RotatorError, Unavailable
 from rotator.lease.local import LONGEST, lease_file
 from rotator.ports import Clock, LeaseStore
 
 LIFE, EVERY = 60.0, 15.0
 """Lifetime of a lease in seconds, the longest that Azure gives (azure-facts I), and the pause between renewals."""
+BELIEVED = 300.0
+"""Seconds for which a store that gave no lease to anybody isn't asked again; workers run for longer than that."""
+UNUSABLE = (Unavailable, Forbidden, NotFound)
+"""Failures of a store that concern every lease."""
 NAMES = uuid.UUID("8b0b0d3c-0d0e-4b6c-9d4e-6e1d3f0a7c55")
 """Namespace of the ids of leases, which Azure wants as UUIDs."""
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -86,6 +93,34 @@ class Renewal:
             self.until = max(self.until, begun + LIFE)
 
 
+@dataclass(slots=True)
+class _Access:
+    """Access to a store, tried by one request alone until the store has answered."""
+
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answered: bool = False
+    failed: AzureError | None = None
+    until: float = 0.0
+
+    async def within(self, clock: Clock, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return the store's answer. Raises AzureError, without a request while an earlier failure is believed."""
+        if self.answered:
+            return await self._asked(clock, ask)
+        async with self.alone:
+            if self.failed and clock.elapsed() < self.until:
+                raise self.failed.with_traceback(None)
+            return await self._asked(clock, ask)
+
+    async def _asked(self, clock: Clock, ask: Callable[[], Awaitable[T]]) -> T:
+        try:
+            answer = await ask()
+        except UNUSABLE as error:
+            self.answered, self.failed, self.until = False, error, clock.elapsed() + BELIEVED
+            raise
+        self.answered, self.failed = True, None
+        return answer
+
+
 @dataclass(frozen=True, slots=True)
 class RenewedLease:
     """`rotator.ports.Lease` in a `store`; `now` is the time to record, `host` this machine's name."""
@@ -94,6 +129,7 @@ class RenewedLease:
     clock: Clock
     now: Callable[[], datetime]
     host: str = field(default_factory=lambda: os.uname().nodename)
+    _access: _Access = field(default_factory=_Access, repr=False, compare=False)
 
     @asynccontextmanager
     async def hold(self, name: str, for_: timedelta) -> AsyncIterator[Renewal]:
@@ -112,10 +148,11 @@ class RenewedLease:
                 await self.store.release(lease_file(name), renewal.id)
 
     async def _taken(self, name: str, for_: timedelta) -> Renewal:
-        begun = self.clock.elapsed()
+        record = self._record(for_)
         id_ = str(uuid.uuid5(NAMES, f"{self.host}:{os.getpid()}:{self.clock.attempt()}"))
+        begun = self.clock.elapsed()
         try:
-            other = await self.store.acquire(lease_file(name), id_, self._record(for_))
+            other = await self._access.within(self.clock, lambda: self.store.acquire(lease_file(name), id_, record))
         except AzureError as error:
             raise RotatorError(
                 f"the lease container {self.store.where} can't be used: {error.happened}", remedy=error.remedy

@@ -1,5 +1,6 @@
 """A lease that is renewed: who is kept out, what a lost one stops, and what goes on without."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from local_azure.wire import Request
 from rotator import fleet
 from rotator.engine import Run, reconcile
 from rotator.errors import Holder, LeaseHeld, NotSent, RotatorError
-from rotator.lease import EVERY, LIFE, WRITES, RenewedLease, holder, leased
+from rotator.lease import BELIEVED, EVERY, LIFE, WRITES, RenewedLease, holder, leased
 from rotator.ports import World
 from rotator.results import Result
 from rotator.steps import Intent
@@ -83,6 +84,30 @@ def test_a_lease_whose_holder_died_is_free_after_a_minute_and_no_sooner() -> Non
         await pause(1)
         async with two.hold("x", HOUR) as held:
             assert held.left() > 0
+
+    on_time(test)
+
+
+def test_one_silence_of_the_store_is_believed_for_all_policies_of_a_run_and_not_for_ever() -> None:
+    async def test(store: MemoryLeases, one: RenewedLease, two: RenewedLease) -> None:
+        async def held(name: str) -> str:
+            try:
+                async with one.hold(name, HOUR):
+                    return ""
+            except RotatorError as error:
+                return error.happened
+
+        silent = f"the lease container {store.where} can't be used: Azure Blob Storage gave no answer"
+        store.down = True
+        assert await asyncio.gather(*(held(f"{number}") for number in range(200))) == [silent] * 200
+        assert store.asked == 1
+        store.down = False
+        assert await held("x") == silent
+        await pause(BELIEVED)
+        assert not any(await asyncio.gather(*(held(f"{number}") for number in range(200))))
+        store.down = True
+        assert (await held("x"), await held("y")) == (silent, silent)
+        assert store.asked == 202
 
     on_time(test)
 
