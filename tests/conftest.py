@@ -1,5 +1,7 @@
 """What every test of rotator stands on, beside what the emulator's stand on: cells, counts, and what was reached."""
 
+import asyncio
+import inspect
 import logging
 import signal
 import sys
@@ -9,8 +11,10 @@ from typing import Any
 
 import pytest
 from everywhere import answers_are_as_described, no_vault_is_remembered
+from local_azure.virtual import VirtualLoop
 
 from tests import counts, reached
+from tests.stage import hurried
 
 __all__ = ["answers_are_as_described", "no_vault_is_remembered"]
 
@@ -65,6 +69,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = [item for item in items if item.get_closest_marker("soak")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+@pytest.fixture
+def loop() -> VirtualLoop:
+    """The virtual loop on which the test itself runs."""
+    return VirtualLoop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine on its own virtual loop."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    given: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    virtual: VirtualLoop = given.get("loop") or VirtualLoop()
+    try:
+        with asyncio.Runner(loop_factory=lambda: virtual) as runner:
+            runner.run(pyfuncitem.obj(**given))
+    finally:
+        hurried()
+    return True
 
 
 @pytest.fixture(autouse=True)

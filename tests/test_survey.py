@@ -270,26 +270,25 @@ def test_others_come_by_the_ends_of_their_credentials_and_what_can_not_be_seen_l
     assert play(scene) == ["p00004", "p00002", "p00000", "p00003", "p00005", "p00001"]
 
 
-def test_looks_of_two_runs_are_kept_together_the_later_one_of_each_policy(tmp_path: Path) -> None:
+async def test_looks_of_two_runs_are_kept_together_the_later_one_of_each_policy(
+    loop: VirtualLoop, tmp_path: Path
+) -> None:
     file, day = tmp_path / "state" / "looks.json", timedelta(days=1)
     early, late = Looked(START, "early"), Looked(START + timedelta(hours=1), "late")
 
-    async def scene(loop: VirtualLoop) -> None:
-        clock = Clock(loop)
+    clock = Clock(loop)
 
-        async def write(**new: Looked) -> None:
-            await Looks(file, new=new).write(clock)
+    async def write(**new: Looked) -> None:
+        await Looks(file, new=new).write(clock)
 
-        await write(a=late, b=early)
-        await write(a=early, c=late)
-        assert Looks.read(file).known == {"a": late, "b": early, "c": late}
-        await write(d=Looked(START + 3 * day, "later"))
-        assert Looks.read(file).known == {"d": Looked(START + 3 * day, "later")}
-        await Looks(file / "no directory", new={"e": late}).write(clock)
-        assert len(Looks.read(file).known) == 1
-        assert Looks.read(file / "no directory").known == {}
-
-    play(scene)
+    await write(a=late, b=early)
+    await write(a=early, c=late)
+    assert Looks.read(file).known == {"a": late, "b": early, "c": late}
+    await write(d=Looked(START + 3 * day, "later"))
+    assert Looks.read(file).known == {"d": Looked(START + 3 * day, "later")}
+    await Looks(file / "no directory", new={"e": late}).write(clock)
+    assert len(Looks.read(file).known) == 1
+    assert Looks.read(file / "no directory").known == {}
 
 
 CALLS = 90

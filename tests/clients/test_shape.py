@@ -13,7 +13,7 @@ from rotator.cloud import PUBLIC
 from rotator.container_group import shows
 from rotator.engine import adopt, revoke
 from rotator.engine.discover import see
-from tests.stage import Stage, play, stage
+from tests.stage import Stage, stage
 
 WRONG: tuple[Any, ...] = (5, "x", [], {}, [5], True)
 
@@ -117,33 +117,29 @@ ODD = (
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_group_that_the_policy_declares_blocks_a_removal_while_it_is_odd(odd: str) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await _moved(loop, stranger=False)
-        made.azure.faults.add(Fault("aci.containerGroups.get", "changed", argument=odd, times=0))
-        made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument=f"value.0.{odd}", times=0))
-        assert (await made.rotate()).exit_code == 0, made.told()
-        assert made.by_hand in made.credentials()
-        assert "app can't be read" in made.told() or "app may hold it" in made.told()
-        made.azure.faults.clear()
-        await made.rotate()
-        assert made.by_hand not in made.credentials()
-
-    play(scene)
+async def test_a_group_that_the_policy_declares_blocks_a_removal_while_it_is_odd(loop: VirtualLoop, odd: str) -> None:
+    made = await _moved(loop, stranger=False)
+    made.azure.faults.add(Fault("aci.containerGroups.get", "changed", argument=odd, times=0))
+    made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument=f"value.0.{odd}", times=0))
+    assert (await made.rotate()).exit_code == 0, made.told()
+    assert made.by_hand in made.credentials()
+    assert "app can't be read" in made.told() or "app may hold it" in made.told()
+    made.azure.faults.clear()
+    await made.rotate()
+    assert made.by_hand not in made.credentials()
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_group_that_the_policy_does_not_declare_blocks_a_removal_while_it_is_odd(odd: str) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await _moved(loop, stranger=True)
-        listed = sorted(("another", "app", "bystander", "second")).index("another")
-        made.azure.faults.add(Fault("aci.containerGroups.get", "changed", argument=odd, times=0))
-        made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument=f"value.{listed}.{odd}", times=0))
-        await made.rotate()
-        assert made.by_hand in made.credentials()
-        assert "another may hold it" in made.told()
-
-    play(scene)
+async def test_a_group_that_the_policy_does_not_declare_blocks_a_removal_while_it_is_odd(
+    loop: VirtualLoop, odd: str
+) -> None:
+    made = await _moved(loop, stranger=True)
+    listed = sorted(("another", "app", "bystander", "second")).index("another")
+    made.azure.faults.add(Fault("aci.containerGroups.get", "changed", argument=odd, times=0))
+    made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument=f"value.{listed}.{odd}", times=0))
+    await made.rotate()
+    assert made.by_hand in made.credentials()
+    assert "another may hold it" in made.told()
 
 
 def test_a_tag_that_is_a_number_is_read_as_text_and_null_as_no_tag() -> None:
@@ -153,37 +149,28 @@ def test_a_tag_that_is_a_number_is_read_as_text_and_null_as_no_tag() -> None:
     assert labels(None) == {}
 
 
-def test_odd_tags_of_others_keep_no_group_from_its_rotation() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await _moved(loop, stranger=False)
-        for operation, where in (("aci.containerGroups.get", ""), ("aci.containerGroups.list", "value.0.")):
-            made.azure.faults.add(Fault(operation, "changed", argument=f"{where}tags.owner=5", times=0))
-        await made.rotate()
-        assert made.by_hand not in made.credentials(), made.told()
-
-    play(scene)
+async def test_odd_tags_of_others_keep_no_group_from_its_rotation(loop: VirtualLoop) -> None:
+    made = await _moved(loop, stranger=False)
+    for operation, where in (("aci.containerGroups.get", ""), ("aci.containerGroups.list", "value.0.")):
+        made.azure.faults.add(Fault(operation, "changed", argument=f"{where}tags.owner=5", times=0))
+    await made.rotate()
+    assert made.by_hand not in made.credentials(), made.told()
 
 
-def test_discover_says_which_group_it_can_not_read() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument="value.0.properties.containers=5"))
-        seen = await made.with_world(lambda run: see(run.world, PUBLIC, [made.policy], [], registries=False))
-        assert "app" in str(seen.listed[0].unread) and "properties.containers isn't a list" in str(
-            seen.listed[0].unread
-        )
-
-    play(scene)
+async def test_discover_says_which_group_it_can_not_read(loop: VirtualLoop) -> None:
+    made = stage(loop)
+    made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument="value.0.properties.containers=5"))
+    seen = await made.with_world(lambda run: see(run.world, PUBLIC, [made.policy], [], registries=False))
+    assert "app" in str(seen.listed[0].unread) and "properties.containers isn't a list" in str(seen.listed[0].unread)
 
 
 @pytest.mark.parametrize(
     "odd", ["x", "/subscriptions/s/resourceGroups/g", "/providers/Microsoft.Authorization/roleAssignments/a?b"]
 )
-def test_what_calls_itself_a_role_assignment_and_has_another_id_is_not_deleted(odd: str) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        made.azure.faults.add(Fault("rbac.roleAssignments.list", "changed", argument=f'value.0.id="{odd}"', times=0))
-        assert (await made.with_world(revoke)).exit_code == 1
-        assert not [call for call in made.app.served if call.operation == "rbac.roleAssignments.delete"]
-
-    play(scene)
+async def test_what_calls_itself_a_role_assignment_and_has_another_id_is_not_deleted(
+    loop: VirtualLoop, odd: str
+) -> None:
+    made = stage(loop)
+    made.azure.faults.add(Fault("rbac.roleAssignments.list", "changed", argument=f'value.0.id="{odd}"', times=0))
+    assert (await made.with_world(revoke)).exit_code == 1
+    assert not [call for call in made.app.served if call.operation == "rbac.roleAssignments.delete"]

@@ -25,7 +25,7 @@ from tests.cells import drawn
 from tests.container_group.documents import APP_ID, CORPUS, NEW, PASSWORD, SINCE, declared, group_id
 from tests.container_group.grown import bare, grown, hidden_values, in_vault, listed
 from tests.container_group.stored import REFUSED, corpus, corpus_of, deployed, sourced
-from tests.stage import Stage, play, stage
+from tests.stage import Stage, stage
 
 
 def paths(node: Any, path: str = "") -> Iterator[str]:
@@ -68,42 +68,36 @@ async def rotated(made: Stage, before: dict[str, Any]) -> None:
     assert len(made.azure.container_groups.refused) == refused
 
 
-def test_every_group_of_the_corpus_is_rotated_and_is_what_it_was() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=())
-        made.azure.container_groups.known = ""  # every version has properties that nobody knows yet
-        documents = {
-            name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED
-        }
-        before = deployed(made, documents)
-        said = [
-            sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
-            for name, document in documents.items()
-        ]
-        made.with_policy(container_groups=said)
-        await rotated(made, before)
-
-    play(scene)
+async def test_every_group_of_the_corpus_is_rotated_and_is_what_it_was(loop: VirtualLoop) -> None:
+    made = stage(loop, groups=())
+    made.azure.container_groups.known = ""  # every version has properties that nobody knows yet
+    documents = {
+        name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED
+    }
+    before = deployed(made, documents)
+    said = [
+        sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
+        for name, document in documents.items()
+    ]
+    made.with_policy(container_groups=said)
+    await rotated(made, before)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_random_groups_are_rotated_and_are_what_they_were(seed: int) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made, random = stage(loop, groups=()), Random(seed)
-        made.azure.vaults.set("myvault", "other", "a secret of others")
-        documents = {
-            f"g{nth}": grown(random, made.app_id, made.by_hand.secret, made.seeded.identity.resource_id)
-            for nth in range(15)
-        }
-        before = deployed(made, documents)
-        said = [
-            sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
-            for name, document in documents.items()
-        ]
-        made.with_policy(container_groups=said)
-        await rotated(made, before)
-
-    play(scene)
+async def test_random_groups_are_rotated_and_are_what_they_were(loop: VirtualLoop, seed: int) -> None:
+    made, random = stage(loop, groups=()), Random(seed)
+    made.azure.vaults.set("myvault", "other", "a secret of others")
+    documents = {
+        f"g{nth}": grown(random, made.app_id, made.by_hand.secret, made.seeded.identity.resource_id)
+        for nth in range(15)
+    }
+    before = deployed(made, documents)
+    said = [
+        sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
+        for name, document in documents.items()
+    ]
+    made.with_policy(container_groups=said)
+    await rotated(made, before)
 
 
 @drawn(3000, seed=st.integers(0, 2**32))
@@ -126,15 +120,12 @@ def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
     assert old not in json.dumps(body)
 
 
-def test_a_group_of_a_profile_is_refused_by_name_and_nothing_is_done_to_it() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=())
-        before = deployed(made, {"of-a-profile": corpus_of(made, made.by_hand.secret)["of-a-profile"]})
-        made.with_policy(container_groups=[{"id": made.group_id("of-a-profile")}])
-        await made.with_world(lambda run: adopt(run, None))
-        await made.rotate(Intent(no_overlap=True))
-        assert "containerGroupProfile" in made.told()
-        assert made.azure.container_groups.stored(made.group_id("of-a-profile")) == before["of-a-profile"]
-        assert made.by_hand in made.credentials(), "what it holds stays"
-
-    play(scene)
+async def test_a_group_of_a_profile_is_refused_by_name_and_nothing_is_done_to_it(loop: VirtualLoop) -> None:
+    made = stage(loop, groups=())
+    before = deployed(made, {"of-a-profile": corpus_of(made, made.by_hand.secret)["of-a-profile"]})
+    made.with_policy(container_groups=[{"id": made.group_id("of-a-profile")}])
+    await made.with_world(lambda run: adopt(run, None))
+    await made.rotate(Intent(no_overlap=True))
+    assert "containerGroupProfile" in made.told()
+    assert made.azure.container_groups.stored(made.group_id("of-a-profile")) == before["of-a-profile"]
+    assert made.by_hand in made.credentials(), "what it holds stays"

@@ -26,7 +26,7 @@ from tests.engine.test_life import PUT, forced, ours, served, settled
 from tests.engine.test_life import _by_hand as by_hand
 from tests.invariants import monitored, rested, summary
 from tests.matrices.test_crash_matrix import whole
-from tests.stage import GROUPS, SECRET, Stage, lagging, play, stage
+from tests.stage import GROUPS, SECRET, Stage, lagging, stage
 
 Scene = Callable[[Stage], Awaitable[None]]
 ALARM = "COMPROMISED CREDENTIAL STILL WORKS"
@@ -232,23 +232,22 @@ def test_while_access_is_revoked_a_compromised_password_is_told_until_it_is_take
 
 
 @pytest.mark.parametrize("minutes", [None, 8])
-def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(minutes: int | None) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, timing=lagging(secret_gone=400))
-        await made.with_world(lambda run: adopt(run, None))
-        await whole(made)
-        (known,) = ours(made)
-        await made.with_world(lambda run: compromise(run, []))
-        result = await made.rotate(minutes=minutes)
-        assert known not in ours(made)
-        assert signs_in(made, known) == (minutes is not None), "a run that has the time waits for the refusal"
-        assert (result.exit_code == 1) == (minutes is not None), made.told()
-        assert (f"{ALARM}: removed, and Entra still accepts it" in result.summary) == (minutes is not None)
-        assert (await made.rotate()).exit_code == 0
-        assert not signs_in(made, known)
-        assert rested(made), summary(made)
-
-    play(scene)
+async def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(
+    loop: VirtualLoop, minutes: int | None
+) -> None:
+    made = stage(loop, timing=lagging(secret_gone=400))
+    await made.with_world(lambda run: adopt(run, None))
+    await whole(made)
+    (known,) = ours(made)
+    await made.with_world(lambda run: compromise(run, []))
+    result = await made.rotate(minutes=minutes)
+    assert known not in ours(made)
+    assert signs_in(made, known) == (minutes is not None), "a run that has the time waits for the refusal"
+    assert (result.exit_code == 1) == (minutes is not None), made.told()
+    assert (f"{ALARM}: removed, and Entra still accepts it" in result.summary) == (minutes is not None)
+    assert (await made.rotate()).exit_code == 0
+    assert not signs_in(made, known)
+    assert rested(made), summary(made)
 
 
 def test_a_subscription_that_can_not_be_searched_does_not_keep_a_compromised_password_alive() -> None:
@@ -357,35 +356,29 @@ def test_ours_that_covers_theirs_without_being_asked_is_exit_1_once() -> None:
     ("around", "said"),
     [("{}\n", "white space or a line end"), ("'{}'\n", "white space or a line end and quotes"), ("{}x", "")],
 )
-def test_before_the_first_rotation_a_value_that_is_right_but_for_what_is_around_it_is_told_as_such(
-    around: str, said: str
+async def test_before_the_first_rotation_a_value_that_is_right_but_for_what_is_around_it_is_told_as_such(
+    loop: VirtualLoop, around: str, said: str
 ) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        made.azure.vaults.set("myvault", "other-pwd", around.format(made.by_hand.secret))
-        made.with_policy(key_vault={"url": made.seeded.vault_url, "password_secret": "other-pwd"})
-        made.pass_(minutes=1)
-        assert (await made.rotate()).exit_code == 3
-        with pytest.raises(UnsafeStep) as refused:
-            await made.with_world(lambda run: adopt(run, None))
-        for text in (made.told(), str(refused.value)):
-            assert (f"has {said} around" in text) == bool(said), text
-            assert made.by_hand.secret not in text
-        assert ours(made) == []
-
-    play(scene)
+    made = stage(loop)
+    made.azure.vaults.set("myvault", "other-pwd", around.format(made.by_hand.secret))
+    made.with_policy(key_vault={"url": made.seeded.vault_url, "password_secret": "other-pwd"})
+    made.pass_(minutes=1)
+    assert (await made.rotate()).exit_code == 3
+    with pytest.raises(UnsafeStep) as refused:
+        await made.with_world(lambda run: adopt(run, None))
+    for text in (made.told(), str(refused.value)):
+        assert (f"has {said} around" in text) == bool(said), text
+        assert made.by_hand.secret not in text
+    assert ours(made) == []
 
 
-def test_a_hand_made_password_that_has_ended_does_not_stop_the_first_rotation() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        made.pass_(days=400)
-        result = await made.rotate()
-        assert len(ours(made)) == 1, made.told()
-        assert made.azure.tokens.authenticates_everywhere(made.app_id, made.published())
-        assert result.exit_code == 0, made.told()
-
-    play(scene)
+async def test_a_hand_made_password_that_has_ended_does_not_stop_the_first_rotation(loop: VirtualLoop) -> None:
+    made = stage(loop)
+    made.pass_(days=400)
+    result = await made.rotate()
+    assert len(ours(made)) == 1, made.told()
+    assert made.azure.tokens.authenticates_everywhere(made.app_id, made.published())
+    assert result.exit_code == 0, made.told()
 
 
 # what was asked for

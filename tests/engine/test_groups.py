@@ -26,7 +26,7 @@ from rotator.state import KEY_ID
 from rotator.steps import Intent
 from tests import nightly
 from tests.invariants import monitored
-from tests.stage import SERVER, Killed, Stage, play, stage, watched
+from tests.stage import SERVER, Killed, Stage, stage, watched
 
 PLANS = Path(__file__).parent / "plans"
 PUT = "aci.containerGroups.createOrUpdate"
@@ -258,174 +258,161 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_the_third_of_five_groups(trouble: str) -> None:
+async def test_the_third_of_five_groups(loop: VirtualLoop, trouble: str) -> None:
     befalls = TROUBLES[trouble]
 
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, FIVE)
+    story = await told(loop, FIVE)
 
-        def meddle(moment: str) -> Callable[[int, str, Request], None]:
-            return lambda number, operation, request: (
-                befalls.meddle(story, moment, request) if operation == PUT and request.path.endswith("/third") else None
-            )
+    def meddle(moment: str) -> Callable[[int, str, Request], None]:
+        return lambda number, operation, request: (
+            befalls.meddle(story, moment, request) if operation == PUT and request.path.endswith("/third") else None
+        )
 
-        others = tuple(name for name in FIVE if name != "third")
-        with watched(story.made, before=meddle("before"), after=meddle("after")):
-            with monitored(story.made, others):
-                await story.run(forced(story.made))
-            await planned(story.made, f"the third of five {trouble}".replace(" ", "-"))
-            await story.go_on(befalls.runs)
-        befalls.expect(story)
-        assert befalls.pull or story.no_pull_was_refused()
-        assert all(story.made.azure.container_groups.could_pull(story.made.group_id(name)) for name in FIVE)
-
-    play(scene)
-
-
-def test_a_group_that_fails_for_weeks_is_restarted_twice_a_week_and_moves_within_one_when_its_cause_is_mended() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, FIVE)
-        broken = [True]
-
-        def meddle(number: int, operation: str, request: Request) -> None:
-            if (
-                broken[0]
-                and operation == PUT
-                and request.path.endswith("/third")
-                and request.json()["tags"].get(KEY_ID) != story.old
-            ):
-                story.made.azure.faults.add(Fault(PUT, "failed_pull", argument="0"))
-
-        with watched(story.made, before=meddle):
+    others = tuple(name for name in FIVE if name != "third")
+    with watched(story.made, before=meddle("before"), after=meddle("after")):
+        with monitored(story.made, others):
             await story.run(forced(story.made))
-            restarts = [0]
-            for _ in range(4):
-                await story.go_on(7, every=24)
-                restarts.append(story.puts()["third"])
-            assert restarts == [0, 6, 8, 10, 12]
-            assert set(story.codes) == {1}, "a person is told for as long as it is so"
-            assert "--retry` tries at once" in story.made.told()
-            broken[0] = False
-            await story.go_on(9, every=24)
-        assert story.holds("third")
-        assert story.retired()
-        assert story.codes[-1] == 0
-        assert story.puts() == {**dict.fromkeys(FIVE, 1), "third": 13}
-
-    play(scene)
+        await planned(story.made, f"the third of five {trouble}".replace(" ", "-"))
+        await story.go_on(befalls.runs)
+    befalls.expect(story)
+    assert befalls.pull or story.no_pull_was_refused()
+    assert all(story.made.azure.container_groups.could_pull(story.made.group_id(name)) for name in FIVE)
 
 
-def test_a_group_that_always_fails_is_tried_once_more_before_what_it_holds_ends() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        meddle = _fault("failed_pull", "0", always=True)
-        with watched(
-            made,
-            before=lambda number, operation, request: meddle(story, "before", request) if operation == PUT else None,
+async def test_a_group_that_fails_for_weeks_is_restarted_twice_a_week_and_moves_within_one_when_its_cause_is_mended(
+    loop: VirtualLoop,
+) -> None:
+    story = await told(loop, FIVE)
+    broken = [True]
+
+    def meddle(number: int, operation: str, request: Request) -> None:
+        if (
+            broken[0]
+            and operation == PUT
+            and request.path.endswith("/third")
+            and request.json()["tags"].get(KEY_ID) != story.old
         ):
-            await story.run(forced(made))
-            end = next(password.end for password in made.credentials() if password.key_id == story.old)
-            made.pass_(seconds=(end - made.azure.clock.now()).total_seconds() - 13 * 86400)
-            before = story.puts()["app"]
-            await story.go_on(13, every=24)
-        assert story.puts()["app"] - before >= 4, "a week before the end at the latest, and once more"
-        assert story.puts()["app"] - before <= 12
+            story.made.azure.faults.add(Fault(PUT, "failed_pull", argument="0"))
 
-    play(scene)
+    with watched(story.made, before=meddle):
+        await story.run(forced(story.made))
+        restarts = [0]
+        for _ in range(4):
+            await story.go_on(7, every=24)
+            restarts.append(story.puts()["third"])
+        assert restarts == [0, 6, 8, 10, 12]
+        assert set(story.codes) == {1}, "a person is told for as long as it is so"
+        assert "--retry` tries at once" in story.made.told()
+        broken[0] = False
+        await story.go_on(9, every=24)
+    assert story.holds("third")
+    assert story.retired()
+    assert story.codes[-1] == 0
+    assert story.puts() == {**dict.fromkeys(FIVE, 1), "third": 13}
+
+
+async def test_a_group_that_always_fails_is_tried_once_more_before_what_it_holds_ends(loop: VirtualLoop) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    meddle = _fault("failed_pull", "0", always=True)
+    with watched(
+        made,
+        before=lambda number, operation, request: meddle(story, "before", request) if operation == PUT else None,
+    ):
+        await story.run(forced(made))
+        end = next(password.end for password in made.credentials() if password.key_id == story.old)
+        made.pass_(seconds=(end - made.azure.clock.now()).total_seconds() - 13 * 86400)
+        before = story.puts()["app"]
+        await story.go_on(13, every=24)
+    assert story.puts()["app"] - before >= 4, "a week before the end at the latest, and once more"
+    assert story.puts()["app"] - before <= 12
 
 
 # the first of five
 
 
 @pytest.mark.parametrize("seconds", [5, 20])
-def test_a_first_group_that_crashes_within_half_a_minute_of_its_start_is_followed_by_none(seconds: int) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, FIVE)
-        made = story.made
-        made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
-        assert await story.run(forced(made)) == 1
-        assert story.puts() == {"one": 1}
-        assert story.said("worse")
-        assert story.holds("one"), (
-            "it pulled well, so the new credential did no harm, and going back would be one more restart"
-        )
-        assert not any(map(story.holds, FIVE[1:]))
-        await story.go_on(2)
-        assert (story.codes, story.puts()) == ([1, 1, 1], {"one": 1}), "nobody follows while that is so, for a day"
-        made.azure.container_groups.put(
-            made.group_id("one"), made.azure.container_groups.stored(made.group_id("one")), "2025-09-01"
-        )
-        await story.go_on(6)
-        assert story.codes[-1] == 0
-        assert all(map(story.holds, FIVE)), "its owner mended it, and the others follow"
-        assert story.puts() == dict.fromkeys(FIVE, 1)
-        assert story.retired()
+async def test_a_first_group_that_crashes_within_half_a_minute_of_its_start_is_followed_by_none(
+    loop: VirtualLoop, seconds: int
+) -> None:
+    story = await told(loop, FIVE)
+    made = story.made
+    made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
+    assert await story.run(forced(made)) == 1
+    assert story.puts() == {"one": 1}
+    assert story.said("worse")
+    assert story.holds("one"), (
+        "it pulled well, so the new credential did no harm, and going back would be one more restart"
+    )
+    assert not any(map(story.holds, FIVE[1:]))
+    await story.go_on(2)
+    assert (story.codes, story.puts()) == ([1, 1, 1], {"one": 1}), "nobody follows while that is so, for a day"
+    made.azure.container_groups.put(
+        made.group_id("one"), made.azure.container_groups.stored(made.group_id("one")), "2025-09-01"
+    )
+    await story.go_on(6)
+    assert story.codes[-1] == 0
+    assert all(map(story.holds, FIVE)), "its owner mended it, and the others follow"
+    assert story.puts() == dict.fromkeys(FIVE, 1)
+    assert story.retired()
 
-    play(scene)
 
-
-def test_a_first_group_that_crashes_later_is_followed_by_the_others_and_told_of() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, FIVE)
-        made = story.made
-        made.azure.faults.add(Fault(PUT, "crash", argument="40"))
-        assert await story.run(forced(made)) == 1
-        assert story.said("worse")
-        assert story.puts() == dict.fromkeys(FIVE, 1)
-
-    play(scene)
+async def test_a_first_group_that_crashes_later_is_followed_by_the_others_and_told_of(loop: VirtualLoop) -> None:
+    story = await told(loop, FIVE)
+    made = story.made
+    made.azure.faults.add(Fault(PUT, "crash", argument="40"))
+    assert await story.run(forced(made)) == 1
+    assert story.said("worse")
+    assert story.puts() == dict.fromkeys(FIVE, 1)
 
 
 @pytest.mark.parametrize("seconds", [5, 20])
-def test_a_run_that_dies_right_after_the_first_group_came_up_leaves_the_next_one_no_wiser(seconds: int) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, FIVE)
-        made = story.made
+async def test_a_run_that_dies_right_after_the_first_group_came_up_leaves_the_next_one_no_wiser(
+    loop: VirtualLoop, seconds: int
+) -> None:
+    story = await told(loop, FIVE)
+    made = story.made
 
-        def dies(number: int, operation: str, request: Request) -> None:
-            if operation == PUT:
-                raise Killed
+    def dies(number: int, operation: str, request: Request) -> None:
+        if operation == PUT:
+            raise Killed
 
-        made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
-        with watched(made, after=dies):
-            assert await made.dies(story.run(forced(made)))
-        assert await story.run() == 1
-        assert story.puts() == {"one": 1}
-
-    play(scene)
+    made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
+    with watched(made, after=dies):
+        assert await made.dies(story.run(forced(made)))
+    assert await story.run() == 1
+    assert story.puts() == {"one": 1}
 
 
 # whoever owns a group does something to it meanwhile
 
 
-def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_redeployment() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app", "second"))
-        made, stopped = story.made, list[str]()
+async def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_redeployment(
+    loop: VirtualLoop,
+) -> None:
+    story = await told(loop, ("app", "second"))
+    made, stopped = story.made, list[str]()
 
-        def stop(number: int, operation: str, request: Request) -> None:
-            if operation == "keyvault.secrets.set" and not stopped:
-                stopped.append("published")
-            if operation == "keyvault.deletedSecrets.get" and len(stopped) in (1, 2):
-                stopped.append("mark read")
+    def stop(number: int, operation: str, request: Request) -> None:
+        if operation == "keyvault.secrets.set" and not stopped:
+            stopped.append("published")
+        if operation == "keyvault.deletedSecrets.get" and len(stopped) in (1, 2):
+            stopped.append("mark read")
 
-        def meanwhile(number: int, operation: str, request: Request) -> None:
-            if len(stopped) == 3 and operation == "aci.containerGroups.get":
-                stopped.append("stopped")
-                made.azure.container_groups.stop(made.group_id("app"))
+    def meanwhile(number: int, operation: str, request: Request) -> None:
+        if len(stopped) == 3 and operation == "aci.containerGroups.get":
+            stopped.append("stopped")
+            made.azure.container_groups.stop(made.group_id("app"))
 
-        with watched(made, after=stop, before=meanwhile):
-            await story.run(forced(made))
-        assert stopped == ["published", "mark read", "mark read", "stopped"]
-        assert "was stopped by others meanwhile" in made.told()
-        assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
-        await story.go_on(1)
-        assert story.codes == [0, 0]
-        assert story.puts() == {"second": 1}
-        assert story.said("next_run")
-
-    play(scene)
+    with watched(made, after=stop, before=meanwhile):
+        await story.run(forced(made))
+    assert stopped == ["published", "mark read", "mark read", "stopped"]
+    assert "was stopped by others meanwhile" in made.told()
+    assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
+    await story.go_on(1)
+    assert story.codes == [0, 0]
+    assert story.puts() == {"second": 1}
+    assert story.said("next_run")
 
 
 # jobs
@@ -496,172 +483,160 @@ async def by_az(made: Stage) -> None:
 
 @pytest.mark.parametrize("again", [by_rotator, by_az], ids=["rotator-deploy", "az"])
 @pytest.mark.parametrize("state", STATES)
-def test_a_nightly_job_through_a_rotation(state: str, again: Callable[[Stage], Awaitable[None]]) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made, (reach, image) = story.made, STATES[state]
-        made.azure.registries.push(SERVER, "nightly", "v1", **image)
-        declare(made, job(made))
-        await by_az(made)
-        await reach(made)
-        story.since = len(made.app.served)
-        assert await story.run(forced(made)) == 0
-        if again is by_rotator:
-            await planned(made, f"a-nightly-job-is-{state}")
-        assert "nightly" not in story.puts(), "a rotation neither interrupts nor runs a job"
-        made.pass_(hours=26)
-        await story.run()
-        assert story.retired() is (state == "deleted"), "what the job holds stays, and what doesn't exist holds nothing"
-        made.azure.registries.push(SERVER, "nightly", "v1", exit_code=0, run_seconds=60)
-        await again(made)
-        made.pass_(hours=26)
-        assert await story.run() == 0
-        assert story.retired()
-        assert story.holds("nightly")
-        assert story.no_pull_was_refused()
-
-    play(scene)
+async def test_a_nightly_job_through_a_rotation(
+    loop: VirtualLoop, state: str, again: Callable[[Stage], Awaitable[None]]
+) -> None:
+    story = await told(loop, ("app",))
+    made, (reach, image) = story.made, STATES[state]
+    made.azure.registries.push(SERVER, "nightly", "v1", **image)
+    declare(made, job(made))
+    await by_az(made)
+    await reach(made)
+    story.since = len(made.app.served)
+    assert await story.run(forced(made)) == 0
+    if again is by_rotator:
+        await planned(made, f"a-nightly-job-is-{state}")
+    assert "nightly" not in story.puts(), "a rotation neither interrupts nor runs a job"
+    made.pass_(hours=26)
+    await story.run()
+    assert story.retired() is (state == "deleted"), "what the job holds stays, and what doesn't exist holds nothing"
+    made.azure.registries.push(SERVER, "nightly", "v1", exit_code=0, run_seconds=60)
+    await again(made)
+    made.pass_(hours=26)
+    assert await story.run() == 0
+    assert story.retired()
+    assert story.holds("nightly")
+    assert story.no_pull_was_refused()
 
 
 @pytest.mark.parametrize("afterwards", [nightly.tag, by_rotator], ids=["tagged", "rotator-deploy"])
-def test_a_job_that_a_script_creates_and_does_not_tag_keeps_the_old_credential_until_something_says_what_it_holds(
+async def test_a_job_that_a_script_creates_and_does_not_tag_keeps_the_old_credential_until_something_says_what_it_holds(
+    loop: VirtualLoop,
     afterwards: Callable[[Stage], Awaitable[None]],
 ) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        made.azure.registries.push(SERVER, "nightly", "v1", exit_code=0, run_seconds=60)
-        declare(made, job(made))
-        await by_az(made)
-        assert await story.run(forced(made)) == 0
-        made.pass_(hours=26)
-        await nightly.create(made)
-        assert story.holds("nightly"), "it has the new password, and nothing shows that"
-        made.pass_(hours=26)
-        since = len(made.app.served)
-        await story.run()
-        assert not story.retired()
-        assert PUT not in made.writes(since), "a job isn't run to learn what it holds"
-        await afterwards(made)
-        made.pass_(hours=26)
-        assert await story.run() == 0
-        assert story.retired()
-        assert story.no_pull_was_refused()
-
-    play(scene)
+    story = await told(loop, ("app",))
+    made = story.made
+    made.azure.registries.push(SERVER, "nightly", "v1", exit_code=0, run_seconds=60)
+    declare(made, job(made))
+    await by_az(made)
+    assert await story.run(forced(made)) == 0
+    made.pass_(hours=26)
+    await nightly.create(made)
+    assert story.holds("nightly"), "it has the new password, and nothing shows that"
+    made.pass_(hours=26)
+    since = len(made.app.served)
+    await story.run()
+    assert not story.retired()
+    assert PUT not in made.writes(since), "a job isn't run to learn what it holds"
+    await afterwards(made)
+    made.pass_(hours=26)
+    assert await story.run() == 0
+    assert story.retired()
+    assert story.no_pull_was_refused()
 
 
-def test_a_job_that_still_holds_an_old_credential_warns_before_that_ends() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        declare(made, job(made))
-        await by_az(made)
-        await _ended(made)
-        await story.run(forced(made))
-        made.pass_(days=75)
-        assert await story.run() == 0
-        made.pass_(days=2)
-        assert await story.run() == 1
-        await planned(made, "a-nightly-job-holds-what-ends-soon")
-
-    play(scene)
+async def test_a_job_that_still_holds_an_old_credential_warns_before_that_ends(loop: VirtualLoop) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    declare(made, job(made))
+    await by_az(made)
+    await _ended(made)
+    await story.run(forced(made))
+    made.pass_(days=75)
+    assert await story.run() == 0
+    made.pass_(days=2)
+    assert await story.run() == 1
+    await planned(made, "a-nightly-job-holds-what-ends-soon")
 
 
 # manifests
 
 
-def test_a_manifest_that_differs_is_shown_property_by_property_and_a_rotation_keeps_what_runs() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        await by_az(made)
-        await _ended(made)
-        made.azure.vaults.set("myvault", "db", "hidden")
-        changed = job(made)
-        changed["tags"] = {"team": "night"}
-        container = changed["properties"]["containers"][0]["properties"]
-        container |= {"image": f"{SERVER}/nightly:v2", "command": ["/bin/job", "--password=x"]}
-        container["environmentVariables"] = [
-            {"name": "MODE", "value": "test"},
-            {"name": "DB", "secureValue": "${{ keyvault:db }}"},
-        ]
-        container["resources"]["requests"] |= {"cpu": 4.0}
-        declare(made, changed)
-        since = len(made.app.served)
-        text = await planned(made, "a-manifest-differs")
-        assert made.writes(since) == []
-        assert "hidden" not in text
-        assert "--password" not in text
+async def test_a_manifest_that_differs_is_shown_property_by_property_and_a_rotation_keeps_what_runs(
+    loop: VirtualLoop,
+) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    await by_az(made)
+    await _ended(made)
+    made.azure.vaults.set("myvault", "db", "hidden")
+    changed = job(made)
+    changed["tags"] = {"team": "night"}
+    container = changed["properties"]["containers"][0]["properties"]
+    container |= {"image": f"{SERVER}/nightly:v2", "command": ["/bin/job", "--password=x"]}
+    container["environmentVariables"] = [
+        {"name": "MODE", "value": "test"},
+        {"name": "DB", "secureValue": "${{ keyvault:db }}"},
+    ]
+    container["resources"]["requests"] |= {"cpu": 4.0}
+    declare(made, changed)
+    since = len(made.app.served)
+    text = await planned(made, "a-manifest-differs")
+    assert made.writes(since) == []
+    assert "hidden" not in text
+    assert "--password" not in text
 
-    play(scene)
 
-
-def test_what_azure_refuses_to_change_is_refused_by_name_before_the_put() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        body = made.body(made.app_id, "x", imageRegistryCredentials=[MANIFEST_ENTRY], osType="Windows")
-        body["properties"]["containers"][0]["properties"]["resources"]["requests"]["cpu"] = 2.0
-        made.with_policy(
-            container_groups=[{"id": made.group_id("app"), "manifest": Manifest("policies/manifests/app.yaml", body)}]
-        )
-        await planned(made, "a-manifest-asks-for-what-azure-never-changes")
-        with pytest.raises(
-            Exception, match=r"properties\.osType: \"Linux\" -> \"Windows\"; cpu, all containers: 1\.0 -> 2\.0"
-        ):
-            await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
-        assert story.puts() == {}
-
-    play(scene)
+async def test_what_azure_refuses_to_change_is_refused_by_name_before_the_put(loop: VirtualLoop) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    body = made.body(made.app_id, "x", imageRegistryCredentials=[MANIFEST_ENTRY], osType="Windows")
+    body["properties"]["containers"][0]["properties"]["resources"]["requests"]["cpu"] = 2.0
+    made.with_policy(
+        container_groups=[{"id": made.group_id("app"), "manifest": Manifest("policies/manifests/app.yaml", body)}]
+    )
+    await planned(made, "a-manifest-asks-for-what-azure-never-changes")
+    with pytest.raises(
+        Exception, match=r"properties\.osType: \"Linux\" -> \"Windows\"; cpu, all containers: 1\.0 -> 2\.0"
+    ):
+        await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
+    assert story.puts() == {}
 
 
 # strangers
 
 
-def test_a_group_made_by_hand_elsewhere_is_what_retirement_waits_for_until_it_may_be_moved() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        made.azure.resources.create_group(made.seeded.subscription, "elsewhere", "eastus")
-        stranger = made.group_id("by-hand").replace(made.seeded.resource_group, "elsewhere")
-        made.azure.container_groups.put(stranger, made.body(made.app_id, made.published()), "2025-09-01")
-        made.pass_(hours=1)
-        await story.run(forced(made))
-        made.pass_(hours=26)
-        assert await story.run() == 0
-        assert not story.retired()
-        assert "by-hand" in await planned(made, "a-group-made-by-hand-elsewhere")
-        made.with_policy(discover={"redeploy": True})
-        await planned(made, "a-group-made-by-hand-may-be-moved")
-        await story.run()
-        made.pass_(hours=26)
-        assert await story.run() == 0
-        assert story.retired()
-        stored = made.azure.container_groups.stored(stranger)
-        assert stored["properties"]["imageRegistryCredentials"][0]["password"] == made.published()
-        assert story.puts() == {"app": 1, "by-hand": 1}
+async def test_a_group_made_by_hand_elsewhere_is_what_retirement_waits_for_until_it_may_be_moved(
+    loop: VirtualLoop,
+) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    made.azure.resources.create_group(made.seeded.subscription, "elsewhere", "eastus")
+    stranger = made.group_id("by-hand").replace(made.seeded.resource_group, "elsewhere")
+    made.azure.container_groups.put(stranger, made.body(made.app_id, made.published()), "2025-09-01")
+    made.pass_(hours=1)
+    await story.run(forced(made))
+    made.pass_(hours=26)
+    assert await story.run() == 0
+    assert not story.retired()
+    assert "by-hand" in await planned(made, "a-group-made-by-hand-elsewhere")
+    made.with_policy(discover={"redeploy": True})
+    await planned(made, "a-group-made-by-hand-may-be-moved")
+    await story.run()
+    made.pass_(hours=26)
+    assert await story.run() == 0
+    assert story.retired()
+    stored = made.azure.container_groups.stored(stranger)
+    assert stored["properties"]["imageRegistryCredentials"][0]["password"] == made.published()
+    assert story.puts() == {"app": 1, "by-hand": 1}
 
-    play(scene)
 
-
-def test_a_moved_tag_is_told_before_and_after_and_so_is_a_window_that_is_not_waited_for() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story = await told(loop, ("app",))
-        made = story.made
-        made.azure.registries.push(SERVER, "aci-helloworld", "v1", logs="another image\n")
-        made.with_policy(
-            rotation={
-                "deploy_window": {"cron": "0 2 1 * *", "timezone": "Europe/Paris", "duration": "2h"},
-                "renew_before": "40d",
-            }
-        )
-        made.pass_(days=84)
-        await planned(made, "a-tag-moved-and-the-window-is-not-waited-for")
-        assert await story.run() == 1
-        assert story.said("window_ignored")
-        assert "has another digest than before" in made.told()
-        made.pass_(hours=26)
-        assert await story.run() == 0
-
-    play(scene)
+async def test_a_moved_tag_is_told_before_and_after_and_so_is_a_window_that_is_not_waited_for(
+    loop: VirtualLoop,
+) -> None:
+    story = await told(loop, ("app",))
+    made = story.made
+    made.azure.registries.push(SERVER, "aci-helloworld", "v1", logs="another image\n")
+    made.with_policy(
+        rotation={
+            "deploy_window": {"cron": "0 2 1 * *", "timezone": "Europe/Paris", "duration": "2h"},
+            "renew_before": "40d",
+        }
+    )
+    made.pass_(days=84)
+    await planned(made, "a-tag-moved-and-the-window-is-not-waited-for")
+    assert await story.run() == 1
+    assert story.said("window_ignored")
+    assert "has another digest than before" in made.told()
+    made.pass_(hours=26)
+    assert await story.run() == 0

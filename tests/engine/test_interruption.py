@@ -80,30 +80,27 @@ def test_a_run_that_is_interrupted_leaves_nothing_unnamed(eighth: int) -> None:
 @pytest.mark.parametrize(
     "operation", ["graph.applications.addPassword", "keyvault.secrets.set", "aci.containerGroups.createOrUpdate"]
 )
-def test_a_write_that_was_sent_is_awaited(operation: str) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        await made.with_world(lambda run: adopt(run, None))
-        task = asyncio.current_task()
+async def test_a_write_that_was_sent_is_awaited(loop: VirtualLoop, operation: str) -> None:
+    made = stage(loop)
+    await made.with_world(lambda run: adopt(run, None))
+    task = asyncio.current_task()
 
-        async def leaving(request: Request) -> None:
-            if made.app.served[-1].operation == operation and task and not task.cancelling():
-                task.cancel()
-                await pause(20)
+    async def leaving(request: Request) -> None:
+        if made.app.served[-1].operation == operation and task and not task.cancelling():
+            task.cancel()
+            await pause(20)
 
-        since = len(made.app.served)
-        with pytest.raises(asyncio.CancelledError):
-            await made.with_world(reconcile, hop=Hop(made.app, leaving=leaving))
-        assert task
-        task.uncancel()
-        writes = made.writes(since)
-        assert operation in writes
-        told = {"graph.applications.addPassword": "credential_added", "keyvault.secrets.set": "version_published"}
-        assert told.get(operation, "group_accepted") in made.told()
-        if operation == "graph.applications.addPassword":
-            assert writes[-1] == "graph.applications.removePassword"
-            assert unpublished(made) == []
-        else:
-            assert writes[-1] == operation
-
-    play(scene)
+    since = len(made.app.served)
+    with pytest.raises(asyncio.CancelledError):
+        await made.with_world(reconcile, hop=Hop(made.app, leaving=leaving))
+    assert task
+    task.uncancel()
+    writes = made.writes(since)
+    assert operation in writes
+    told = {"graph.applications.addPassword": "credential_added", "keyvault.secrets.set": "version_published"}
+    assert told.get(operation, "group_accepted") in made.told()
+    if operation == "graph.applications.addPassword":
+        assert writes[-1] == "graph.applications.removePassword"
+        assert unpublished(made) == []
+    else:
+        assert writes[-1] == operation

@@ -104,16 +104,13 @@ def test_force_rotates_once() -> None:
     settled(scene)
 
 
-def test_without_overlap_a_whole_first_rotation_is_one_run() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await adopted(loop)
-        with monitored(made, GROUPS):
-            result = await made.rotate(NO_OVERLAP)
-        assert result.exit_code == 0
-        assert rested(made)
-        assert made.by_hand not in made.credentials()
-
-    play(scene)
+async def test_without_overlap_a_whole_first_rotation_is_one_run(loop: VirtualLoop) -> None:
+    made = await adopted(loop)
+    with monitored(made, GROUPS):
+        result = await made.rotate(NO_OVERLAP)
+    assert result.exit_code == 0
+    assert rested(made)
+    assert made.by_hand not in made.credentials()
 
 
 @pytest.mark.parametrize("nth", [1, 2])

@@ -116,19 +116,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(names, cells)
 
 
-def test_one_marker_sleeps_while_another_marks(slow: str, quick: str, index: int, moment: Moment) -> None:
+async def test_one_marker_sleeps_while_another_marks(
+    loop: VirtualLoop, slow: str, quick: str, index: int, moment: Moment
+) -> None:
     """A declaration stands whatever happens; what else a write takes that slept on its way is said to be lost, and the run ends with 1."""
 
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
-        held = Held(index, moment, lambda: at.act(quick))
-        await at.act(slow, held.hop(at.made))
-        assert held.over.is_set() and at.stand(slow)
-        on_its_way = calls(slow)[index] == "keyvault.secrets.update" and moment == "arriving"
-        assert at.stand(quick) or (on_its_way and not quick.startswith("declare"))
-        assert at.told.exit_code == int(calls(slow)[index] == "keyvault.secrets.update")
-
-    play(scene)
+    at = await begun(loop)
+    held = Held(index, moment, lambda: at.act(quick))
+    await at.act(slow, held.hop(at.made))
+    assert held.over.is_set() and at.stand(slow)
+    on_its_way = calls(slow)[index] == "keyvault.secrets.update" and moment == "arriving"
+    assert at.stand(quick) or (on_its_way and not quick.startswith("declare"))
+    assert at.told.exit_code == int(calls(slow)[index] == "keyvault.secrets.update")
 
 
 class Network(Hop):
@@ -142,21 +141,18 @@ class Network(Hop):
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_markers_whose_calls_mingle_take_nothing_from_each_other(seed: int) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        at, chance = await begun(loop), Random(seed)
-        acts = chance.sample(ACTS, chance.choice([2, 3, 4]))
+async def test_markers_whose_calls_mingle_take_nothing_from_each_other(loop: VirtualLoop, seed: int) -> None:
+    at, chance = await begun(loop), Random(seed)
+    acts = chance.sample(ACTS, chance.choice([2, 3, 4]))
 
-        async def marker(act: str) -> None:
-            await pause(chance.uniform(0, 2 * SEEN_AFTER))
-            await at.act(act, Network(at.made, chance))
+    async def marker(act: str) -> None:
+        await pause(chance.uniform(0, 2 * SEEN_AFTER))
+        await at.act(act, Network(at.made, chance))
 
-        for task in [loop.create_task(marker(act)) for act in acts]:
-            await task
-        assert all(at.stand(act) for act in acts), acts
-        assert at.told.exit_code == 0
-
-    play(scene)
+    for task in [loop.create_task(marker(act)) for act in acts]:
+        await task
+    assert all(at.stand(act) for act in acts), acts
+    assert at.told.exit_code == 0
 
 
 # a person at the same time
@@ -174,91 +170,82 @@ def _changes(found: dict[str, str]) -> Any:
     return Changes(tags=found)
 
 
-def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(index: int, moment: Moment) -> None:
+async def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(
+    loop: VirtualLoop, index: int, moment: Moment
+) -> None:
     """But for a write that is on its way already: where that took long, it is told."""
     on_its_way = calls("declare")[index] == "keyvault.secrets.update" and moment == "arriving"
 
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
-        owner(at.made, "before")
+    at = await begun(loop)
+    owner(at.made, "before")
 
-        async def meanwhile() -> None:
-            await pause(SEEN_AFTER)
-            owner(at.made, "after")
-            await pause(1)
+    async def meanwhile() -> None:
+        await pause(SEEN_AFTER)
+        owner(at.made, "after")
+        await pause(1)
 
-        held = Held(index, moment, meanwhile)
-        await at.act("declare", held.hop(at.made))
-        assert held.over.is_set() and at.stand("declare")
-        lost = [v.id for v in at.made.versions() if (v.tags or {})["owner"] != "after"]
-        assert lost == [] or (on_its_way and at.told.exit_code == 1)
-
-    play(scene)
+    held = Held(index, moment, meanwhile)
+    await at.act("declare", held.hop(at.made))
+    assert held.over.is_set() and at.stand("declare")
+    lost = [v.id for v in at.made.versions() if (v.tags or {})["owner"] != "after"]
+    assert lost == [] or (on_its_way and at.told.exit_code == 1)
 
 
-def test_a_read_that_is_too_old_is_read_again_and_nothing_leaves() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
-        index = calls("declare").index("keyvault.secrets.update") - 1
+async def test_a_read_that_is_too_old_is_read_again_and_nothing_leaves(loop: VirtualLoop) -> None:
+    at = await begun(loop)
+    index = calls("declare").index("keyvault.secrets.update") - 1
 
-        async def meanwhile() -> None:
-            await pause(SENT_WITHIN + 1)
+    async def meanwhile() -> None:
+        await pause(SENT_WITHIN + 1)
 
-        since = len(at.made.app.served)
-        held = Held(index, "leaving", meanwhile)
-        await at.act("declare", held.hop(at.made))
-        served = [call.operation for call in at.made.app.served[since:]]
-        assert served[index] == "keyvault.secrets.get" and served[index + 1] != "keyvault.secrets.update"
-        assert at.stand("declare") and at.told.exit_code == 0
-
-    play(scene)
+    since = len(at.made.app.served)
+    held = Held(index, "leaving", meanwhile)
+    await at.act("declare", held.hop(at.made))
+    served = [call.operation for call in at.made.app.served[since:]]
+    assert served[index] == "keyvault.secrets.get" and served[index + 1] != "keyvault.secrets.update"
+    assert at.stand("declare") and at.told.exit_code == 0
 
 
-def test_a_mark_that_somebody_takes_away_each_time_is_written_a_bounded_number_of_times_and_named() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
+async def test_a_mark_that_somebody_takes_away_each_time_is_written_a_bounded_number_of_times_and_named(
+    loop: VirtualLoop,
+) -> None:
+    at = await begun(loop)
 
-        def strip(number: int, operation: str, request: Request) -> None:
-            if operation == "keyvault.secrets.update":
-                for each in at.made.versions():
-                    kept = {name: value for name, value in (each.tags or {}).items() if name != COMPROMISED}
-                    at.made.azure.vaults.update("myvault", SECRET, each.id, _changes(kept))
+    def strip(number: int, operation: str, request: Request) -> None:
+        if operation == "keyvault.secrets.update":
+            for each in at.made.versions():
+                kept = {name: value for name, value in (each.tags or {}).items() if name != COMPROMISED}
+                at.made.azure.vaults.update("myvault", SECRET, each.id, _changes(kept))
 
-        at.made.after.append(strip)
-        since = len(at.made.app.served)
-        with pytest.raises(Conflict, match="is missing, although rotator wrote it"):
-            await at.act("declare")
-        assert at.made.writes(since) == ["keyvault.secrets.update"] * 2 * TIMES
-
-    play(scene)
-
-
-def test_a_declaration_that_stands_once_goes_on_although_the_second_version_can_not_be_written() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
-        at.made.azure.faults.add(
-            Fault("keyvault.secrets.update", "status", nth=2, times=0, status=409, code="Conflict", message="Not now.")
-        )
+    at.made.after.append(strip)
+    since = len(at.made.app.served)
+    with pytest.raises(Conflict, match="is missing, although rotator wrote it"):
         await at.act("declare")
-        assert at.stand("declare")
-
-    play(scene)
+    assert at.made.writes(since) == ["keyvault.secrets.update"] * 2 * TIMES
 
 
-def test_to_disable_a_version_leaves_its_tags() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        at = await begun(loop)
-        owner(at.made, "somebody")
-        (current,) = [v for v in at.made.versions() if (v.tags or {}).get(KEY_ID) == at.current]
+async def test_a_declaration_that_stands_once_goes_on_although_the_second_version_can_not_be_written(
+    loop: VirtualLoop,
+) -> None:
+    at = await begun(loop)
+    at.made.azure.faults.add(
+        Fault("keyvault.secrets.update", "status", nth=2, times=0, status=409, code="Conflict", message="Not now.")
+    )
+    await at.act("declare")
+    assert at.stand("declare")
 
-        async def act(run: Run) -> None:
-            await run.world.mark_version(run.policy, current.id, enabled=False)
-            assert (await run.world.version(run.policy, current.id)).tags == tags(current.tags), (
-                "a disabled one is found in the list"
-            )
 
-        await at.made.with_world(act)
-        (after,) = [v for v in at.made.versions() if v.id == current.id]
-        assert (after.tags, after.enabled) == (current.tags, False)
+async def test_to_disable_a_version_leaves_its_tags(loop: VirtualLoop) -> None:
+    at = await begun(loop)
+    owner(at.made, "somebody")
+    (current,) = [v for v in at.made.versions() if (v.tags or {}).get(KEY_ID) == at.current]
 
-    play(scene)
+    async def act(run: Run) -> None:
+        await run.world.mark_version(run.policy, current.id, enabled=False)
+        assert (await run.world.version(run.policy, current.id)).tags == tags(current.tags), (
+            "a disabled one is found in the list"
+        )
+
+    await at.made.with_world(act)
+    (after,) = [v for v in at.made.versions() if v.id == current.id]
+    assert (after.tags, after.enabled) == (current.tags, False)

@@ -8,7 +8,7 @@ from local_azure.virtual import VirtualLoop
 
 from tests.matrices.people import CHANGES
 from tests.matrices.worlds import at_rest
-from tests.stage import GROUPS, Stage, play
+from tests.stage import GROUPS, Stage
 
 ASSIGNED = "rbac.roleAssignments.list"
 
@@ -22,20 +22,17 @@ async def _stranded(loop: VirtualLoop) -> Stage:
     return made
 
 
-def test_nothing_is_added_until_a_role_is_there_again() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await _stranded(loop)
-        before, since = made.credentials(), len(made.app.served)
-        for _ in range(2):
-            assert (await made.rotate()).exit_code == 1
-            assert '"code": "no_pull"' in made.told() and "it has no role there" in made.told()
-        assert made.writes(since) == [] and made.credentials() == before
-        made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
-        assert (await made.rotate()).exit_code == 0
-        (added,) = made.credentials()
-        assert {made.published(), *map(made.password_of, GROUPS)} == {added.secret}
-
-    play(scene)
+async def test_nothing_is_added_until_a_role_is_there_again(loop: VirtualLoop) -> None:
+    made = await _stranded(loop)
+    before, since = made.credentials(), len(made.app.served)
+    for _ in range(2):
+        assert (await made.rotate()).exit_code == 1
+        assert '"code": "no_pull"' in made.told() and "it has no role there" in made.told()
+    assert made.writes(since) == [] and made.credentials() == before
+    made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
+    assert (await made.rotate()).exit_code == 0
+    (added,) = made.credentials()
+    assert {made.published(), *map(made.password_of, GROUPS)} == {added.secret}
 
 
 @pytest.mark.parametrize(
@@ -46,12 +43,9 @@ def test_nothing_is_added_until_a_role_is_there_again() -> None:
     ],
     ids=["may not be read", "can not be read"],
 )
-def test_roles_that_cannot_be_read_forbid_no_new_password(fault: Callable[[], Fault]) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await _stranded(loop)
-        made.azure.faults.add(fault())
-        assert (await made.rotate()).exit_code == 1
-        assert '"code": "no_pull"' not in made.told() and "whether a role lets the principal pull" in made.told()
-        assert made.credentials() == []
-
-    play(scene)
+async def test_roles_that_cannot_be_read_forbid_no_new_password(loop: VirtualLoop, fault: Callable[[], Fault]) -> None:
+    made = await _stranded(loop)
+    made.azure.faults.add(fault())
+    assert (await made.rotate()).exit_code == 1
+    assert '"code": "no_pull"' not in made.told() and "whether a role lets the principal pull" in made.told()
+    assert made.credentials() == []

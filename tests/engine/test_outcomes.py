@@ -97,15 +97,12 @@ def test_lost_adds_never_exceed_three_whoever_made_them_and_are_reclaimed(publis
         play(begin)
 
 
-def test_three_lost_adds_do_not_keep_the_first_rotation_from_ever_ending() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await adopted(loop)
-        orphans(made, 3)
-        made.pass_(hours=25)
-        with monitored(made, GROUPS):
-            await converges(made)
-
-    play(scene)
+async def test_three_lost_adds_do_not_keep_the_first_rotation_from_ever_ending(loop: VirtualLoop) -> None:
+    made = await adopted(loop)
+    orphans(made, 3)
+    made.pass_(hours=25)
+    with monitored(made, GROUPS):
+        await converges(made)
 
 
 def test_three_lost_adds_and_a_current_credential_deleted_by_hand() -> None:
@@ -238,14 +235,11 @@ def test_a_removal_that_met_another_write_is_decided_anew_after_a_sleep() -> Non
     settled(scene)
 
 
-def test_adopting_and_rotating_without_faults_asks_for_every_removal_twice() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop)
-        await made.with_world(lambda run: adopt(run, None))
-        await made.rotate(Intent(no_overlap=True))
-        assert rested(made)
-
-    play(scene)
+async def test_adopting_and_rotating_without_faults_asks_for_every_removal_twice(loop: VirtualLoop) -> None:
+    made = stage(loop)
+    await made.with_world(lambda run: adopt(run, None))
+    await made.rotate(Intent(no_overlap=True))
+    assert rested(made)
 
 
 # removals without a look of their own

@@ -6,7 +6,7 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request, ServiceError
 
 from tests.engine.test_groups import Story, forced, told
-from tests.stage import Stage, play, watched
+from tests.stage import Stage, watched
 
 GET = "aci.containerGroups.get"
 
@@ -34,33 +34,31 @@ def state(made: Stage) -> str:
     return str(made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"])
 
 
-def test_a_group_that_is_restarted_while_it_is_watched_is_left_to_come_up_and_the_rotation_goes_on() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story, answers = await played(loop, lambda made, group: made.azure.container_groups.restart(group))
-        assert answers[0] == "ContainerGroupTransitioning"
-        assert answers[-1] == "done"
-        assert (story.codes, story.puts(), state(story.made)) == ([0], {"app": 1, "second": 1}, "Running")
-        assert story.no_pull_was_refused()
-        await story.go_on(8)
-        assert set(story.codes) == {0}
-        assert story.retired()
-        assert story.puts() == {"app": 1, "second": 1}
+async def test_a_group_that_is_restarted_while_it_is_watched_is_left_to_come_up_and_the_rotation_goes_on(
+    loop: VirtualLoop,
+) -> None:
+    story, answers = await played(loop, lambda made, group: made.azure.container_groups.restart(group))
+    assert answers[0] == "ContainerGroupTransitioning"
+    assert answers[-1] == "done"
+    assert (story.codes, story.puts(), state(story.made)) == ([0], {"app": 1, "second": 1}, "Running")
+    assert story.no_pull_was_refused()
+    await story.go_on(8)
+    assert set(story.codes) == {0}
+    assert story.retired()
+    assert story.puts() == {"app": 1, "second": 1}
 
-    play(scene)
 
-
-def test_a_group_that_is_stopped_while_it_is_watched_stays_stopped_and_is_not_said_to_run() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        story, answers = await played(loop, lambda made, group: made.azure.container_groups.stop(group))
-        assert answers[-1] == "done"
-        assert "app runs with the new credential" not in story.made.told()
-        assert "app has the new credential, and was stopped by others meanwhile" in story.made.told()
-        await story.go_on(8)
-        assert (set(story.codes), story.puts(), state(story.made)) == ({0}, {"app": 1, "second": 1}, "Stopped")
-        assert story.retired()
-        story.made.azure.container_groups.start(story.made.group_id("app"))
-        story.made.pass_(minutes=5)
-        assert state(story.made) == "Running"
-        assert story.no_pull_was_refused()
-
-    play(scene)
+async def test_a_group_that_is_stopped_while_it_is_watched_stays_stopped_and_is_not_said_to_run(
+    loop: VirtualLoop,
+) -> None:
+    story, answers = await played(loop, lambda made, group: made.azure.container_groups.stop(group))
+    assert answers[-1] == "done"
+    assert "app runs with the new credential" not in story.made.told()
+    assert "app has the new credential, and was stopped by others meanwhile" in story.made.told()
+    await story.go_on(8)
+    assert (set(story.codes), story.puts(), state(story.made)) == ({0}, {"app": 1, "second": 1}, "Stopped")
+    assert story.retired()
+    story.made.azure.container_groups.start(story.made.group_id("app"))
+    story.made.pass_(minutes=5)
+    assert state(story.made) == "Running"
+    assert story.no_pull_was_refused()

@@ -13,7 +13,7 @@ from rotator.engine.run import Run
 from rotator.events import Event, Pausing
 from rotator.report.progress import line
 from tests.engine.test_revoke_absent import OBJECTS
-from tests.stage import Clock, Stage, play, stage
+from tests.stage import Clock, Stage, stage
 
 SILENT = 30.0
 """Seconds."""
@@ -75,26 +75,20 @@ STORIES: dict[str, tuple[list[Fault], Callable[[Run], Awaitable[Any]], str]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_nobody_waits_without_being_told_for_what(story: str) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",))
-        await made.with_world(lambda run: adopt(run, None))
-        faults, act, says = STORIES[story]
-        made.azure.faults.planned.extend(faults)
-        told, longest = await watched(made, act)
-        assert says in "\n".join(told), "\n".join(told)
-        assert longest <= SILENT, f"{longest} s of silence in\n" + "\n".join(told)
-
-    play(scene)
+async def test_nobody_waits_without_being_told_for_what(loop: VirtualLoop, story: str) -> None:
+    made = stage(loop, groups=("app",))
+    await made.with_world(lambda run: adopt(run, None))
+    faults, act, says = STORIES[story]
+    made.azure.faults.planned.extend(faults)
+    told, longest = await watched(made, act)
+    assert says in "\n".join(told), "\n".join(told)
+    assert longest <= SILENT, f"{longest} s of silence in\n" + "\n".join(told)
 
 
-def test_a_grant_says_that_it_tries_a_pull() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",))
-        await made.with_world(lambda run: adopt(run, None))
-        await made.with_world(revoke)
-        told, longest = await watched(made, grant)
-        assert sum("waiting up to 900 s: a pull is tried until it succeeds" in text for text in told) == 1
-        assert longest <= SILENT
-
-    play(scene)
+async def test_a_grant_says_that_it_tries_a_pull(loop: VirtualLoop) -> None:
+    made = stage(loop, groups=("app",))
+    await made.with_world(lambda run: adopt(run, None))
+    await made.with_world(revoke)
+    told, longest = await watched(made, grant)
+    assert sum("waiting up to 900 s: a pull is tried until it succeeds" in text for text in told) == 1
+    assert longest <= SILENT

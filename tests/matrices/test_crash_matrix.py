@@ -80,32 +80,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("run", "call", "moment"), list(_points()))
 
 
-def test_a_rotation_without_faults_keeps_every_invariant() -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await adopted(loop)
-        with monitored(made, GROUPS):
-            await whole(made)
-            await converges(made)
-        assert made.by_hand.key_id not in {p.key_id for p in made.credentials()}
-
-    play(scene)
+async def test_a_rotation_without_faults_keeps_every_invariant(loop: VirtualLoop) -> None:
+    made = await adopted(loop)
+    with monitored(made, GROUPS):
+        await whole(made)
+        await converges(made)
+    assert made.by_hand.key_id not in {p.key_id for p in made.credentials()}
 
 
-def test_killed(run: str, call: Call, moment: str) -> None:
+async def test_killed(loop: VirtualLoop, run: str, call: Call, moment: str) -> None:
     world, act = RUNS[run]
 
-    async def scene(loop: VirtualLoop) -> None:
-        made = await world(loop)
-        start = len(made.app.served)
+    made = await world(loop)
+    start = len(made.app.served)
 
-        def kill(number: int, named: str, request: object) -> None:
-            if number - start - 1 == call.index:
-                raise Killed
+    def kill(number: int, named: str, request: object) -> None:
+        if number - start - 1 == call.index:
+            raise Killed
 
-        with monitored(made, GROUPS):
-            with watched(made, **{moment: kill}):
-                assert await made.dies(act(made)), f"call {call} was not reached"
-            made.pass_(minutes=1)
-            await converges(made)
-
-    play(scene)
+    with monitored(made, GROUPS):
+        with watched(made, **{moment: kill}):
+            assert await made.dies(act(made)), f"call {call} was not reached"
+        made.pass_(minutes=1)
+        await converges(made)

@@ -107,53 +107,47 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("damage", list(_cells()))
 
 
-def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(damage: Damage, tmp_path: Path) -> None:
+async def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(
+    loop: VirtualLoop, damage: Damage, tmp_path: Path
+) -> None:
     world, act = ALL[damage.verb]
 
-    async def scene(loop: VirtualLoop) -> None:
-        made = await world(loop, tmp_path)
-        made.events.clear()
-        before = {password.key_id for password in _passwords(made)}
-        damage.kind.befall(made.azure.faults, damage.operation)
-        try:
-            await act(made, tmp_path)
-        except RotatorError as error:
-            told = f"{made.told()}\n{error.diagnose()}"
-        else:
-            told = made.told()
-        assert "a bug in rotator" not in told
-        published = {version.value for version in made.versions()}
-        for password in _passwords(made):
-            if password.key_id not in before and password.secret not in published:
-                assert password.key_id in told or password.display_name in told or "rotator:" in told, told
-        assert not leaks.found(
-            [made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told}
-        )
-
-    play(scene)
+    made = await world(loop, tmp_path)
+    made.events.clear()
+    before = {password.key_id for password in _passwords(made)}
+    damage.kind.befall(made.azure.faults, damage.operation)
+    try:
+        await act(made, tmp_path)
+    except RotatorError as error:
+        told = f"{made.told()}\n{error.diagnose()}"
+    else:
+        told = made.told()
+    assert "a bug in rotator" not in told
+    published = {version.value for version in made.versions()}
+    for password in _passwords(made):
+        if password.key_id not in before and password.secret not in published:
+            assert password.key_id in told or password.display_name in told or "rotator:" in told, told
+    assert not leaks.found([made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told})
 
 
 @pytest.mark.parametrize("hosts", ["keyvault.*", "graph.*", "aci.*", "arm.*", "acr.*", "entra.*"])
 @pytest.mark.parametrize("hours", [30, -30])
-def test_one_service_whose_clock_is_wrong_ends_no_overlap(hosts: str, hours: int) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await adopted(loop)
-        made.azure.faults.add(_dated(made, hosts, hours))
-        await made.rotate()
-        made.pass_(hours=1)
-        made.azure.faults.clear()
-        made.azure.faults.add(_dated(made, hosts, hours))
-        await made.rotate()
-        assert made.by_hand in made.credentials(), made.told()
-        made.azure.faults.clear()
-        made.pass_(hours=20)
-        await made.rotate()
-        assert made.by_hand in made.credentials(), made.told()
-        made.pass_(hours=5)
-        assert (await made.rotate()).exit_code == 0, made.told()
-        assert made.by_hand not in made.credentials()
-
-    play(scene)
+async def test_one_service_whose_clock_is_wrong_ends_no_overlap(loop: VirtualLoop, hosts: str, hours: int) -> None:
+    made = await adopted(loop)
+    made.azure.faults.add(_dated(made, hosts, hours))
+    await made.rotate()
+    made.pass_(hours=1)
+    made.azure.faults.clear()
+    made.azure.faults.add(_dated(made, hosts, hours))
+    await made.rotate()
+    assert made.by_hand in made.credentials(), made.told()
+    made.azure.faults.clear()
+    made.pass_(hours=20)
+    await made.rotate()
+    assert made.by_hand in made.credentials(), made.told()
+    made.pass_(hours=5)
+    assert (await made.rotate()).exit_code == 0, made.told()
+    assert made.by_hand not in made.credentials()
 
 
 def _dated(made: Stage, operation: str, hours: int) -> Fault:

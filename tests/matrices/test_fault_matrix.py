@@ -17,7 +17,7 @@ from tests.invariants import converges, monitored
 from tests.matrices.alphabet import every, usual
 from tests.matrices.kinds import Kind
 from tests.matrices.test_crash_matrix import RUNS, operations, traced
-from tests.stage import GROUPS, play, watched
+from tests.stage import GROUPS, watched
 
 
 def _cells() -> Iterator[Any]:
@@ -45,31 +45,28 @@ NEEDS_A_PERSON = {"strip_tags": "stripped", "failed_pull for good": "forward_onl
 """Faults that don't go away, after which rotator rightly waits for somebody: it must be safe, say so by this code, and exit 1."""
 
 
-def test_one_fault(run: str, call: Call, kind: Kind) -> None:
+async def test_one_fault(loop: VirtualLoop, run: str, call: Call, kind: Kind) -> None:
     world, act = RUNS[run]
 
-    async def scene(loop: VirtualLoop) -> None:
-        made = await world(loop)
-        start = len(made.app.served)
+    made = await world(loop)
+    start = len(made.app.served)
 
-        def strike(number: int, named: str, request: Request) -> None:
-            if number - start - 1 == call.index:
-                kind.befall(made.azure.faults, named)
+    def strike(number: int, named: str, request: Request) -> None:
+        if number - start - 1 == call.index:
+            kind.befall(made.azure.faults, named)
 
-        with monitored(made, GROUPS):
-            with watched(made, before=strike):
-                await act(made)
-            made.azure.faults.clear()
-            if kind.name in NEEDS_A_PERSON:
-                made.pass_(hours=25)
-                result = await made.rotate()
-                assert result.exit_code == 1 and f'"code": "{NEEDS_A_PERSON[kind.name]}"' in made.told()
-                assert made.by_hand in made.credentials()
-                return
-            made.pass_(hours=2)
-            await converges(made)
-
-    play(scene)
+    with monitored(made, GROUPS):
+        with watched(made, before=strike):
+            await act(made)
+        made.azure.faults.clear()
+        if kind.name in NEEDS_A_PERSON:
+            made.pass_(hours=25)
+            result = await made.rotate()
+            assert result.exit_code == 1 and f'"code": "{NEEDS_A_PERSON[kind.name]}"' in made.told()
+            assert made.by_hand in made.credentials()
+            return
+        made.pass_(hours=2)
+        await converges(made)
 
 
 def test_every_operation_of_a_rotation_has_faults() -> None:

@@ -121,33 +121,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def test_another_rotation_comes_between(index: int, moment: Moment) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await due(loop)
-        held = Held(index, moment, lambda: rotation(made))
-        with monitored(made, GROUPS):
-            await rotation(made, held.hop(made))
-            assert held.over.is_set(), "the other never ran"
-            made.pass_(minutes=1)
-            await converges(made)
-
-    play(scene)
+async def test_another_rotation_comes_between(loop: VirtualLoop, index: int, moment: Moment) -> None:
+    made = await due(loop)
+    held = Held(index, moment, lambda: rotation(made))
+    with monitored(made, GROUPS):
+        await rotation(made, held.hop(made))
+        assert held.over.is_set(), "the other never ran"
+        made.pass_(minutes=1)
+        await converges(made)
 
 
-def test_another_rotation_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await due(loop)
-        await slept(made, index, moment)
-
-    play(scene)
+async def test_another_rotation_comes_between_and_hours_pass(loop: VirtualLoop, index: int, moment: Moment) -> None:
+    made = await due(loop)
+    await slept(made, index, moment)
 
 
-def test_another_retirement_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
-    async def scene(loop: VirtualLoop) -> None:
-        made = await half(loop)
-        await slept(made, index, moment)
-
-    play(scene)
+async def test_another_retirement_comes_between_and_hours_pass(loop: VirtualLoop, index: int, moment: Moment) -> None:
+    made = await half(loop)
+    await slept(made, index, moment)
 
 
 async def slept(made: Stage, index: int, moment: Moment) -> None:
@@ -199,27 +190,24 @@ def _writes(request: Request) -> bool:
     return request.method in ("POST", "PUT", "PATCH", "DELETE")
 
 
-def test_a_revocation_comes_between(index: int, moment: Moment) -> None:
+async def test_a_revocation_comes_between(loop: VirtualLoop, index: int, moment: Moment) -> None:
     """I8: whatever the run was about to do, afterwards nobody pulls, and nothing new is there to pull with."""
 
-    async def scene(loop: VirtualLoop) -> None:
-        made = await due(loop)
-        known: list[set[str]] = []
+    made = await due(loop)
+    known: list[set[str]] = []
 
-        async def meanwhile() -> None:
-            result = await made.with_world(lambda run: revoke(run, wait=False))
-            assert result.exit_code == 0, made.told()
-            known.extend(({p.key_id for p in made.credentials()}, {v.id for v in made.versions() if v.enabled}))
+    async def meanwhile() -> None:
+        result = await made.with_world(lambda run: revoke(run, wait=False))
+        assert result.exit_code == 0, made.told()
+        known.extend(({p.key_id for p in made.credentials()}, {v.id for v in made.versions() if v.enabled}))
 
-        held = Held(index, moment, meanwhile)
-        await rotation(made, held.hop(made))
-        made.pass_(minutes=10)
-        assert nobody_pulls(made)
-        assert {p.key_id for p in made.credentials()} <= known[0], f"a credential is left: {summary(made)}"
-        assert {v.id for v in made.versions() if v.enabled} <= known[1], f"a version is left: {summary(made)}"
-        await skipped(made)
-
-    play(scene)
+    held = Held(index, moment, meanwhile)
+    await rotation(made, held.hop(made))
+    made.pass_(minutes=10)
+    assert nobody_pulls(made)
+    assert {p.key_id for p in made.credentials()} <= known[0], f"a credential is left: {summary(made)}"
+    assert {v.id for v in made.versions() if v.enabled} <= known[1], f"a version is left: {summary(made)}"
+    await skipped(made)
 
 
 def nobody_pulls(made: Stage) -> bool:

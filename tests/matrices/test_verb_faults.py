@@ -271,28 +271,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("name", "struck"), list(_cells()))
 
 
-def test_one_fault(name: str, struck: Struck, tmp_path: Path) -> None:
+async def test_one_fault(loop: VirtualLoop, name: str, struck: Struck, tmp_path: Path) -> None:
     verb = VERBS[name]
 
-    async def scene(loop: VirtualLoop) -> None:
-        made = await verb.world(loop, tmp_path)
-        start = len(made.app.served)
+    made = await verb.world(loop, tmp_path)
+    start = len(made.app.served)
 
-        def strike(number: int, named: str, request: Request) -> None:
-            if number - start - 1 == struck.call.index:
-                struck.kind.befall(made.azure.faults, named)
+    def strike(number: int, named: str, request: Request) -> None:
+        if number - start - 1 == struck.call.index:
+            struck.kind.befall(made.azure.faults, named)
 
-        with watched(made, before=strike):
-            ended = await verb.act(made, tmp_path)
-        made.azure.faults.clear()
-        if ended == 0:
-            verb.reached(made, tmp_path)
-        made.pass_(minutes=2)
-        assert await verb.act(made, tmp_path) == 0, made.told()[-3000:]
+    with watched(made, before=strike):
+        ended = await verb.act(made, tmp_path)
+    made.azure.faults.clear()
+    if ended == 0:
         verb.reached(made, tmp_path)
-        assert not leaks.found(made.azure.directory.every_secret(), {"events": made.told(), "policy": _files(tmp_path)})
-
-    play(scene)
+    made.pass_(minutes=2)
+    assert await verb.act(made, tmp_path) == 0, made.told()[-3000:]
+    verb.reached(made, tmp_path)
+    assert not leaks.found(made.azure.directory.every_secret(), {"events": made.told(), "policy": _files(tmp_path)})
 
 
 def _files(directory: Path) -> str:
