@@ -9,8 +9,13 @@ from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.engine import deploy_now
-from rotator.errors import Limited
+from rotator.codes import ReasonCode
+from rotator.engine import Run, deploy_now
+from rotator.engine.limits import refused
+from rotator.engine.memory import Memory
+from rotator.engine.run import DECISIONS, Seen
+from rotator.errors import Limited, Throttled
+from rotator.steps import Deploy, Reason
 from tests.bare import bare, provisioned, settle
 from tests.engine.test_life import NO_OVERLAP, PUT, ours, settled
 from tests.engine.test_rate_limits import early, others, used_up, waits
@@ -161,6 +166,20 @@ def test_a_deployment_by_hand_without_an_end_gives_up_two_hours_after_the_first_
         with pytest.raises(Limited):
             await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
         assert len(answers(made, since, PUT)) == 5 and 6000 <= made.loop.time() - begun <= 7200
+
+    scene(play)
+
+
+def test_a_refusal_by_a_limit_is_no_decision_on_a_step() -> None:
+    async def act(run: Run) -> None:
+        seen, memory = Seen(await run.observe(), run.world.moment()), Memory()
+        step = Deploy(run.policy.container_groups[0].id, "key", Reason(ReasonCode.FORCED, "asked for"))
+        for _ in range(2 * DECISIONS):
+            await refused(run, seen, memory, step, Throttled("No.", service="aci"))
+        assert not memory.decided and not memory.known.limited and not memory.known.refused
+
+    async def play(made: Stage) -> None:
+        await made.with_world(act)
 
     scene(play)
 
