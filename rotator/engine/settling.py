@@ -20,7 +20,10 @@ EVERY = 10.0
 ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
 """Verdicts that end the watch."""
 UNTAGGED = 60.0
-"""Time in seconds without rotator's tags in any read, after which they count as removed: reads may lag writes."""
+"""Time in seconds without rotator's tags in any read, after which they count as removed: reads may lag writes.
+
+No policy has a shorter `settle`.
+"""
 
 
 async def watch(
@@ -36,16 +39,18 @@ async def watch(
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
-        if now.document is not None and container_group.shows(now.document).key_id != key_id.lower():
-            if run.clock.elapsed() - start >= min(UNTAGGED, settle):
+        passed, gone = run.clock.elapsed() - start, now.document is None and now.unreadable is None
+        if now.document is None:
+            if passed >= settle or (absent and gone):
+                return Verdict.UNKNOWN, now
+        elif container_group.shows(now.document).key_id != key_id.lower():
+            if passed >= UNTAGGED:
                 await _stripped(run, group_id, version)
-        elif now.document is not None:
+        else:
             verdict = container_group.verdict(now.document, before.at, at=now.at, before=before.document)
-            if verdict in ENOUGH or run.clock.elapsed() - start >= settle:
+            if verdict in ENOUGH or passed >= settle:
                 return verdict, now
-        elif run.clock.elapsed() - start >= settle or (absent and now.unreadable is None):
-            return Verdict.UNKNOWN, now
-        absent = now.document is None and now.unreadable is None
+        absent = gone
         await patience.sleep(EVERY)
 
 
