@@ -28,8 +28,8 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
     change = PutTarget(step.group, step.key_id, version.id)
-    before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
-    verdict, after = await watch(run, before, step.group, step.key_id, version)
+    before = await replace(run, seen := _seen(observed, step.group), change, partial(_fresh, run, seen))
+    verdict, after = await watch(run, before, step.group, step.key_id, version.id)
     settled(run, before, after, step.key_id, verdict)
     ensure_well(run, step.group, verdict, step.key_id)
     name = before.id.name
@@ -52,10 +52,9 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
         )
-    version = next(v for v in observed.versions if v.id == step.version)
     change = PutTarget(step.group, step.key_id, step.version, (step.failed, step.count))
-    before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
-    verdict, after = await watch(run, before, step.group, step.key_id, version)
+    before = await replace(run, seen := _seen(observed, step.group), change, partial(_fresh, run, seen))
+    verdict, after = await watch(run, before, step.group, step.key_id, step.version)
     settled(run, before, after, step.key_id, verdict)
     ensure_well(run, step.group, verdict, step.key_id)
     raise ProofFailed(
@@ -72,41 +71,31 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     )
 
 
-async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> ContainerGroup:
+async def _fresh(run: Run, seen: ContainerGroup) -> ContainerGroup:
     """Read the group now. Raises Changed where it isn't what was decided on."""
-    now = await run.world.group(group_id)
+    now = await run.world.group(seen.id)
     if now.document is None:
         gone = NotFound(
-            f"container group {group_id} does not exist any more",
+            f"container group {seen.id} does not exist any more",
             service="aci",
             remedy="Nothing to do: a group that does not exist holds no credential.",
         )
         raise (
             gone
             if now.unreadable is None
-            else UnsafeStep(f"{group_id} can't be read: {now.unreadable}", remedy="Run again.")
+            else UnsafeStep(f"{seen.id} can't be read: {now.unreadable}", remedy="Run again.")
         )
-    seen = _seen(observed, group_id)
-    if moved(observed, now):
-        raise Changed(f"{group_id} was redeployed by others meanwhile")
-    if (
-        seen is not None
-        and container_group.phase(now) is Phase.STOPPED
-        and container_group.phase(seen) is not Phase.STOPPED
-    ):
-        raise Changed(f"{group_id} was stopped by others meanwhile, and a redeployment would start it")
+    if moved(seen, now):
+        raise Changed(f"{seen.id} was redeployed by others meanwhile")
+    if container_group.phase(now) is Phase.STOPPED and container_group.phase(seen) is not Phase.STOPPED:
+        raise Changed(f"{seen.id} was stopped by others meanwhile, and a redeployment would start it")
     return now
 
 
-def _seen(observed: Observed, group_id: ResourceId) -> ContainerGroup | None:
-    return next((g for g in observed.groups if g.id == group_id), None)
+def _seen(observed: Observed, group_id: ResourceId) -> ContainerGroup:
+    return next(g for g in observed.groups if g.id == group_id)
 
 
-def moved(observed: Observed, now: ContainerGroup) -> bool:
+def moved(seen: ContainerGroup, now: ContainerGroup) -> bool:
     """Tell if a group now shows another credential than at its observation."""
-    seen = _seen(observed, now.id)
-    return (
-        seen is not None
-        and seen.document is not None
-        and container_group.shows(seen.document).key_id != container_group.shows(now.document).key_id
-    )
+    return container_group.shows(seen.document).key_id != container_group.shows(now.document).key_id

@@ -48,7 +48,7 @@ Read = Callable[[], Awaitable[ContainerGroup]]
 """Reads the group as it is now. Raises where it may not be redeployed."""
 
 
-async def replace(run: Run, seen: ContainerGroup | None, change: PutTarget, now: Read) -> ContainerGroup:
+async def replace(run: Run, seen: ContainerGroup, change: PutTarget, now: Read) -> ContainerGroup:
     """Send one PUT with the group's own content and the credential of `change`; return the replaced group.
 
     Hidden values come from their sources. `seen` is the group as observed: its hidden values are fetched before the
@@ -56,7 +56,7 @@ async def replace(run: Run, seen: ContainerGroup | None, change: PutTarget, now:
     now.
     """
     begun = run.world.moment()
-    shown = Document.seen(run.policy, seen or await now())
+    shown = Document.seen(run.policy, seen)
     values = await fetch(run, container_group.sources(shown))
     password = await run.world.value(run.policy, change.version)
     await ensure_granted(run)
@@ -114,7 +114,7 @@ async def _came(run: Run, group_id: ResourceId, key_id: str) -> bool:
         now = await run.world.group(group_id)
     except AzureError:
         return False
-    return now.document is not None and container_group.shows(now.document).key_id == key_id.lower()
+    return container_group.shows(now.document).key_id == key_id.lower()
 
 
 async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> None:

@@ -62,7 +62,7 @@ async def deploy_now(
     except Throttled as error:
         again = rotator("deploy", run.policy.name, group_id.name)
         raise await later(run, f"{group_id.name} can be deployed", again, error) from None
-    verdict, after = await watch(run, before, group_id, version.key_id or "", version)
+    verdict, after = await watch(run, before, group_id, version.key_id or "", version.id)
     settled(run, before, after, version.key_id or "", verdict)
     if (
         wait
@@ -126,11 +126,14 @@ async def _known(run: Run, observed: Observed, group_id: ResourceId) -> Known:
 
 async def _free(run: Run, observed: Observed, known: Known, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Read the group now. Raises if the group may not be deployed."""
-    before = await run.world.group(group_id)
-    _ensure_absent(observed, before)
+    before, seen = (
+        await run.world.group(group_id),
+        next((each for each in observed.groups if each.id == group_id), None),
+    )
+    _ensure_absent(seen, before)
     _ensure_free(run, before)
     _ensure_ours(run, observed, known, before, version)
-    if before.document is not None and moved(observed, before):
+    if before.document is not None and seen and moved(seen, before):
         raise Undecided(f"{before.id} was redeployed by others meanwhile", state="Nothing was deployed.")
     declared = run.policy.group(before.id)
     if before.document is None and (declared is None or declared.manifest is None):
@@ -142,14 +145,13 @@ async def _free(run: Run, observed: Observed, known: Known, group_id: ResourceId
     return before
 
 
-def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
+def _ensure_absent(seen: ContainerGroup | None, before: ContainerGroup) -> None:
     """Stop if one read doesn't find the group, and the look just before had not confirmed its absence.
 
     Raises UnsafeStep.
     """
     if before.document is not None or before.unreadable:
         return
-    seen = next((each for each in observed.groups if each.id == before.id), None)
     if seen and (seen.document is not None or seen.unreadable):
         why = seen.unreadable or "the read just before showed it"
         raise UnsafeStep(

@@ -13,7 +13,7 @@ from rotator.errors import (
 from rotator.events import GroupSettled
 from rotator.plan import strip_marks
 from rotator.resource_id import ResourceId
-from rotator.state import ContainerGroup, Version
+from rotator.state import ContainerGroup
 
 EVERY = 10.0
 """Seconds between two looks at a container group that starts."""
@@ -27,7 +27,7 @@ No policy has a shorter `settle`.
 
 
 async def watch(
-    run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: Version
+    run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: str
 ) -> tuple[Verdict, ContainerGroup]:
     """Look until there is evidence newer than the PUT, two reads don't find the group, or `settle` is over.
 
@@ -54,8 +54,8 @@ async def watch(
         await patience.sleep(EVERY)
 
 
-async def _stripped(run: Run, group_id: ResourceId, version: Version) -> None:
-    await record(run, lambda now: strip_marks(now, version.id, group_id))
+async def _stripped(run: Run, group_id: ResourceId, version: str) -> None:
+    await record(run, lambda now: strip_marks(now, version, group_id))
     raise UnsafeStep(
         f"{group_id} has no tags of rotator after a redeployment that set them",
         state=(

@@ -86,7 +86,6 @@ def test_a_group_that_does_not_start_is_watched_until_settle_is_over() -> None:
         await made.with_world(lambda run: adopt(run, None))
         result, seconds = await rotated(made)
         assert (result.exit_code, "app has not started within" in made.told()) == (1, True)
-        print(seconds)
         assert SETTLE <= seconds < SETTLE + 10
 
     play(scene)

@@ -21,7 +21,7 @@ from zlib import crc32
 import pytest
 
 from tests import mutation, stage
-from tests.matrices import acting, endures, families, reach, story
+from tests.matrices import acting, endures, families, reach, story, test_corners
 from tests.matrices.bodies import bodies
 from tests.matrices.fast import fast
 from tests.matrices.operations import WRITING
@@ -47,6 +47,7 @@ TESTS = (
     *("engine.test_marks", "engine.test_pauses", "engine.test_access_twice", "engine.test_outcomes"),
     *("engine.test_absence", "engine.test_revoke", "engine.test_revoke_absent", "engine.test_adopting"),
     *("engine.test_provision", "matrices.test_corners", "engine.test_life", "engine.test_strangers"),
+    *("engine.test_watch", "engine.test_redeployment", "engine.test_owners", "engine.test_trial"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
@@ -162,7 +163,7 @@ def _listening(play: Callable[[], object], met: set[Site]) -> None:
 def forgetful(site: Site | None, met: set[Site]) -> Iterator[None]:
     """Let every process, on either adapter, answer `site` from memory."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (story, endures):
+        for module in (story, endures, test_corners):
             patch.setattr(module, "fast", remembering(fast, site, met))
         patch.setattr(stage, "real", remembering(real, site, met))
         yield

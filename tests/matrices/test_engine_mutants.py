@@ -23,7 +23,10 @@ from tests.matrices.story import STORIES, played
 
 HERE = Path(__file__).parent
 MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(engine.__path__))
-JUDGED = ("issuance", "publication", "take_back", "retirement", "standing")
+JUDGED = (
+    *("issuance", "publication", "take_back", "retirement", "standing"),
+    *("settling", "deployment", "group_put"),
+)
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
 PARTS, SHARE = 4, 18
 """Tests among which runs and reads are dealt out, and of how many rows `make test` plays one."""
