@@ -223,8 +223,8 @@ def _recorded(made: Stage, roles: set[str], where: str) -> None:
 
 
 SAMPLED = {
-    "the role goes": ("refused once", "missing for good"),
-    "a lock keeps the role, and a certificate stays": ("missing once", "empty once"),
+    "the role goes": ("missing for good",),
+    "a lock keeps the role, and a certificate stays": ("missing once",),
 }
 """Worlds, and of each the kinds that `make test` tries."""
 

@@ -28,7 +28,7 @@ JUDGED = (
     *("settling", "deployment", "group_put"),
 )
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
-PARTS, SHARE = 4, 18
+PARTS, SHARE = 4, 24
 """Tests among which runs and reads are dealt out, and of how many rows `make test` plays one."""
 COUNTED, LIVE = "cells: mutants of the engine", "cells: mutants that live"
 Record = Callable[[str, object], None]

@@ -120,7 +120,7 @@ def unharmed(rotator: Scene) -> None:
         for operation, when, nth, soak in (
             ("graph.applications.addPassword", "after", 1, False),
             ("keyvault.secrets.set", "after", 1, True),
-            ("aci.containerGroups.createOrUpdate", "after", 1, False),
+            ("aci.containerGroups.createOrUpdate", "after", 1, True),
             ("graph.applications.removePassword", "after", 1, True),
             ("[agkr]*", "before", 12, True),
         )

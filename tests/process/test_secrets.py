@@ -127,7 +127,7 @@ def _chosen() -> Iterator[Any]:
     for number, operation in enumerate(OPERATIONS):
         ways = TROUBLE[number % 2 :: 2]
         in_turn = [varieties[number // 2 % len(varieties)] for varieties in ways]
-        yield cell(operation, in_turn, name=operation, soak=False)
+        yield cell(operation, in_turn, name=operation, soak=number % 2 != 0)
         yield cell(operation, list(chain(*TROUBLE)), name=f"{operation}-all", soak=True)
 
 

@@ -35,6 +35,8 @@ _CHALLENGE = re.compile(r"claims[- ]challenge", re.IGNORECASE)
 _SLOW = re.compile(r"timed out waiting for azure cli", re.IGNORECASE)
 _OTHER_SLOW = re.compile(r"timed out waiting for azure (developer cli|powershell)", re.IGNORECASE)
 """Words of the other commands that sign in: they count where az isn't there; az that wants a sign-in is named first."""
+_UNSIGNED = re.compile(r"\baz\s+login\b")
+"""Words of azure-identity for an az in which nobody is signed in."""
 _NONE = "failed to retrieve a token from the included credentials"
 
 
@@ -43,7 +45,7 @@ def cause(numbers: Sequence[int], message: str) -> Cause | None:
     found = next((CAUSES[number] for number in numbers if number in CAUSES), None)
     if found or numbers:
         return found
-    if _SLOW.search(message) or (_OTHER_SLOW.search(message) and "az login" not in message):
+    if _SLOW.search(message) or (_OTHER_SLOW.search(message) and not _UNSIGNED.search(message)):
         return Cause.SLOW_CLI
     if _CHALLENGE.search(message):
         return Cause.CHALLENGE
