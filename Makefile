@@ -20,7 +20,7 @@ demo: $(READY)  ## a whole rotation against a local Azure: no subscription, noth
 	@$(BIN)/rotator demo
 
 test: $(READY)  ## every test, of the matrices a sample
-	@$(BIN)/python -m pytest -q --dist loadgroup -n $$($(BIN)/python -c 'import os; print(2 + (os.cpu_count() or 1))') $(ARGS)
+	@$(BIN)/python -m pytest -q --dist loadgroup -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))') $(ARGS)
 
 soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories and an attack from outside for an hour
 	@$(BIN)/python -m tests.soak "$(MINUTES)" "$(SEED)"

@@ -44,6 +44,7 @@ run() {{
 	until [ -e /run/crond.reboot ]; do sleep 0.05; done
 	while pgrep -P $! >/dev/null; do sleep 0.05; done
 	kill $!
+	wait $! || :
 }}
 run "all is well"
 rm /etc/cron.d/mistaken
