@@ -153,7 +153,7 @@ def shown_values(container: Value) -> frozenset[str]:
 
 
 def _list(node: Value) -> Sequence[Value]:
-    return node if isinstance(node, list) else ()
+    return node if isinstance(node, (list, tuple)) else ()
 
 
 def names(document: Value) -> frozenset[str]:

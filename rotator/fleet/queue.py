@@ -5,8 +5,8 @@ Rules for editors of this file:
 1. A message is a hint. What is due is decided by the run that looks, so a message too many costs a look, and one too
    few waits for the next survey.
 2. A message is deleted after its run, never before: the message of a worker that died is visible to others within
-`VISIBLE`. 3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a
-refusal and
+   `VISIBLE`.
+3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a refusal and
    a wait are no failures.
 4. What fails `MOST` times is moved aside, and that is told.
 """

@@ -34,7 +34,7 @@ FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"
 WHOLE = ("run", "observe")
 """Steps of a failure that concerns a policy as a whole."""
 STATE = "As the report of the run says."
-OPEN = "Whoever knows this password can still pull images with it."
+OPEN = "Anyone who knows this password can still pull images with it."
 
 
 @dataclass(frozen=True, slots=True)
