@@ -29,11 +29,12 @@ class MemoryLeases:
     where: str = WHERE
     asked: int = 0
     """Requests for a lease."""
+    seconds: float = 0.0
+    """Until the answer to such a request."""
 
     async def acquire(self, name: str, lease_id: str, record: Mapping[str, str]) -> Mapping[str, str] | None:
         self.asked += 1
-        if self.down:
-            await pause(20)
+        await pause(20 if self.down else self.seconds)
         self._reached()
         blob = self.blobs.setdefault(name, _Blob())
         if blob.id not in ("", lease_id) and self.clock() < blob.until:

@@ -20,10 +20,7 @@ EVERY = 10.0
 ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
 """Verdicts that end the watch."""
 UNTAGGED = 60.0
-"""Time in seconds without rotator's tags in any read, after which they count as removed: reads may lag writes.
-
-No policy has a shorter `settle`.
-"""
+"""Seconds since the PUT, or the last read with rotator's tags, after which they count as removed: reads may lag."""
 
 
 async def watch(
@@ -37,6 +34,7 @@ async def watch(
         run, f"{group_id.name} is watched until it is healthy or has failed", run.policy.rotation.settle.total_seconds()
     )
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
+    tagged = start
     while True:
         now = await run.world.group(group_id)
         passed, gone = run.clock.elapsed() - start, now.document is None and now.unreadable is None
@@ -44,9 +42,10 @@ async def watch(
             if passed >= settle or (absent and gone):
                 return Verdict.UNKNOWN, now
         elif container_group.shows(now.document).key_id != key_id.lower():
-            if passed >= UNTAGGED:
+            if start + passed - tagged >= UNTAGGED:
                 await _stripped(run, group_id, version)
         else:
+            tagged = start + passed
             verdict = container_group.verdict(now.document, before.at, at=now.at, before=before.document)
             if verdict in ENOUGH or passed >= settle:
                 return verdict, now

@@ -150,9 +150,15 @@ class RenewedLease:
     async def _taken(self, name: str, for_: timedelta) -> Renewal:
         record = self._record(for_)
         id_ = str(uuid.uuid5(NAMES, f"{self.host}:{os.getpid()}:{self.clock.attempt()}"))
-        begun = self.clock.elapsed()
+        begun = 0.0
+
+        async def ask() -> Mapping[str, str] | None:
+            nonlocal begun
+            begun = self.clock.elapsed()
+            return await self.store.acquire(lease_file(name), id_, record)
+
         try:
-            other = await self._access.within(self.clock, lambda: self.store.acquire(lease_file(name), id_, record))
+            other = await self._access.within(self.clock, ask)
         except AzureError as error:
             raise RotatorError(
                 f"the lease container {self.store.where} can't be used: {error.happened}", remedy=error.remedy

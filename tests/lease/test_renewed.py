@@ -112,6 +112,18 @@ def test_one_silence_of_the_store_is_believed_for_all_policies_of_a_run_and_not_
     on_time(test)
 
 
+def test_a_lease_counts_from_its_own_request_although_it_waited_for_those_of_other_policies() -> None:
+    async def test(store: MemoryLeases, one: RenewedLease, two: RenewedLease) -> None:
+        async def left(name: str) -> float:
+            async with one.hold(name, HOUR) as kept:
+                return kept.left()
+
+        store.seconds = 40.0
+        assert await asyncio.gather(*map(left, "abc")) == [20.0] * 3
+
+    on_time(test)
+
+
 def test_a_lease_that_another_run_took_is_lost_at_the_next_renewal() -> None:
     async def test(store: MemoryLeases, one: RenewedLease, two: RenewedLease) -> None:
         async with one.hold("x", HOUR) as held:
