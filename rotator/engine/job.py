@@ -61,7 +61,7 @@ async def deploy_now(
         before, version = await outlast(run, partial(_sent, run, group_id, images or {}))
     except Throttled as error:
         again = rotator("deploy", run.policy.name, group_id.name)
-        raise await later(run, f"{group_id.name} can be deployed", again, error) from None
+        raise later(run, f"{group_id.name} can be deployed", again, error) from None
     verdict, after = await watch(run, before, group_id, version.key_id or "", version.id)
     settled(run, before, after, version.key_id or "", verdict)
     if (

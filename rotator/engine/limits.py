@@ -5,7 +5,6 @@ then the world is looked at again; any other limit is left to a later run, and i
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard, TypeVar
@@ -136,13 +135,10 @@ async def outlast(run: Run, act: Callable[[], Awaitable[T]], at_most: float = fl
             await run.clock.sleep(seconds)
 
 
-async def later(run: Run, left: str, again: str, error: Throttled) -> Throttled:
+def later(run: Run, left: str, again: str, error: Throttled) -> Throttled:
     """Return the error for what is `left` to a later command, `again`, with the time from which on it may be done."""
     if not harmless(error):
         return error
-    with suppress(RotatorError):
-        if not run.latest:
-            await run.observe()
     seconds, now = pause_of(error), run.time()
     until = now + timedelta(seconds=seconds) if now else None
     when = f"after {day(until)}" if until else f"in {seconds / 60:.0f} minutes"

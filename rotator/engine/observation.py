@@ -19,8 +19,6 @@ from rotator.results import Preview
 from rotator.state import Credential, Observed, SignIns
 from rotator.steps import Intent, Known, kind, target
 
-PASSING = (VetoCode.UNPROVEN, VetoCode.EARLY, VetoCode.VERSIONS_LAG, VetoCode.JOB_RUNNING)
-"""Vetoes that pass by themselves, or with the proof that a run makes."""
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
 
@@ -125,16 +123,18 @@ def remembered(run: Run) -> Preview | None:
     if not run.latest:
         return None
     latest = run.latest[0]
-    return latest.preview or _foreseen(run, Seen(latest.observed, latest.read), but=(*PASSING, VetoCode.PUBLISHED))
+    return latest.preview or _foreseen(
+        run, Seen(latest.observed, latest.read), but=(*guard.PASSING, VetoCode.PUBLISHED)
+    )
 
 
-def _foreseen(run: Run, seen: Seen, but: Collection[VetoCode] = PASSING) -> Preview:
+def _foreseen(run: Run, seen: Seen, but: Collection[VetoCode] = guard.PASSING) -> Preview:
     known, vetoes = foreseen(run.policy, seen.observed, run.intent, seen.known, but)
     return _preview(run, replace(seen, known=known), vetoes)
 
 
 def foreseen(
-    policy: Policy, observed: Observed, intent: Intent, known: Known, but: Collection[VetoCode] = PASSING
+    policy: Policy, observed: Observed, intent: Intent, known: Known, but: Collection[VetoCode] = guard.PASSING
 ) -> tuple[Known, tuple[Veto, ...]]:
     """Return the vetoes that a look alone foresees, and what is known with them; `but`: vetoes left to the run."""
     vetoes: list[Veto] = []

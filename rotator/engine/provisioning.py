@@ -47,7 +47,7 @@ async def provision(run: Run, wanted: Wanted) -> Result:
             await _made(run, wanted)
         except Throttled as error:
             again = rotator("provision", run.policy.name)
-            raise await later(run, "what is still missing can be made", again, error) from None
+            raise later(run, "what is still missing can be made", again, error) from None
         return "" if run.score.done or run.score.exit_code else "nothing was missing"
 
     return await finish(run, "provision", act)

@@ -8,6 +8,6 @@ Rules for editors of this package:
 3. The guard never makes a step possible; a veto is overridden only by facts visible in the world to a person.
 """
 
-from rotator.guard.veto import RULES, Veto, check, check_asked, itself
+from rotator.guard.veto import PASSING, RULES, Veto, check, check_asked, itself
 
-__all__ = ["RULES", "Veto", "check", "check_asked", "itself"]
+__all__ = ["PASSING", "RULES", "Veto", "check", "check_asked", "itself"]

@@ -27,6 +27,9 @@ from rotator.steps import NOTHING_KNOWN, Deploy, Disable, Intent, Issue, Known, 
 ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT, VetoCode.NEWER_VALUE)
 """Objections that hold for a deployment asked for by a person or a script, too."""
 
+PASSING = (VetoCode.UNPROVEN, VetoCode.EARLY, VetoCode.VERSIONS_LAG, VetoCode.JOB_RUNNING)
+"""Objections that pass by themselves, or with the proof that a run makes: a look without a try says nothing of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Veto:
