@@ -1,4 +1,4 @@
-"""Azure implementation of the `World` of `ports.py`, over Microsoft's own client libraries.
+"""Azure implementation of the `World` of `rotator.ports`, over Microsoft's own client libraries.
 
 No other package imports the client libraries. They are imported when :func:`connect` is entered, so ``rotator --help``
 loads no SDK. The emulator needs no mode: proxy and certificate authority come from the environment, as for any other

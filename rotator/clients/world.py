@@ -1,4 +1,4 @@
-"""Azure in rotator's terms: the `World` of `ports.py`, over the services connected by `services.py`."""
+"""Azure in rotator's terms: the `World` of `rotator.ports`, over the services connected by `services.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from rotator.arm_json import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
-from rotator.policy.rules import WORKSPACE_ID
+from rotator.policy.secret_rules import WORKSPACE_ID
 
 REGISTRY, VARIABLE = "image_registry_credentials", "env"
 

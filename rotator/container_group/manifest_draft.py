@@ -24,7 +24,7 @@ from rotator.container_group.value_sources import PASSWORD, USERNAME, Recipe, Re
 from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.policy.manifest import alone, has_placeholder, source
-from rotator.policy.rules import WORKSPACE_ID
+from rotator.policy.secret_rules import WORKSPACE_ID
 
 FILE = "FILE"
 """Name of a file in a secret volume whose files can't be seen."""

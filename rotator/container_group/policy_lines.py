@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from rotator.container_group.hidden_values import REGISTRY
-from rotator.policy.rules import NONE, VOLUME, WORKSPACE_ID
+from rotator.policy.secret_rules import NONE, VOLUME, WORKSPACE_ID
 from rotator.remedy import CREATE_GROUP
 from rotator.resource_id import ArmId
 from rotator.visible import acts

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from rotator.policy import rules
+from rotator.policy import rules, secret_rules
 from rotator.policy.choices import Runs, WhenEnded
 from rotator.policy.source import Part, Source, Sourced, StatedSource
 from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID
@@ -35,7 +35,9 @@ _NAMED = WithJsonSchema(
     }
 )
 _GroupId = Annotated[ResourceId, PlainValidator(rules.group_id), TEXT]
-_Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
+_Path = Annotated[
+    str, BeforeValidator(secret_rules.path), WithJsonSchema({"type": "string", "pattern": f"^({secret_rules.PATH})$"})
+]
 _Lost = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
@@ -104,8 +106,8 @@ class GroupPolicy(Part):
     def _no_secret_is_here(cls, value: Mapping[str, Source | StatedSource]) -> Mapping[str, Source | StatedSource]:
         for path, source in value.items():
             if isinstance(source, StatedSource):
-                rules.only_where_no_secret_is(path, source.value)
-        rules.volumes_whole(value, lambda source: isinstance(source, StatedSource))
+                secret_rules.only_where_no_secret_is(path, source.value)
+        secret_rules.volumes_whole(value, lambda source: isinstance(source, StatedSource))
         return value
 
     @property

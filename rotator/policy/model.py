@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema, field_validator
 from pydantic import ValidationInfo as Info
 
-from rotator.policy import rules
+from rotator.policy import rules, secret_rules
 from rotator.policy.choices import UnseenSubscriptions
 from rotator.policy.groups import TEXT, GroupPolicy
 from rotator.policy.published import KeyVaultPolicy
@@ -112,7 +112,7 @@ class PolicyFile(Part):
     def _no_copy_of_the_credential(cls, value: tuple[GroupPolicy, ...], info: Info) -> tuple[GroupPolicy, ...]:
         if vault := info.data.get("key_vault"):
             for index, group in enumerate(value):
-                rules.no_copies(
+                secret_rules.no_copies(
                     group.secrets, {vault.password_secret: "password", vault.username_secret: "username"}, index
                 )
         return value

@@ -5,7 +5,7 @@ secret may stand in the wrong place (`rotator.policy.mistakes` shows values in p
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from rotator.cloud import CLOUDS
 from rotator.policy import cron as crons
 from rotator.policy.durations import render
-from rotator.remedy import FIND_GROUP_ID, SHOW_VAULT_URL, SHOW_WORKSPACE_ID, show_registry_id
+from rotator.remedy import FIND_GROUP_ID, SHOW_VAULT_URL, show_registry_id
 from rotator.resource_id import GUID, SHAPE, ResourceId
 
 KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
@@ -25,7 +25,7 @@ KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 _SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
 _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
-_RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
+RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
 """Widest form of a name that Azure's naming rules allow for registries, container groups and workspaces.
 
 An id goes into URLs and printed commands.
@@ -33,43 +33,6 @@ An id goes into URLs and printed commands.
 Source: "Naming rules and restrictions for Azure resources".
 """
 _ACCESS = "-access"
-WORKSPACE_ID = "diagnostics/log_analytics/workspace_resource_id"
-"""The one place whose value is no secret, and may be said in a policy: Azure hides it all the same."""
-PATH = (
-    "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret(/[^/]+)?|volumes/[^/]+/azure_file/storage_account_key"
-    "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
-)
-_PATH = 500
-"""Characters of the longest: names of containers and volumes have at most 63, those of variables and files are no
-longer than a line.
-"""
-PATHS = (
-    "containers/<container>/env/<NAME>",
-    "init_containers/<container>/env/<NAME>",
-    "volumes/<volume>/secret/<KEY>",
-    "volumes/<volume>/secret",
-    "volumes/<volume>/azure_file/storage_account_key",
-    "diagnostics/log_analytics/workspace_key",
-    WORKSPACE_ID,
-    "image_registry_credentials/<server>/password",
-    "extensions/<extension>/protected_settings",
-)
-"""Paths of the values in a container group that Azure never shows."""
-SOURCE = (
-    "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username};"
-    " never the value itself."
-)
-NONE = "none"
-STATED = (
-    f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else"
-    f" {{value: ID}} with what `{SHOW_WORKSPACE_ID}` prints. Elsewhere: {SOURCE}"
-)
-VOLUME = re.compile(r"volumes/[^/]+/secret")
-EMPTY = re.compile(
-    f"{WORKSPACE_ID}|{VOLUME.pattern}|extensions/[^/]+/protected_settings|(containers|init_containers)/[^/]+/env/[^/]+"
-)
-"""Paths whose value may be empty, which a GET does not show."""
-_WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +60,8 @@ def refuse(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> NoRetur
     raise PydanticCustomError("rotator", "{problem}", {"problem": problem, "remedy": remedy, "at": at})
 
 
-def _text(value: object, remedy: str) -> str:
+def as_text(value: object, remedy: str) -> str:
+    """Return a value that is a text."""
     if not isinstance(value, str):
         refuse("not a text", remedy)
     return str(value)
@@ -106,7 +70,7 @@ def _text(value: object, remedy: str) -> str:
 def guid(value: object) -> str:
     """A GUID, in lower case: Azure compares them without case, and so must every comparison here."""
     remedy = "Write 8-4-4-4-12 hexadecimal digits, for example 5d3c0a52-0000-0000-0000-000000000000."
-    if not re.fullmatch(GUID, text := _text(value, remedy)):
+    if not re.fullmatch(GUID, text := as_text(value, remedy)):
         refuse("not a GUID", remedy)
     return text.lower()
 
@@ -117,7 +81,7 @@ def display_name(value: object) -> str:
     Source: Microsoft Graph, "application resource type" (256 characters).
     """
     remedy = "Write the application's name: 1 to 256 characters, each of which can be printed."
-    if not (1 <= len(text := _text(value, remedy).strip()) <= 256 and text.isprintable()):
+    if not (1 <= len(text := as_text(value, remedy).strip()) <= 256 and text.isprintable()):
         refuse("not a name", remedy)
     return text
 
@@ -125,14 +89,14 @@ def display_name(value: object) -> str:
 def _resource(value: object, kind: Kind) -> ResourceId:
     form = SHAPE.replace("<namespace>/<type>", kind.type)
     remedy = f"Write what `{kind.command}` prints: {form}."
-    text = _text(value, remedy)
+    text = as_text(value, remedy)
     try:
         found = ResourceId.parse(text)
     except ValueError as error:
         refuse(f"not the ARM id of a {kind.noun}: {error}", remedy)
     if found.type != kind.type:
         refuse(f"the ARM id of a {found.type}, where a {kind.noun} is expected", remedy)
-    if not _RESOURCE.fullmatch(found.name):
+    if not RESOURCE.fullmatch(found.name):
         refuse(f"not a valid name of a {kind.noun}", remedy)
     return found
 
@@ -150,7 +114,7 @@ def group_id(value: object) -> ResourceId:
 def vault_url(value: object) -> str:
     """A vault's URL, in lower case and without a slash at its end."""
     remedy = f"Write the URL that `{SHOW_VAULT_URL}` prints: https://<name>.vault.azure.net."
-    if not _VAULT.fullmatch(text := _text(value, remedy).removesuffix("/")):
+    if not _VAULT.fullmatch(text := as_text(value, remedy).removesuffix("/")):
         refuse("not the URL of a key vault", remedy)
     return text.lower()
 
@@ -160,7 +124,7 @@ def secret_name(value: object) -> str:
     remedy = (
         "Write the name of a secret: 1 to 127 letters, digits and hyphens. The value belongs into the vault, not here."
     )
-    if not re.fullmatch(KEY_VAULT_NAME, text := _text(value, remedy)):
+    if not re.fullmatch(KEY_VAULT_NAME, text := as_text(value, remedy)):
         refuse("not the name of a Key Vault secret", remedy)
     return text
 
@@ -185,67 +149,10 @@ OWN_TAGS = "rotator-"
 """Beginning of the names of rotator's own tags."""
 
 
-def path(value: object) -> str:
-    """Check the path of a hidden value in a container group."""
-    remedy = f"Write one of {', '.join(PATHS)}."
-    if not re.fullmatch(PATH, text := _text(value, remedy)) or len(text) > _PATH or not text.isprintable():
-        refuse("not a path of a hidden value in a container group", remedy)
-    return text
-
-
-def stated(value: object) -> str:
-    """Check a hidden value without a secret: the ARM id of a workspace, or `none`.
-
-    An empty value is refused.
-    """
-    if value != NONE and not (isinstance(value, str) and _is_workspace(value)):
-        refuse(f"neither the ARM id of a Log Analytics workspace nor {NONE}", STATED)
-    return str(value)
-
-
-def _is_workspace(text: str) -> bool:
-    try:
-        found = ResourceId.parse(text)
-    except ValueError:
-        return False
-    return found.type == _WORKSPACE and bool(_RESOURCE.fullmatch(found.name))
-
-
-def only_where_no_secret_is(path_: str, value: str) -> None:
-    """Refuse a value itself in the place of a secret, and a missing value where Azure takes none."""
-    if value == NONE and not EMPTY.fullmatch(path_):
-        refuse("a value that is never empty: Azure refuses a group without it", SOURCE, (path_, "value"))
-    if value != NONE and path_ != WORKSPACE_ID:
-        refuse(
-            f"a literal value, which only {WORKSPACE_ID} may have",
-            f"{SOURCE} Write {{value: {NONE}}} if there is none. No secret belongs into a policy.",
-            (path_, "value"),
-        )
-
-
-def volumes_whole(secrets: Mapping[str, object], stated: Callable[[object], bool]) -> None:
-    """Refuse a source for a whole secret volume, and files in a volume that is stated to have none."""
-    for path_, source in secrets.items():
-        if not VOLUME.fullmatch(path_):
-            continue
-        if not stated(source):
-            refuse(
-                "a secret volume, which has one source for each of its files",
-                f"Write {path_}/<KEY> for each file, or {{value: {NONE}}} if the volume is empty.",
-                (path_,),
-            )
-        if any(other.startswith(f"{path_}/") for other in secrets):
-            refuse(
-                "a volume without files, but the policy also names files of it",
-                "Remove this line, or the lines of the files.",
-                (path_,),
-            )
-
-
 def timezone(value: object) -> str:
     """Check the name of a time zone known to this machine."""
     remedy = "Write an IANA name such as Europe/Paris, America/New_York or UTC."
-    if not _known(text := _text(value, remedy)):
+    if not _known(text := as_text(value, remedy)):
         refuse("not a time zone", remedy)
     return text
 
@@ -262,7 +169,7 @@ def _known(timezone: str) -> bool:
 def cron(value: object) -> str:
     """Check for five cron fields matching at least one day."""
     remedy = "Write minute, hour, day of month, month and day of week: 0 2 * * SAT is every Saturday at two."
-    if why := crons.wrong(_text(value, remedy)):
+    if why := crons.wrong(as_text(value, remedy)):
         refuse(why, remedy)
     return str(value)
 
@@ -328,17 +235,3 @@ def reclaim(reclaim_after: timedelta, proof_deadline: timedelta) -> None:
             " could lose its credential"
         )
         refuse(problem, f"Write at least {render(4 * proof_deadline)}.", ("reclaim_after",))
-
-
-def no_copies(secrets: Mapping[str, object], published: Mapping[str | None, str], index: int) -> None:
-    """Refuse to read the rotated credential by its secret's name.
-
-    In a redeployment, only `credential` means the deployed version.
-    """
-    for path_, source in secrets.items():
-        if (meant := published.get(getattr(source, "key_vault", ""))) is not None:
-            refuse(
-                "the secret that this policy publishes",
-                f"Write {{credential: {meant}}}.",
-                (index, "secrets", path_, "key_vault"),
-            )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from rotator.policy import rules
+from rotator.policy import rules, secret_rules
 from rotator.policy.choices import CredentialPart
 
 SecretName = Annotated[
@@ -42,19 +42,19 @@ class CredentialSource(Part):
 class StatedSource(Part):
     """A hidden value that is no secret, as it is, or the statement that there is none."""
 
-    value: Annotated[str, BeforeValidator(rules.stated)] = Field(
+    value: Annotated[str, BeforeValidator(secret_rules.stated)] = Field(
         description=(
-            f"`{rules.NONE}` for a place that was always empty: an extension without protected settings, a secret"
-            " volume without files, an empty variable, a workspace without an id. Only for"
-            f" `{rules.WORKSPACE_ID}` also the id that the group was made with."
+            f"`{secret_rules.NONE}` for a place that was always empty: an extension without protected settings, a"
+            " secret volume without files, an empty variable, a workspace without an id. Only for"
+            f" `{secret_rules.WORKSPACE_ID}` also the id that the group was made with."
         ),
-        examples=[rules.NONE],
+        examples=[secret_rules.NONE],
     )
 
     @property
     def none(self) -> bool:
         """Tell if the policy declares the absence of a value."""
-        return self.value == rules.NONE
+        return self.value == secret_rules.NONE
 
 
 Source = KeyVaultSource | CredentialSource
@@ -80,7 +80,7 @@ Sourced = Annotated[
         _which,
         custom_error_type="rotator",
         custom_error_message="not a source",
-        custom_error_context={"remedy": rules.SOURCE},
+        custom_error_context={"remedy": secret_rules.SOURCE},
     ),
 ]
 """Source of a hidden value; its key tells the kinds apart."""

@@ -3,18 +3,16 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, moved_tags
 from rotator.errors import RotatorError
 from rotator.events import Noted
-from rotator.guard import Veto
 from rotator.plan import headline
 from rotator.policy import RegistryProof
-from rotator.report.manifest import manifest_body, manifest_entries, manifests
+from rotator.report.manifest import manifest_entries
 from rotator.report.many import Rank, Telling
-from rotator.report.words import block, entry, failed_text, instant, name_of, refusal
+from rotator.report.words import block, entry, failed_text, name_of, refusal
 from rotator.results import Preview
 from rotator.state import Home
 from rotator.steps import (
@@ -31,7 +29,6 @@ from rotator.steps import (
     Retire,
     Save,
     Step,
-    Wait,
     kind,
     target,
 )
@@ -44,7 +41,7 @@ def plan_code(preview: Preview, *, when_due: int = 0) -> int:
 
     1: a wait past its warning, or a note with a warning. 3: a veto. `when_due`: due steps.
     """
-    notes = (*preview.plan.notes, *_warnings(preview))
+    notes = (*preview.plan.notes, *warnings(preview))
     if any(wait.warn for wait in preview.plan.waits) or any(note.warn for note in notes):
         return 1
     if preview.vetoes:
@@ -94,29 +91,6 @@ def _open(preview: Preview) -> tuple[Note, ...]:
     return tuple(note for note in preview.plan.notes if note.code is NoteCode.STILL_OPEN)
 
 
-def plan_body(preview: Preview) -> dict[str, Any]:
-    """Return one policy's plan in the JSON form.
-
-    `batch` counts from 1; steps of one batch are taken together.
-    """
-    steps = [_step_body(number, step) for number, batch in enumerate(preview.plan.batches, 1) for step in batch]
-    return {
-        "policy": preview.policy.name,
-        "file": preview.policy.file,
-        "at": instant(preview.observed.at),
-        "looked": instant(preview.looked or preview.observed.at),
-        "due": steps,
-        "restarts": list(_restarts(preview)),
-        "groups": [_group_body(dependent) for dependent in preview.view.groups],
-        "vetoes": [veto_body(veto) for veto in preview.vetoes],
-        "waits": [_wait_body(wait) for wait in preview.plan.waits],
-        "notes": [_note_body(note) for note in (*preview.plan.notes, *_warnings(preview))],
-        "manifests": [manifest_body(each) for each in manifests(preview)],
-        "proof": _proof_body(preview),
-        "next_due": instant(preview.next_due),
-    }
-
-
 def _entries(preview: Preview) -> Iterator[str]:
     steps = preview.plan.steps
     yield from map(note_text, _open(preview))
@@ -128,7 +102,7 @@ def _entries(preview: Preview) -> Iterator[str]:
         yield entry(
             "due now" if number == 1 else "", f"{number}. {step_text(step)}", f"   {readable(step.reason.text)}"
         )
-    if restarts := [name_of(group) for group in _restarts(preview)]:
+    if restarts := [name_of(group) for group in restarted(preview)]:
         yield entry("restarts", f"{', '.join(restarts)}: {'once each' if len(restarts) > 1 else 'once'}")
     for veto in preview.vetoes:
         diagnosis = refusal(
@@ -139,7 +113,7 @@ def _entries(preview: Preview) -> Iterator[str]:
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait.text, wait.until, warn=wait.warn) for wait in preview.plan.waits)
     yield from (
-        note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code is not NoteCode.STILL_OPEN
+        note_text(note) for note in (*preview.plan.notes, *warnings(preview)) if note.code is not NoteCode.STILL_OPEN
     )
     yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
     yield from manifest_entries(preview)
@@ -209,13 +183,14 @@ def note_text(note: Note | Noted) -> str:
     return entry("warning" if note.warn else "note", readable(note.text))
 
 
-def _restarts(preview: Preview) -> tuple[str, ...]:
+def restarted(preview: Preview) -> tuple[str, ...]:
+    """Return the container groups that the plan restarts, each once."""
     return tuple(dict.fromkeys(step.group for step in preview.plan.steps if isinstance(step, Deploy | Restore)))
 
 
 def _about(preview: Preview) -> Iterator[tuple[str, str]]:
     """Yield notes about groups to be restarted, and about groups without a need for rotation."""
-    restarts = set(_restarts(preview))
+    restarts = set(restarted(preview))
     for dependent in preview.view.groups:
         if dependent.id in restarts or not dependent.needs_rotation:
             yield from ((dependent.name, text) for text in dependent.notes)
@@ -234,7 +209,7 @@ def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
         )
 
 
-def _warnings(preview: Preview) -> tuple[Note, ...]:
+def warnings(preview: Preview) -> tuple[Note, ...]:
     """Return warnings about steps taken in spite of a closed window or drift."""
     warned = (step for step in preview.plan.steps if isinstance(step, Deploy | Issue) and step.warning)
     return tuple(
@@ -264,56 +239,3 @@ def _proof_text(preview: Preview) -> Iterator[str]:
         )
     for image in proof.missing:
         yield entry("warning", f"the registry doesn't have {image}")
-
-
-def _proof_body(preview: Preview) -> dict[str, Any] | None:
-    proof = preview.known.proof
-    if proof is None:
-        return None
-    return {
-        "outcome": proof.outcome.value,
-        "detail": proof.detail,
-        "missing": list(proof.missing),
-        "registry_reached": proof.registry_reached,
-    }
-
-
-def _step_body(batch: int, step: Step) -> dict[str, Any]:
-    body = {
-        "batch": batch,
-        "step": kind(step),
-        "target": target(step),
-        "code": step.reason.code,
-        "reason": step.reason.text,
-    }
-    return {**body, "canary": step.canary} if isinstance(step, Deploy) else body
-
-
-def veto_body(veto: Veto) -> dict[str, Any]:
-    """Return a refusal in the JSON form."""
-    return {
-        "step": kind(veto.step),
-        "target": target(veto.step),
-        "code": veto.code,
-        "happened": veto.happened,
-        "remedy": veto.remedy,
-    }
-
-
-def _group_body(dependent: Dependent) -> dict[str, Any]:
-    shown = {
-        "group": dependent.id,
-        "declared": dependent.declared,
-        "phase": dependent.phase.value,
-        "key_id": dependent.key_id,
-    }
-    return {**shown, "notes": list(dependent.notes)}
-
-
-def _wait_body(wait: Wait) -> dict[str, Any]:
-    times = {"until": instant(wait.until), "since": instant(wait.since)}
-    return {"code": wait.code, "subject": wait.subject, "reason": wait.text, **times, "warn": wait.warn}
-
-
-def _note_body(note: Note) -> dict[str, Any]:
-    return {"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn}

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from rotator.container_group import Dependent
-from rotator.report.plan import readable, veto_body
+from rotator.report.plan import readable
+from rotator.report.plan_json import veto_body
 from rotator.report.status import Row, rows
 from rotator.report.words import error_body, instant
 from rotator.results import Previewed

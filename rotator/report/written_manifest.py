@@ -11,7 +11,8 @@ from rotator.errors import UnsafeStep
 from rotator.policy import Policy
 from rotator.policy.manifest_file import Read
 from rotator.policy.manifest_text import rendered
-from rotator.policy.rules import GROUP, NONE, WORKSPACE_ID
+from rotator.policy.rules import GROUP
+from rotator.policy.secret_rules import NONE, WORKSPACE_ID
 from rotator.remedy import type_secret
 from rotator.resource_id import ResourceId
 from rotator.visible import one_line

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
-from rotator.policy.rules import WORKSPACE_ID
+from rotator.policy.secret_rules import WORKSPACE_ID
 
 LIST = Path(__file__).parent / "properties.txt"
 IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"

@@ -16,7 +16,7 @@ from rotator.errors import UnsafeStep
 from rotator.policy import Manifest
 from rotator.policy.manifest_file import Read
 from rotator.policy.manifest_text import rendered
-from rotator.policy.rules import WORKSPACE_ID
+from rotator.policy.secret_rules import WORKSPACE_ID
 from tests.container_group.documents import (
     APP_ID,
     NAMES,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from rotator.policy.rules import WORKSPACE_ID
+from rotator.policy.secret_rules import WORKSPACE_ID
 from tests.cli.scene import NAME, PASSWORD, Said, Scene, make
 from tests.container_group.grown import Values, bare, hidden_values, in_vault
 from tests.container_group.stored import NAMES, corpus, corpus_of, deployed, sourced

@@ -515,7 +515,7 @@ def test_the_states_and_outcomes_are_all_named() -> None:
 
 
 def test_every_place_of_a_hidden_value_is_in_the_policy_page() -> None:
-    from rotator.policy.rules import PATHS
+    from rotator.policy.secret_rules import PATHS
 
     page = section((ROOT / "docs" / "policy.md").read_text(), "Where hidden values come from")
     assert tuple(cell.strip("`") for cell in cells(page, 0)[1:]) == PATHS

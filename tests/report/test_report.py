@@ -13,7 +13,8 @@ from rotator.engine.observation import foreseen
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event
 from rotator.plan import View, next_due, next_steps, plan
-from rotator.report.plan import plan_body, plan_code, plan_text
+from rotator.report.plan import plan_code, plan_text
+from rotator.report.plan_json import plan_body
 from rotator.report.progress import change, line
 from rotator.report.run import alarmed, run_body, run_text
 from rotator.report.status import status_code

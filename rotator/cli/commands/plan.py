@@ -125,7 +125,7 @@ async def forced(run: "Run") -> "Run":
 
 
 def _plan_body(name: str, what: "Preview | RotatorError") -> dict[str, Any]:
-    from rotator.report.plan import plan_body
+    from rotator.report.plan_json import plan_body
     from rotator.report.words import error_body
 
     return {"policy": name, "error": error_body(what)} if isinstance(what, RotatorError) else plan_body(what)

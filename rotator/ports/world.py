@@ -1,4 +1,4 @@
-"""Protocols between the engine and the outside: Azure in rotator's own types, time, a lease, and a callback for events.
+"""Protocol of Azure in rotator's own types.
 
 Rules for implementers of `World`:
 
@@ -12,14 +12,11 @@ Rules for implementers of `World`:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
-from rotator.errors import AzureError
-from rotator.events import Event
 from rotator.policy import Policy
+from rotator.ports.values import AccessRecord, Issued, Put, Survey, Write
 from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
 from rotator.state import (
@@ -42,88 +39,6 @@ from rotator.state import (
 )
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Redeployment:
-    """PUT of a container group."""
-
-    group: ResourceId
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordChange:
-    """Addition of a password to an object of the principal, or its removal."""
-
-    principal: Principal
-    home: Home
-    adds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """PUT of the published secret."""
-
-    policy: Policy
-
-
-Write = Redeployment | PasswordChange | Publication
-"""A write for which a place within Azure's limits can be held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """Credential just added, with its secret, shown only once."""
-
-    credential: Credential
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """ACI accepted a PUT.
-
-    `created`: it answered 201, so there was no such group a moment ago. `at` is Azure's time of the answer.
-    """
-
-    at: datetime
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AccessRecord:
-    """Access mark of a policy: assignments deleted by a revoke, so that any machine can restore them.
-
-    `disabled`: the assignments can't be read; `deleted`: the secret is soft-deleted, so the mark can't be enabled,
-    either.
-    """
-
-    access: Access
-    since: datetime
-    assignments: tuple[Assignment, ...] = ()
-    disabled: bool = False
-    deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Surveyed(Generic[T]):
-    """World of one policy as the services' lists show it; each list was read to its end.
-
-    `observed` has only the newest version of the secret, without its id, and no container groups; `groups` is what was
-    made of each group that concerns the policy, as a list shows it: without an instance view.
-    """
-
-    observed: Observed
-    groups: tuple[T, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Survey(Generic[T]):
-    """Worlds of many policies by their names, the reasons why others aren't seen by lists, and the lists' failures."""
-
-    listed: Mapping[str, Surveyed[T]]
-    unlisted: Mapping[str, str]
-    failures: tuple[AzureError, ...] = ()
 
 
 class World(Protocol):
@@ -400,123 +315,3 @@ class World(Protocol):
     async def role(self, name: str, scope: ResourceId) -> str:
         """Return the GUID of a role by its name."""
         ...
-
-
-class Clock(Protocol):
-    """Elapsed time, waits and ids; Azure's time comes with Azure's answers."""
-
-    def elapsed(self) -> float:
-        """Return seconds since a fixed moment; never goes back."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-    def attempt(self) -> str:
-        """A new id for one attempt to add a credential: unique, short, of letters and digits."""
-        ...
-
-
-class Held(Protocol):
-    """Lease that a run holds for as long as a service says so."""
-
-    def left(self) -> float:
-        """Return the seconds for which the lease is held for certain; not above 0: no write may begin."""
-        ...
-
-    def ended(self) -> str:
-        """Return the reason for which the lease is held no longer."""
-        ...
-
-
-class Lease(Protocol):
-    """Keeps two runs from doing the same work twice; safety doesn't rest on it."""
-
-    def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[Held | None]:
-        """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld.
-
-        None: it is held until the end of the block.
-        """
-        ...
-
-
-class LeaseStore(Protocol):
-    """Leases of a minute, kept by a service. Every method raises AzureError where the service can't be reached."""
-
-    @property
-    def where(self) -> str:
-        """The address of the store, for messages."""
-        ...
-
-    async def acquire(self, name: str, lease_id: str, record: Mapping[str, str]) -> Mapping[str, str] | None:
-        """Take a lease and record its holder; return None, or the record of the run that holds it.
-
-        Repeated with the same id, it is taken once.
-        """
-        ...
-
-    async def renew(self, name: str, lease_id: str) -> bool:
-        """Hold it for another minute; False if it is no longer held under this id."""
-        ...
-
-    async def release(self, name: str, lease_id: str) -> None:
-        """Give it back, if it is still held under this id."""
-        ...
-
-    async def standing(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the record of each lease that is held now, by its name; nothing is written."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Message taken from a queue; `text` is a policy's name. `tries` counts how often it was taken, this time included.
-
-    `receipt` proves the taking.
-    """
-
-    id: str
-    receipt: str
-    text: str
-    tries: int
-
-
-class Queue(Protocol):
-    """Queue of names of policies, kept by a service.
-
-    Every method raises RotatorError where the service can't be reached.
-    """
-
-    @property
-    def where(self) -> str:
-        """The address of the queue, for messages."""
-        ...
-
-    async def put(self, text: str) -> None:
-        """Add a message."""
-        ...
-
-    async def take(self, seconds: float) -> Message | None:
-        """Take a message and hide it from other workers for `seconds`; None if the queue is empty."""
-        ...
-
-    async def keep(self, message: Message, seconds: float) -> Message | None:
-        """Hide a message from other workers for `seconds` from now; None if another worker has it."""
-        ...
-
-    async def done(self, message: Message) -> None:
-        """Delete a message, unless another worker has it."""
-        ...
-
-    async def poison(self, message: Message) -> None:
-        """Move a message aside, to those that fail again and again."""
-        ...
-
-    async def poisoned(self) -> tuple[str, ...]:
-        """Return the texts of the messages that were moved aside, as far as one look shows them."""
-        ...
-
-
-Tell = Callable[[Event], None]
-"""Receiver of a run's events."""
