@@ -206,7 +206,11 @@ class Arm:
 
 
 def _lock(shown: Mapping[str, Any]) -> Lock:
-    return Lock(ArmId(text(shown["id"])), text(record(shown["properties"])["level"]))
+    """Read a lock. Raises KeyError, ValueError for one whose id doesn't name what it locks."""
+    lock = Lock(ArmId(text(shown["id"])), text(record(shown["properties"])["level"]))
+    if not lock.scope:
+        raise ValueError("a lock without a scope")
+    return lock
 
 
 def _token(shown: Mapping[str, Any]) -> tuple[str, bool]:

@@ -125,6 +125,14 @@ def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_i
     assert "sign in as the principal: the federated credentials of its application can't be read (" in told["text"]
 
 
+def test_a_lock_that_names_no_scope_is_an_answer_that_can_not_be_read(rotator: Scene) -> None:
+    rotator.azure.resources.lock(rotator.group_id(), "ReadOnly", "keep")
+    rotator.azure.faults.add(Fault("arm.locks.list*", "changed", argument='value.0.id="/keep"', times=0))
+    _, findings = looked(rotator)
+    (told,) = [each for each in findings if each["check"] == "group_unlocked"]
+    assert (told["severity"], "it is unknown if a lock forbids a redeployment" in told["text"]) == ("advice", True)
+
+
 def test_nobody_waits_for_minutes_for_a_service_that_is_down(rotator: Scene) -> None:
     rotator.azure.faults.planned.append(Fault("keyvault.*", "status", status=503, times=0))
     since = rotator.time.reached
