@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,6 +72,12 @@ def _serve(listening: socket.socket, storage: azurite.Azurite, other: int) -> No
 
 
 def _tunnel(client: socket.socket, storage: azurite.Azurite, other: int) -> None:
+    """Carry bytes both ways until one end closes; a killed worker's end is reset."""
+    with suppress(ConnectionError):
+        _carried(client, storage, other)
+
+
+def _carried(client: socket.socket, storage: azurite.Azurite, other: int) -> None:
     asked = client.recv(65536)
     host = asked.split()[1].decode().partition(":")[0] if asked else ""
     service = next((name for name in storage.ports if f".{name}.core.windows.net" in host), "")
