@@ -122,6 +122,12 @@ class NoteCode(Explained):
         "Every container group has the same value in a field that only a newer API version shows. rotator does not"
         " send that field in a redeployment. Nothing to do.",
     )
+    WOULD_LOSE = (
+        "would_lose",
+        "The container group has a value in a field that only a newer API version shows. Its next redeployment is"
+        " refused, because it would lose the value. Install a newer rotator, or accept the loss with `accept_loss` in"
+        " the policy.",
+    )
     LATE_MARK = (
         "late_mark",
         "The tags of a version were written long after they were read. Tags that others wrote in between may be lost."

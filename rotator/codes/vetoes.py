@@ -163,7 +163,7 @@ class VetoCode(Explained):
     )
     NEWER_VALUE = (
         "newer_value",
-        "issue, deploy",
+        "issue, deploy, restore",
         "The container group has a value in a field that only a newer API version shows. A redeployment would lose the"
         " value.",
         "`accept_loss` in the policy, or a newer rotator",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from rotator import guard
 from rotator.codes import FailureCode, VetoCode
 from rotator.engine.memory import Memory
-from rotator.engine.preparation import prepared
+from rotator.engine.preparation import compare, prepared
 from rotator.engine.run import Run, Seen
 from rotator.engine.trial import tried
 from rotator.errors import AzureError, Forbidden, NotFound
@@ -98,7 +98,8 @@ async def preview(run: Run) -> Preview:
         vetoes += found
         memory.refuse(*((kind(veto.step), target(veto.step)) for veto in found))
         seen = replace(seen, known=memory.known)
-    return _preview(run, seen, tuple(vetoes))
+    await compare(run, seen.observed, memory, tagged=True)
+    return _preview(run, replace(seen, known=replace(seen.known, newer=memory.known.newer)), tuple(vetoes))
 
 
 async def glance(run: Run) -> Preview:

@@ -12,7 +12,7 @@ from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import NewerValue, Observed, Outcome, RegistryAccess
-from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Retire, Step
+from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Restore, Retire, Step
 
 NEWER_VERSION = "whether a newer version of Container Instances shows more of its groups"
 """The question of :func:`newer_values`, for a note where Azure doesn't answer."""
@@ -23,10 +23,10 @@ PULLING = "whether a role lets the principal pull"
 async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> Seen:
     """Return the look with the proof and permissions that the guard wants for these steps."""
     observed = seen.observed
-    if any(isinstance(step, Issue | Deploy) for step in steps):
-        if memory.known.permissions is None:
-            await _ask(run, observed, memory)
-        await _compare(run, observed, memory, deploying=any(isinstance(step, Deploy) for step in steps))
+    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.known.permissions is None:
+        await _ask(run, observed, memory)
+    if any(isinstance(step, Issue | Deploy | Restore) for step in steps):
+        await compare(run, observed, memory, tagged=any(isinstance(step, Deploy | Restore) for step in steps))
     if any(isinstance(step, Issue) for step in steps) and not memory.sourced:
         memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
@@ -74,18 +74,18 @@ def _unread_roles(access: RegistryAccess) -> Iterator[str]:
         yield f"the permissions of role {role} at {access.registry.id} cannot be read"
 
 
-async def _compare(run: Run, observed: Observed, memory: Memory, *, deploying: bool) -> None:
+async def compare(run: Run, observed: Observed, memory: Memory, *, tagged: bool) -> None:
     """Compare each group once with what the newest version of Container Instances shows of it.
 
     A group without our tag is compared before any write: its first PUT decides if a rotation begins at all. Any other
-    one is compared when redeployments are due: a newer tool may have changed it since the last, and its veto stops
-    neither the new credential nor the other groups. A group with a difference is read once more: it may have
+    one (`tagged`) is compared when a PUT of a group is due: a newer tool may have changed it since the last, and its
+    veto stops neither the new credential nor the other groups. A group with a difference is read once more: it may have
     changed between the two reads.
     """
     groups = {
         d.id
         for d in container_group.dependents(run.policy, observed)
-        if d.needs_rotation and (deploying or d.key_id is None) and (d.declared or run.policy.discover.redeploy)
+        if d.needs_rotation and (tagged or d.key_id is None) and (d.declared or run.policy.discover.redeploy)
     }
     asked = groups - memory.compared
     memory.compared |= asked

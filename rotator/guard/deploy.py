@@ -164,8 +164,11 @@ def put_each(policy: Policy) -> str:
     )
 
 
-def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
-    """Allow a way back only to the group's previous credential, live and not compromised."""
+def restorable(
+    policy: Policy, observed: Observed, known: Known, group_id: ResourceId, key_id: str
+) -> Iterator[Objection]:
+    """Allow a way back only to the group's previous credential, live and not compromised, and only without a loss."""
+    yield from newer(policy, known, [group_id])
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent and dependent.follows:
         what = (

@@ -87,7 +87,7 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent, 
         case Deploy(group=group_id, key_id=key_id):
             yield from deployable(policy, observed, known, group_id, key_id)
         case Restore(group=group_id, key_id=key_id):
-            yield from restorable(policy, observed, group_id, key_id)
+            yield from restorable(policy, observed, known, group_id, key_id)
         case Retire(key_id=key_id):
             yield from drifted(policy, observed, intent, known)
             yield from retirable(policy, observed, intent, known, key_id)

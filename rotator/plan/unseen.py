@@ -125,3 +125,19 @@ def newer(view: View) -> Iterator[Finding]:
             f" not send it when it redeploys {groups}"
         )
         yield Note(NoteCode.NEWER_VALUE, path, text)
+
+
+def would_lose(view: View) -> Iterator[Finding]:
+    """Report groups whose next redeployment is refused, because only a newer API version shows a value of theirs."""
+    own = [each for each in view.known.newer if not each.common]
+    for group in sorted({each.group for each in own}):
+        declared, refused = view.policy.group(group), any(what == group for _, what in view.known.refused)
+        accepted = {path.lower() for path in declared.accept_loss} if declared else set()
+        paths = [each.path for each in own if each.group == group and each.path.lower() not in accepted]
+        if paths and not refused:
+            text = (
+                f"{group.name} has {', '.join(paths)}, which only a newer API version of Container Instances shows: its"
+                " next redeployment is refused, because it would lose that. Install a newer rotator, or, if it may be"
+                f" lost, write in {view.policy.file}, under this group: `accept_loss: [{', '.join(paths)}]`"
+            )
+            yield Note(NoteCode.WOULD_LOSE, group, text)

@@ -28,6 +28,7 @@ from rotator.remedy.containers import (
     build_bicep_parameters,
     delete_group,
     export_group,
+    register_provider,
     remove_any_tag,
     stop_group,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "permit_owned_applications",
     "push_image",
     "recover_secret",
+    "register_provider",
     "remove_any_tag",
     "remove_group_member",
     "remove_lock",

@@ -25,6 +25,11 @@ def delete_group(group_id: str) -> str:
     return az("container delete", ids=group_id)
 
 
+def register_provider(namespace: str, subscription: str) -> str:
+    """Register a subscription for a service."""
+    return az("provider register", namespace=namespace, subscription=subscription)
+
+
 def stop_group(group_id: str) -> str:
     """Stop a container group."""
     return az("container stop", ids=group_id)

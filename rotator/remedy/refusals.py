@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from rotator.causes import Cause, Grounds
 from rotator.remedy.accounts import LOGIN, export_password
+from rotator.remedy.group_refusals import OF_GROUPS, Parts
 from rotator.remedy.line import az
 from rotator.remedy.roles import assign_role, exempt_from_policy, give_role
 from rotator.remedy.vaults import admit_address, admit_identity, enable_secret, open_vault, vault_id
@@ -191,6 +193,10 @@ def _unclear(grounds: Grounds) -> Advice:
     return Advice(f"The refusal has {code}, which rotator does not know.{where}{needs}")
 
 
+def _of_group(said: Callable[[Grounds], Parts], grounds: Grounds) -> Advice:
+    return Advice(*said(grounds))
+
+
 def _always(text: str, *commands: str) -> Callable[[Grounds], Advice]:
     return lambda _: Advice(text, commands)
 
@@ -261,6 +267,7 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
             "The application allows personal accounts, so it can have two passwords, and it has two: remove one"
             " that is not used."
         ),
+        **{cause: partial(_of_group, said) for cause, said in OF_GROUPS.items()},
     }
 )
 """Advice by cause."""

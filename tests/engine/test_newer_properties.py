@@ -7,12 +7,17 @@ from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.codes import NoteCode
-from rotator.engine import adopt
+from rotator import guard
+from rotator.codes import NoteCode, ReasonCode
+from rotator.engine import Run, adopt, preview
 from rotator.engine.job import deploy_now
+from rotator.engine.memory import Memory
+from rotator.engine.observation import look
+from rotator.engine.preparation import prepared
+from rotator.engine.run import Seen
 from rotator.errors import UnsafeStep
 from rotator.events import Noted, Vetoed
-from rotator.steps import Intent
+from rotator.steps import Intent, Reason, Restore, Step
 from tests.stage import Stage, stage
 
 NEWEST, PATH = "2026-07-01", "properties.priorityClass"
@@ -72,6 +77,12 @@ async def test_a_value_that_a_deployment_by_hand_would_lose_stops_it(loop: Virtu
     assert made.password_of("app") == made.published()
 
 
+async def ready(run: Run, step: Step) -> Seen:
+    """A look with all that the guard wants to know of a step."""
+    memory = Memory()
+    return await prepared(run, await look(run, memory), memory, (step,))
+
+
 async def test_a_value_that_a_newer_tool_set_after_the_first_rotation_keeps_its_group_where_it_is(
     loop: VirtualLoop,
 ) -> None:
@@ -81,6 +92,13 @@ async def test_a_value_that_a_newer_tool_set_after_the_first_rotation_keeps_its_
     body = made.body(made.app_id, old, priorityClass="gold")
     made.azure.container_groups.put(made.group_id("app"), {**body, "tags": tags}, NEWEST)
     made.pass_(days=2)
+    shown = (await made.with_world(preview)).plan
+    assert NoteCode.WOULD_LOSE in [note.code for note in shown.notes] and not shown.steps
+    back = Restore(made.group_id("app"), "", "", "", 1, Reason(ReasonCode.FORCED, ""))
+    seen = await made.with_world(lambda run: ready(run, back))
+    veto = guard.check(back, made.policy, seen.observed, known=seen.known)
+    assert veto and veto.code == "newer_value", "a way back would lose it, too"
+
     read = len(made.app.served)
     assert await rotated(made) == 3
     assert vetoes(made) == ["newer_value"] and PATH in made.told()

@@ -130,6 +130,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.delete_federated_credential(n, n),
         ("az ad app federated-credential delete --id @ --federated-credential-id @",),
     ),
+    "register_provider": (
+        lambda n: remedy.register_provider("Microsoft.ContainerInstance", n),
+        ("az provider register --namespace Microsoft.ContainerInstance --subscription @",),
+    ),
     "stop_group": (remedy.stop_group, ("az container stop --ids @",)),
     "delete_group": (remedy.delete_group, ("az container delete --ids @",)),
     "delete_password": (

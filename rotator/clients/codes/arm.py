@@ -16,6 +16,23 @@ CAUSES = MappingProxyType(
         "DenyAssignmentAuthorizationFailed": Cause.DENY_ASSIGNMENT,
         "RequestDisallowedByPolicy": Cause.AZURE_POLICY,
         "RequestDisallowedByAzure": Cause.AZURE_POLICY,
+        "InaccessibleImage": Cause.IMAGE,
+        "RegistryErrorResponse": Cause.REGISTRY_BUSY,
+        "MoreImageRegistryCredentialsThanContainers": Cause.REGISTRY_ENTRIES,
+        "AmbiguousImageResitryCredentialType": Cause.REGISTRY_ENTRIES,
+        "AmbiguousImageRegistryCredentialType": Cause.REGISTRY_ENTRIES,
+        "InvalidContainerGroupUpdate": Cause.FIXED,
+        "InvalidRequestContent": Cause.GROUP_CONTENT,
+        "ContainerGroupTransitioning": Cause.GROUP_BUSY,
+        "SubnetMissingRequiredDelegation": Cause.SUBNET,
+        "SubnetNotFound": Cause.SUBNET,
+        "SubnetIsFull": Cause.SUBNET,
+        "LocationNotAvailableForResourceType": Cause.REGION,
+        "InvalidResourceLocation": Cause.REGION,
+        "MissingSubscriptionRegistration": Cause.UNREGISTERED,
+        "SubscriptionNotRegistered": Cause.UNREGISTERED,
+        "ReadOnlyDisabledSubscription": Cause.SUBSCRIPTION_CLOSED,
+        "DisabledSubscription": Cause.SUBSCRIPTION_CLOSED,
         "ContainerGroupQuotaReached": Cause.QUOTA,
         "ServiceUnavailable": Cause.QUOTA,
         "InvalidAuthenticationTokenTenant": Cause.WRONG_TENANT,
@@ -30,6 +47,14 @@ CAUSES = MappingProxyType(
         "NoRegisteredProviderFound": Cause.API_VERSION,
     }
 )
+_BEGINNINGS = (
+    ("InvalidImageRegistry", Cause.REGISTRY_ENTRIES),
+    ("InvalidContainer", Cause.GROUP_CONTENT),
+    ("ResourceRequests", Cause.GROUP_CONTENT),
+    ("ResourceSomeRequests", Cause.GROUP_CONTENT),
+    ("PrivateIPAddress", Cause.GROUP_CONTENT),
+)
+"""Causes by the beginning of a code: Container Instances has a code for each property."""
 _NOT_OFFERED = re.compile(r"api[- ]version\w*\b.*(not supported|unsupported|retired|no longer|supported api-versions)")
 _DENIED = re.compile(r"deny assignment with name '([^']*)'(?: and Id '([^']*)')?", re.IGNORECASE)
 
@@ -39,6 +64,8 @@ def cause(code: str, message: str) -> Cause | None:
     if _DENIED.search(message):
         return Cause.DENY_ASSIGNMENT
     if found := CAUSES.get(code):
+        return found
+    if found := next((cause for begin, cause in _BEGINNINGS if code.startswith(begin)), None):
         return found
     return Cause.API_VERSION if _NOT_OFFERED.search(message.lower()) else None
 
