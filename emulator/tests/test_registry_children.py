@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from containers import ARM, GROUP, ID, REGISTRY, SERVER, Answer, World
-from local_azure.acr.image import INDEX, digest_of
+from local_azure.acr.image import INDEX, build, digest_of
 from local_azure.arm.behaviour import REGISTRIES, ResourceState
 from local_azure.faults import Broken
 from local_azure.timing import Timing
@@ -42,6 +42,7 @@ def test_a_registry_is_replicated_to_regions_and_the_first_brings_its_home(world
         True,
         "Disabled",
     )
+    assert set(properties["status"]) == {"timestamp"}
     assert world.arm("GET", made.headers["Azure-AsyncOperation"]).body == {"status": "Succeeded"}
     shown = call(world, "GET", place).body
     assert (shown["properties"]["status"]["displayStatus"], shown["systemData"]["createdBy"]) == (
@@ -60,12 +61,17 @@ def test_a_registry_is_replicated_to_regions_and_the_first_brings_its_home(world
     assert call(world, "GET", REGISTRY).body["properties"]["dataEndpointHostNames"] == hosts
     gone = call(world, "DELETE", place)
     assert (gone.status, gone.content, gone.headers["Retry-After"]) == (202, b"null", "10")
-    assert "/locations/EASTUS/operationResults/replications-" in gone.headers["Location"]
+    assert "/locations/centralus/operationResults/replications-" in gone.headers["Location"]
     ended = world.arm("GET", gone.headers["Location"])
     assert (ended.status, ended.content) == (200, b"")
     assert [call(world, method, place).status for method in ("DELETE", "GET")] == [204, 404]
     missing = call(world, "GET", place)
     assert (missing.body["status"], "x-ms-failure-cause" in missing.headers) == ("Failed", False)
+    assert missing.body["error"]["message"] == "The resource centralus could not be found."
+    removed = call(world, "DELETE", REGISTRY)
+    assert (removed.status, removed.body["properties"]["provisioningState"]) == (202, "Deleting")
+    assert "/locations/eastus/operationResults/registries-" in removed.headers["Location"]
+    assert world.arm("GET", removed.headers["Location"]).status == 200
 
 
 def test_replications_are_of_premium_registries(world: World) -> None:
@@ -136,8 +142,8 @@ def test_a_webhook_hears_only_of_what_it_wants(world: World) -> None:
 
 
 def test_a_public_image_is_imported_under_its_own_name_and_is_the_same_everywhere(world: World) -> None:
-    assert take(world, PUBLIC).status == 200
-    assert take(world, PUBLIC, "copy:v1", "copy:v2").status == 200
+    assert take(world, PUBLIC).status == 202
+    assert take(world, PUBLIC, "copy:v1", "copy:v2").status == 202
     found = [
         world.azure.registries.stored(SERVER, *each.split(":")).digest
         for each in ("hello-world:latest", "copy:v1", "copy:v2")
@@ -145,7 +151,7 @@ def test_a_public_image_is_imported_under_its_own_name_and_is_the_same_everywher
     assert len(set(found)) == 1
     world.deploy(f"{SERVER}/hello-world:latest")
     untagged = take(world, PUBLIC, untaggedTargetRepositories=["bare"])
-    assert (untagged.status, world.azure.registries.stored(SERVER, "bare", found[0]).digest) == (200, found[0])
+    assert (untagged.status, world.azure.registries.stored(SERVER, "bare", found[0]).digest) == (202, found[0])
 
 
 def test_a_tag_that_exists_is_moved_only_by_force(world: World) -> None:
@@ -153,7 +159,7 @@ def test_a_tag_that_exists_is_moved_only_by_force(world: World) -> None:
     refused = take(world, PUBLIC, "app:v1")
     assert (refused.status, refused.code) == (409, "Conflict")
     assert world.azure.registries.stored(SERVER, "app", "v1").digest == before
-    assert take(world, PUBLIC, "app:v1", mode="Force").status == 200
+    assert take(world, PUBLIC, "app:v1", mode="Force").status == 202
     assert world.azure.registries.stored(SERVER, "app", "v1").digest != before
 
 
@@ -170,7 +176,7 @@ def test_an_image_of_another_registry_is_imported_with_what_it_consists_of(world
     )
     index = json.dumps({"schemaVersion": 2, "manifests": [{"digest": stored.digest}]}).encode()
     contents.put_manifest(SERVER, "made", "v1", INDEX, index)
-    assert take(world, {"resourceId": REGISTRY, "sourceImage": "made:v1"}, "taken:v1", registry=OTHER).status == 200
+    assert take(world, {"resourceId": REGISTRY, "sourceImage": "made:v1"}, "taken:v1", registry=OTHER).status == 202
     there = "another1.azurecr.io"
     assert world.azure.registries.stored(there, "taken", "v1").digest == digest_of(index)
     assert contents.blob(there, "taken", digest_of(layer)) == layer
@@ -178,9 +184,9 @@ def test_an_image_of_another_registry_is_imported_with_what_it_consists_of(world
         take(
             world, {"resourceId": REGISTRY, "sourceImage": f"made@{stored.digest}"}, "digest:v1", registry=OTHER
         ).status
-        == 200
+        == 202
     )
-    assert take(world, {"registryUri": SERVER, "sourceImage": "app:v1"}, registry=OTHER).status == 200
+    assert take(world, {"registryUri": SERVER, "sourceImage": "app:v1"}, registry=OTHER).status == 202
     assert contents.has(there, "app", "v1")
 
 
@@ -192,7 +198,7 @@ def test_an_import_reads_the_source_as_the_caller_or_with_what_it_is_given(world
     refused = take(world, source, registry=OTHER, who=mover)
     assert (refused.status, refused.code) == (400, "InvalidParameters")
     given = {"username": world.puller.app_id, "password": world.puller.secret}
-    assert take(world, {**source, "credentials": given}, registry=OTHER, who=mover).status == 200
+    assert take(world, {**source, "credentials": given}, registry=OTHER, who=mover).status == 202
     assert (
         take(world, {**source, "credentials": {**given, "password": "wrong"}}, "x:y", registry=OTHER, who=mover).status
         == 400
@@ -205,15 +211,17 @@ def test_an_import_that_takes_its_time_is_followed_by_its_location(world: World)
     world = World(Timing(role_active=0, secret_valid=0, replicas=1))
     begun = take(world, PUBLIC)
     assert (begun.status, begun.content) == (202, b"")
-    assert world.arm("GET", begun.headers["Location"]).status == 202
+    assert "/locations/EASTUS/operationResults/registries-" in begun.headers["Location"]
+    pending = world.arm("GET", begun.headers["Location"])
+    assert (pending.status, pending.body) == (202, {"status": "Accepted"})
     world.clock.advance(timedelta(seconds=10))
-    assert world.arm("GET", begun.headers["Location"]).status == 200
+    ended = world.arm("GET", begun.headers["Location"])
+    assert (ended.status, ended.body) == (200, {"status": "Succeeded"})
 
 
 def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> None:
     for kind in (
         "privateEndpointConnections",
-        "cacheRules",
         "tasks",
         "runs",
         "agentPools",
@@ -282,6 +290,52 @@ def test_a_regional_endpoint_serves_while_it_is_switched_on(world: World) -> Non
     body = world.body(f"{host}/app:v1")
     body["properties"]["imageRegistryCredentials"][0]["server"] = host
     assert world.arm("PUT", ID, body).status == 201
+
+
+def test_a_cache_rule_brings_what_is_missing_at_the_first_pull_by_tag(world: World) -> None:
+    path, contents = f"{REGISTRY}/cacheRules/ubuntu", world.azure.registries.contents
+    rule = {"sourceRepository": "docker.io/library/ubuntu", "targetRepository": "ubuntu"}
+    made = call(world, "PUT", path, {"properties": {**rule, "credentialSetResourceId": f"{REGISTRY}/credentialSets/x"}})
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Creating")
+    assert "/operationStatuses/cacherules-" in made.headers["Azure-AsyncOperation"]
+    assert list(made.body["properties"])[:3] == ["credentialSetResourceId", "sourceRepository", "targetRepository"]
+    changed = call(world, "PATCH", path, {"properties": {"credentialSetResourceId": None}}).body["properties"]
+    assert (changed["provisioningState"], "credentialSetResourceId" in changed) == ("Updating", False)
+    assert not contents.has(SERVER, "ubuntu", "24.04")
+    world.deploy(f"{SERVER}/ubuntu:24.04")
+    assert contents.has(SERVER, "ubuntu", "24.04")
+    assert contents.stored(SERVER, "ubuntu", "24.04").digest != contents.stored(SERVER, "ubuntu", "22.04").digest
+    other = {"sourceRepository": "mcr.microsoft.com/dotnet/*", "targetRepository": "dotnet/*"}
+    assert call(world, "PUT", f"{REGISTRY}/cacheRules/dotnet", {"properties": other}).status == 201
+    assert contents.stored(SERVER, "dotnet/sdk", "8.0").digest == build("mcr.microsoft.com/dotnet/sdk:8.0").digest
+    assert [each["name"] for each in call(world, "GET", f"{REGISTRY}/cacheRules").body["value"]] == ["ubuntu", "dotnet"]
+    for wrong, status in (
+        ({**rule, "sourceRepository": f"{SERVER}/app", "targetRepository": "x"}, 501),
+        (rule, 409),
+        ({"sourceRepository": "docker.io/library/ubuntu"}, 400),
+    ):
+        assert call(world, "PUT", f"{REGISTRY}/cacheRules/wrong", {"properties": wrong}).status == status
+    assert [call(world, "DELETE", path).status for _ in range(2)] == [202, 204]
+
+
+def test_a_change_that_azure_runs_as_an_operation_is_answered_as_one(world: World) -> None:
+    previews = "2023-11-01-preview"
+    made = world.arm("PUT", f"{ARM}{OTHER}?api-version={previews}", {"location": "eastus", "sku": {"name": "Basic"}})
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Creating")
+    again = world.arm("PUT", f"{ARM}{REGISTRY}?api-version={previews}", {"location": "eastus", "sku": made.body["sku"]})
+    assert again.body["properties"]["provisioningState"] == "Updating" and "Azure-AsyncOperation" in again.headers
+    for body, status in (
+        ({"properties": {"adminUserEnabled": True}}, 200),
+        ({"identity": {"type": "SystemAssigned"}}, 201),
+        ({"sku": {"name": "Standard"}, "properties": {"anonymousPullEnabled": True}}, 201),
+    ):
+        changed = call(world, "PATCH", OTHER, body)
+        assert (changed.status, "Azure-AsyncOperation" in changed.headers) == (status, status == 201)
+    listed = world.arm("GET", f"{GROUP}/resources").body["value"]
+    [identity] = [each["identity"]["type"] for each in listed if each["name"] == "another1"]
+    assert (identity, call(world, "GET", OTHER).body["identity"]["type"]) == ("SystemAssigned", "systemAssigned")
+    older = f"{ARM}{REGISTRY}/scopeMaps/readers?api-version=2020-11-01-preview"
+    assert world.arm("PUT", older, {"properties": {"actions": ["repositories/app/content/read"]}}).status == 200
 
 
 @pytest.mark.parametrize(("tier", "status"), [("Basic", 200), ("Standard", 200), ("Premium", 201)])

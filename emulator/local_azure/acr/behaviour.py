@@ -4,7 +4,7 @@ A pull needs a reachable registry, a user able to authenticate *now*, rights to 
 """
 
 from local_azure.acr.contents import Contents
-from local_azure.acr.image import Image, Stored
+from local_azure.acr.image import Image, Stored, build
 from local_azure.acr.limits import Limits
 from local_azure.acr.refusal import Refused
 from local_azure.acr.rights import DENIED, Kind, PullIdentity, Rights
@@ -49,6 +49,7 @@ class Registries:
         self.uploads = Uploads(ids, self.contents, lambda: self.state)
         self.limits = Limits(clock, lambda: self.state)
         self.contents.told.append(self._tell)
+        self.contents.absent.append(self._cache)
         resources.removed.append(self._gone)
 
     def push(
@@ -145,6 +146,14 @@ class Registries:
             "repository": repository,
         }
         tell(access, self.ids.guid(), self.clock.now(), action, target | ({"tag": tag} if tag else {}))
+
+    def _cache(self, host: str, repository: str, tag: str) -> None:
+        """Copy an image that a cache rule of the registry is about: a public registry has every image."""
+        registry = self.resources.registry(host)
+        rules = self.resources.access.of(registry.id).cache_rules.values() if registry else ()
+        origin = next((found for rule in rules if (found := rule.origin(repository))), None)
+        if origin:
+            self.contents.take(host, repository, build(f"{origin}:{tag}"), tag)
 
     def _gone(self, resource: Resource) -> None:
         """Remove the contents of a deleted registry."""

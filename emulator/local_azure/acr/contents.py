@@ -33,6 +33,8 @@ class Contents:
         self, clock: Clock, state: Callable[[], RegistryState], home: Callable[[str], str] = str.lower
     ) -> None:
         self._clock, self._state, self._home = clock, state, home
+        self.absent: list[Callable[[str, str, str], None]] = []
+        """Each is asked for an image that is not here, by host, repository and tag, and may take it."""
         self.told: list[Callable[[str, str, str, Stored, str], None]] = []
         """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the
         tag.
@@ -51,6 +53,9 @@ class Contents:
 
     def stored(self, host: str, name: str, reference: str) -> Stored:
         """Return the manifest named by a tag or digest. Raises Refused."""
+        if ":" not in reference and not self.has(host, name, reference):
+            for asked in self.absent:
+                asked(host, name, reference)
         home = self.repository(host, name)
         found = home.manifests.get(reference if ":" in reference else home.tags.get(reference, ""))
         if found is None:

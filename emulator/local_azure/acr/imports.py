@@ -12,9 +12,10 @@ from local_azure.acr.image import build
 from local_azure.acr.refusal import Refused
 from local_azure.acr.rights import DENIED, Kind, PullIdentity, login_server
 from local_azure.arm.behaviour import REGISTRIES, Resource
+from local_azure.arm.child_operations import imported
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
-from local_azure.arm.tracked import GROUP, status_url
+from local_azure.arm.tracked import GROUP
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 
@@ -39,7 +40,7 @@ class _Imports:
     tracked: RegistryRoutes
 
     def take(self, call: Call) -> Response:
-        """202 and where to ask for the end, or 200 where nothing takes time."""
+        """202 and where to ask for the end, at any timing."""
         path = self.tracked.require(call, "importImage/action")
         target, body = self.tracked.found(call), fields(call.request.json())
         self.registries.resources.require_unlocked(path, "write")
@@ -52,13 +53,7 @@ class _Imports:
             raise ServiceError(
                 400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}"
             ) from error
-        seconds = self.registries.resources.timing.registry_made
-        if not seconds:
-            return Response(200)
-        operation = self.registries.resources.operations.begin(
-            f"{target.id}/importImage", "registries", seconds, "Running", {}
-        )
-        return Response(202, b"", {"Location": status_url(call, target.id, operation)})
+        return imported(call, self.registries.resources, target)
 
     def _source(self, given: dict[str, Json]) -> _Source:
         image = str(given.get("sourceImage") or "")

@@ -138,6 +138,25 @@ class CredentialSet:
 
 
 @dataclass(slots=True)
+class CacheRule:
+    """Repository of a registry whose missing images are copied from elsewhere, and where they are."""
+
+    name: str
+    source: str
+    target: str
+    credential_set: str | None
+    created: datetime
+    stamp: Stamp | None = None
+
+    def origin(self, repository: str) -> str | None:
+        """Return the source of a repository, or None if the rule is not about it; a ``*`` ends both or neither."""
+        if not self.target.endswith("*"):
+            return self.source if repository == self.target else None
+        start = self.target.removesuffix("*")
+        return self.source.removesuffix("*") + repository.removeprefix(start) if repository.startswith(start) else None
+
+
+@dataclass(slots=True)
 class RegistrySettings:
     """Changeable state of one registry, with objects by lower-cased name."""
 
@@ -147,6 +166,7 @@ class RegistrySettings:
     replications: dict[str, Replication] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     credential_sets: dict[str, CredentialSet] = field(default_factory=dict)
+    cache_rules: dict[str, CacheRule] = field(default_factory=dict)
 
 
 class RegistryAccess:

@@ -1,15 +1,15 @@
 """Long-running operations on what a registry has: the answers that begin them, and where each is followed.
 
-Source: recordings of azure-cli (replications 2021, credential sets 2026) and of the SDKs for .NET and PowerShell
-(tokens, scope maps, webhooks, deletions; 2022 to 2025). A PUT or PATCH is 201 with ``Azure-AsyncOperation``; a deletion
-is 202 with ``Location`` and ``null`` as body; the client is asked to come back in ten seconds. Webhooks are changed at
-once.
+Source: recordings of azure-cli (replications 2021 and 2023, cache rules 2023, imports 2024, credential sets 2026) and
+of the SDKs for .NET and PowerShell (tokens, scope maps, webhooks, deletions; 2022 to 2025). A PUT or PATCH is 201 with
+``Azure-AsyncOperation``; a deletion is 202 with ``Location`` and ``null`` as body; the client is asked to come back in
+ten seconds. Webhooks are changed at once. An import is 202 with ``Location``, where its status is said.
 """
 
 from datetime import datetime
 
 from local_azure.arm.access import Stamp
-from local_azure.arm.behaviour import Resources
+from local_azure.arm.behaviour import Resource, Resources
 from local_azure.arm.registry_versions import SYSTEM_DATA
 from local_azure.arm.shape import system_data
 from local_azure.arm.tracked import SUBSCRIPTION, status_url
@@ -41,23 +41,32 @@ def status(call: Call, resources: Resources, about: str) -> Response:
     return Response.json(200, {"status": word}, {"Azure-AsyncOperation": url, **AGAIN, **supported(call)})
 
 
-def removed(call: Call, resources: Resources, about: str, region: str, kind: str) -> Response:
-    """Return 202 for an object that was deleted, with the address of the result."""
+def removed(call: Call, resources: Resources, about: str, region: str, kind: str, shown: Json = None) -> Response:
+    """Return 202 for an object that was deleted, with the address of the result and the object if it is shown."""
     operation = resources.operations.begin(f"{about}/deleted", kind, resources.timing.registry_made, "Deleting")
     headers = {"Location": _result_url(call, region, operation.id), **AGAIN, **supported(call)}
-    return Response.json(202, None, headers)
+    return Response.json(202, shown, headers)
+
+
+def imported(call: Call, resources: Resources, registry: Resource) -> Response:
+    """Return 202 for an image that is being imported, with the address where its status is said."""
+    seconds, about = resources.timing.registry_made, f"{registry.id}/importImage"
+    operation = resources.operations.begin(about, "registries", seconds, "Accepted", {"status": "Succeeded"})
+    return Response(202, b"", {"Location": _result_url(call, registry.location.upper(), operation.id)})
 
 
 def result_routes(resources: Resources) -> tuple[Route, ...]:
-    """The results of deletions, by region."""
+    """The results of deletions and of imports, by region."""
 
     def result(call: Call) -> Response:
         action = "Microsoft.ContainerRegistry/locations/operationResults/read"
         resources.authorization.require(call.who, action, f"/subscriptions/{call['subscription']}")
-        if resources.operations.over(resources.operations.get(call["operation"])):
-            return Response(200)
+        operation = resources.operations.get(call["operation"])
+        said = operation.result is not None
+        if resources.operations.over(operation):
+            return Response.json(200, operation.result) if said else Response(200)
         headers = {"Location": _result_url(call, call["location"], call["operation"]), **AGAIN}
-        return Response.json(202, None, headers)
+        return Response.json(202, {"status": operation.word} if said else None, headers)
 
     path = f"{_PROVIDER}/locations/{{location}}/operationResults/{{operation}}"
     return (Route("arm.registries.operationResult", "GET", path, result),)
@@ -77,5 +86,5 @@ def offset(at: datetime) -> str:
 
 def _result_url(call: Call, region: str, operation: str) -> str:
     provider = f"/subscriptions/{call['subscription']}/providers/Microsoft.ContainerRegistry"
-    path = f"{provider}/locations/{region.upper()}/operationResults/{operation}"
+    path = f"{provider}/locations/{region}/operationResults/{operation}"
     return f"https://{call.request.host}{path}?api-version={call.request.query['api-version']}"

@@ -80,10 +80,15 @@ class Children(Generic[T]):
         registry, access = self.of(call, "delete")
         resources = self.registries.resources
         resources.require_unlocked(registry.id, "delete")
-        if self.held(access).pop(call["child"].lower(), None) is None:
+        gone = self.held(access).pop(call["child"].lower(), None)
+        if gone is None:
             return Response(204)
         about = f"{registry.id}/{self.kind}/{call['child']}"
-        return removed(call, resources, about, registry.location, self.word)
+        return removed(call, resources, about, self.region(registry, gone), self.word)
+
+    def region(self, registry: Resource, child: T) -> str:
+        """Return the region in the address of a deletion's result, as the provider writes it (recorded)."""
+        return registry.location.upper()
 
     def operation(self, call: Call) -> Response:
         """Return the status at the URL of ``Azure-AsyncOperation``."""
@@ -101,16 +106,21 @@ class Children(Generic[T]):
         return registry, self.registries.resources.access.of(registry.id)
 
     def found(self, call: Call, access: RegistrySettings) -> T:
-        """Return the child named by the path; 404 ResourceNotFound (the words could not be looked up)."""
+        """Return the child named by the path; 404 ResourceNotFound."""
         found = self.held(access).get(call["child"].lower())
-        return absent(self.kind.removesuffix("s"), call["child"]) if found is None else found
+        return absent(call["child"]) if found is None else found
 
     def written(self, call: Call, registry: Resource, child: T, *, new: bool) -> Response:
         """The answer to a PUT or PATCH."""
         resources = self.registries.resources
         shown, word = self.json(call, registry, child), "Creating" if new else "Updating"
+        if new:
+            self.fresh(shown)
         seconds = 0.0 if self.kind in _QUICK else resources.timing.registry_made
         return begun(call, resources, shown, self.word, seconds, word)
+
+    def fresh(self, shown: Json) -> None:
+        """Change what the answer to the PUT of a new child shows."""
 
     def state(self, child_id: str) -> str:
         """The provisioning state of a child."""
@@ -125,6 +135,6 @@ def located(body: Json) -> str:
     return str(body["location"]).replace(" ", "").lower()
 
 
-def absent(kind: str, name: str) -> NoReturn:
-    """Raise the provider's 404 for what a registry doesn't have (the words could not be looked up)."""
-    raise ServiceError(404, "ResourceNotFound", f"The {kind} '{name}' was not found.", inner="provider")
+def absent(name: str) -> NoReturn:
+    """Raise the provider's 404 for what a registry doesn't have (recorded of scope maps)."""
+    raise ServiceError(404, "ResourceNotFound", f"The resource {name} could not be found.", inner="provider")

@@ -1,7 +1,7 @@
 """Operations on a registry's credential sets: where it finds user name and password of a registry that it caches.
 
 Source: recorded ``az acr credential-set`` (2026). Each has a system-assigned identity, which must be able to read the
-secrets; whether it can is said in ``credentialHealth``. Cache rules are not emulated.
+secrets; whether it can is said in ``credentialHealth``.
 """
 
 from collections.abc import Iterator
@@ -83,12 +83,20 @@ class _Sets(Children[CredentialSet]):
             if not scope or not resources.authorization.allowed(oid, action, scope, data=True):
                 where = f"{host.partition('.')[0]};location={vault.location if vault else ''}"
                 message = (
-                    f"The user, group or application 'oid={oid};iss=https://sts.windows.net/"
-                    f"{child.identity['tenantId']}/' does not have secrets get permission on key vault '{where}'. For"
-                    " help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
+                    f"The user, group or application '{self._named(child)}' does not have secrets get permission on key"
+                    f" vault '{where}'. For help resolving this issue, please see"
+                    " https://go.microsoft.com/fwlink/?linkid=2125287"
                 )
                 return {"status": "Unhealthy", "errorCode": "Forbidden", "errorMessage": message}
         return {"status": "Healthy"}
+
+    def _named(self, child: CredentialSet) -> str:
+        """Return what names a set's identity in the vault's refusal (recorded in 2023)."""
+        oid = str(child.identity["principalId"])
+        principal = self.registries.resources.authorization.directory.principal_by_id(oid)
+        app = principal.app_id if principal else ""
+        issuer = f"https://sts.windows.net/{child.identity['tenantId']}/"
+        return f"name=Microsoft.ContainerRegistry/registries;appid={app};oid={oid};iss={issuer}"
 
     def _identity(self, path: str) -> dict[str, Json]:
         directory = self.registries.resources.authorization.directory

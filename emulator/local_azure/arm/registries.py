@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 from local_azure.arm.assigned import assign
 from local_azure.arm.behaviour import REGISTRIES, Resource
-from local_azure.arm.child_operations import AGAIN, status, supported
+from local_azure.arm.child_operations import begun, removed, status, supported
 from local_azure.arm.login_servers import UNSECURE
 from local_azure.arm.registry_rules import SIZES, check, given
 from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
-from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked, status_url
+from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 NONE = (
     "privateEndpointConnections",
-    "cacheRules",
     "tasks",
     "runs",
     "agentPools",
@@ -27,6 +26,12 @@ NONE = (
 )
 """Kinds of children that a registry can't be given here (501), so their lists are empty."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
+TOKENS = {"Basic": 100, "Standard": 500, "Premium": 50_000}
+"""Tokens, and scope maps, that a tier allows ("Registry service tiers")."""
+LONG = {"identity", "anonymousPullEnabled", "encryption"}
+"""Properties whose change by a PATCH is an operation (recorded from 2022 to 2024); the change of others is done at
+once.
+"""
 
 USER_DOCS = "https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account"
 
@@ -59,7 +64,7 @@ class RegistryRoutes(Tracked):
     type: str = REGISTRIES
 
     def put(self, call: Call) -> Response:
-        """Create or replace a registry: 201 and an operation to follow for a new one, 200 for an existing one."""
+        """Create or replace a registry: 201 and an operation to follow, or 200 where it is done at once."""
         path, body, existing = self.writable(call)
         properties = given(call, body)
         if existing:
@@ -75,7 +80,7 @@ class RegistryRoutes(Tracked):
         made = self.resources.put(
             path, self.type, body["location"], properties, tags_of(body), sku, identity, by=call.who.app_id
         )
-        return self._shown(call, made) if existing else self._making(call, made)
+        return self._making(call, made, "Updating" if existing else "Creating")
 
     def list(self, call: Call) -> Response:
         """Return the list of registries, with the provider's header of supported versions."""
@@ -97,24 +102,23 @@ class RegistryRoutes(Tracked):
     def _shown(self, call: Call, registry: Resource) -> Response:
         return Response.json(200, self.json(call, registry), supported(call))
 
-    def _making(self, call: Call, made: Resource) -> Response:
-        """Answer the PUT of a new registry.
+    def _making(self, call: Call, made: Resource, word: str) -> Response:
+        """Answer the PUT of a registry, which is an operation at any timing.
 
-        Only a Premium registry takes its time, and says so at any timing (recorded in 2021 and 2025; Basic in 2023).
-        Newer api-versions answer when the registry is ready (recorded in 2026).
+        It is one for a Premium registry (recorded from 2021 to 2025), and with a preview's api-version for any
+        (recorded in 2023 and 2024). Newer api-versions answer when the registry is ready (recorded in 2026).
         """
-        tier, seconds = (made.sku or {}).get("name"), self.resources.timing.registry_made
-        version = call.request.query["api-version"]
-        if version >= AT_ONCE_SINCE or tier != "Premium":
+        version, premium = call.request.query["api-version"], (made.sku or {}).get("name") == "Premium"
+        if version >= AT_ONCE_SINCE or (not premium and (version < "2021" or "preview" not in version)):
             return Response.json(201 if version < "2021" else 200, self.json(call, made), supported(call))
-        operation = self.resources.operations.begin(made.id, "registries", seconds, "Creating")
-        shown = self.json(call, made)
-        shown["properties"] |= {"provisioningState": operation.word}
-        headers = {"Azure-AsyncOperation": status_url(call, made.id, operation), **AGAIN, **supported(call)}
-        return Response.json(201, shown, headers)
+        return self._operating(call, made, word)
+
+    def _operating(self, call: Call, made: Resource, word: str) -> Response:
+        shown, seconds = self.json(call, made), self.resources.timing.registry_made
+        return begun(call, self.resources, shown, "registries", seconds, word)
 
     def patch(self, call: Call) -> Response:
-        """Change the given properties, leave the rest."""
+        """Change the given properties, leave the rest: 200, or 201 with an operation to follow (see `LONG`)."""
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
@@ -132,12 +136,21 @@ class RegistryRoutes(Tracked):
         made = self.resources.put(
             found.id, self.type, found.location, properties, tags, sku, identity, by=call.who.app_id
         )
+        if LONG & {*body, *asked} and call.request.query["api-version"] < AT_ONCE_SINCE:
+            return self._operating(call, made, "Updating")
         return self._shown(call, made)
 
     def delete(self, call: Call) -> Response:
-        """Delete a registry: 200 with an empty body, 204 if none existed."""
-        gone = self.resources.delete(self.require(call, "delete"))
-        return Response(200, headers=supported(call)) if gone else Response(204)
+        """Delete a registry: 200 with an empty body, 204 if none existed, 202 for one with replications (recorded)."""
+        path = self.require(call, "delete")
+        found = self.resources.get(path)
+        shown = self.json(call, found) if found and self.resources.access.of(path).replications else None
+        if not self.resources.delete(path):
+            return Response(204)
+        if shown is None:
+            return Response(200, headers=supported(call))
+        shown["properties"] |= {"provisioningState": "Deleting"}
+        return removed(call, self.resources, path, shown["location"], "registries", shown)
 
     def credentials(self, call: Call) -> Response:
         """The admin user's name and passwords; 400 where there is no admin user."""
@@ -188,8 +201,8 @@ class RegistryRoutes(Tracked):
                 ("VNetRules", 100, 0, "Count"),
             ]
             rows += [("PrivateEndpointConnections", 200, 0, "Count")]
-        own = sum(each.kind == "UserDefined" for each in access.scope_maps.values())
-        rows += [("ScopeMaps", 50_000, own, "Count"), ("Tokens", 50_000, len(access.tokens), "Count")]
+        own, limit = sum(each.kind == "UserDefined" for each in access.scope_maps.values()), TOKENS.get(tier, 100)
+        rows += [("ScopeMaps", limit, own, "Count"), ("Tokens", limit, len(access.tokens), "Count")]
         value = [dict(zip(("name", "limit", "currentValue", "unit"), row, strict=True)) for row in rows]
         return Response.json(200, {"value": value}, supported(call))
 
@@ -235,12 +248,8 @@ class RegistryRoutes(Tracked):
         return self.resources.public_name(self.type, name, resource_id, scope, self.resources.clock.now())
 
     def operation(self, call: Call) -> Response:
-        """Return the status at the URL of ``Azure-AsyncOperation``, or the result at the URL of ``Location``."""
+        """Return the status at the URL of ``Azure-AsyncOperation``."""
         self.require(call, "read")
-        operation = self.resources.operations.get(call["operation"])
-        over, url = self.resources.operations.over(operation), status_url(call, self.path(call), operation)
-        if operation.result is not None:
-            return Response.json(200, operation.result) if over else Response(202, b"", {"Location": url})
         return status(call, self.resources, self.path(call))
 
 

@@ -46,6 +46,9 @@ def given(call: Call, body: Json) -> dict[str, Json]:
         rules = fields(found, "networkRuleSet")
         found["networkRuleSet"] = {
             "defaultAction": rules.get("defaultAction", "Allow"),
+            "virtualNetworkRules": [
+                {"action": "Allow", "id": fields(each).get("id")} for each in rules.get("virtualNetworkRules") or []
+            ],
             "ipRules": [{"action": "Allow", "value": fields(each).get("value")} for each in rules.get("ipRules") or []],
         }
     for policy in fields(found, "policies").values():
@@ -89,7 +92,7 @@ def _check_premium(tier: str, properties: dict[str, Json]) -> None:
             f"{message} For more information, please visit https://aka.ms/acr/private-link.",
         )
     rules = properties.get("networkRuleSet") or {}
-    if rules.get("ipRules") or rules.get("defaultAction", "Allow") != "Allow":
+    if rules.get("ipRules") or rules.get("virtualNetworkRules") or rules.get("defaultAction", "Allow") != "Allow":
         message = f"Network rules are not supported for the SKU {tier}."
         raise ServiceError(
             400, "NetworkRuleSetNotSupported", f"{message} For more information, please visit https://aka.ms/acr/vnet."

@@ -72,11 +72,10 @@ def seen(properties: dict[str, Json], version: str) -> dict[str, Json]:
         name: value for name, value in given.items() if name not in POLICIES or POLICIES[name].knows(version)
     }
     if "networkRuleSet" in shown:
-        rules = {name: value for name, value in shown["networkRuleSet"].items() if name != "virtualNetworkRules"}
-        subnets = version < SUBNETS_UNTIL or LATEST.knows(version)
+        rules, subnets = shown["networkRuleSet"], version < SUBNETS_UNTIL or LATEST.knows(version)
         shown["networkRuleSet"] = {
             "defaultAction": rules["defaultAction"],
-            **({"virtualNetworkRules": []} if subnets else {}),
-            **rules,
+            **({"virtualNetworkRules": rules.get("virtualNetworkRules", [])} if subnets else {}),
+            "ipRules": rules["ipRules"],
         }
     return shown

@@ -67,6 +67,13 @@ class _Replications(Children[Replication]):
             raise ServiceError(400, "ReplicationNotSupported", f"Geo-replication is not supported for the SKU {tier}.")
         return registry, access
 
+    def region(self, registry: Resource, child: Replication) -> str:
+        return child.location
+
+    def fresh(self, shown: Json) -> None:
+        """Take away the displayed status, which a new replication doesn't have yet (recorded)."""
+        shown["properties"]["status"].pop("displayStatus", None)
+
     def json(self, call: Call, registry: Resource, child: Replication) -> Json:
         own = f"{registry.id}/replications/{child.name}"
         state = self.state(own)

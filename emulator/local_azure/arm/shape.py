@@ -34,7 +34,8 @@ VAULT_FLAGS = (
     "enabledForTemplateDeployment",
     "enableRbacAuthorization",
 )
-FLAGS_SINCE = "2021-10-01"
+FLAGS_SINCE = "2023-07-01"
+"""Recorded with 2023-02-01 (az, 2023 and 2024): only `enabledForDeployment` is shown where no flag is set."""
 OPEN_NETWORK: dict[str, Json] = {
     "bypass": "AzureServices",
     "defaultAction": "Allow",
@@ -171,8 +172,8 @@ def summary_json(resource: Resource, expand: set[str]) -> Json:
     summary: dict[str, Json] = {"id": resource.id, "name": resource.name, "type": resource.type}
     if resource.sku:
         summary["sku"] = resource.sku
-    summary |= {"location": resource.location, **_identity(resource), "tags": resource.tags}
-    if resource.type.lower() in (REGISTRIES.lower(), VAULTS.lower()):
+    summary |= {"location": resource.location, **_identity(resource, _listed), "tags": resource.tags}
+    if resource.type.lower() == REGISTRIES.lower():
         summary["systemData"] = _system(resource, iso)
     extra = {
         "createdtime": ("createdTime", iso(resource.created)),
@@ -282,5 +283,12 @@ def passes(resource: Resource, wanted: dict[str, str]) -> bool:
     return all(has[name] == value for name, value in wanted.items() if name in has)
 
 
-def _identity(resource: Resource) -> dict[str, Json]:
-    return {"identity": resource.identity} if resource.identity else {}
+def _identity(resource: Resource, spelled: Callable[[str], str] = str) -> dict[str, Json]:
+    if not resource.identity:
+        return {}
+    return {"identity": {**resource.identity, "type": spelled(str(resource.identity.get("type", "")))}}
+
+
+def _listed(kinds: str) -> str:
+    """Return an identity's type as the list of all resources spells it: ``SystemAssigned, UserAssigned`` (recorded)."""
+    return re.sub(r"\b[a-z]", lambda first: first[0].upper(), kinds)

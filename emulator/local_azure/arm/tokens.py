@@ -23,6 +23,8 @@ RIGHTS = (
     r"|gateway/[a-zA-Z0-9]+/(config|message)/(read|write))"
 )
 """Actions that a scope map may allow (``az acr scope-map create``)."""
+OPERATIONS_SINCE = "2021"
+"""The PUT of a scope map is done at once with older api-versions (recorded in 2024)."""
 NAME = r"[a-zA-Z0-9-_]{5,50}"
 
 
@@ -44,7 +46,10 @@ class _ScopeMaps(Children[ScopeMap]):
         registry, access = self.of(call, "write")
         given, known = fields(call.request.json(), "properties"), call["child"].lower() in access.scope_maps
         actions = _actions(given.get("actions"))
-        return self._write(call, registry, access, actions, given.get("description"), new=not known)
+        response = self._write(call, registry, access, actions, given.get("description"), new=not known)
+        if call.request.query["api-version"] >= OPERATIONS_SINCE:
+            return response
+        return Response.json(200, self.json(call, registry, self.found(call, access)), supported(call))
 
     def patch(self, call: Call) -> Response:
         registry, access = self.of(call, "write")
@@ -129,7 +134,7 @@ class _Tokens(Children[RegistryToken]):
         access = self.registries.resources.access
         given = fields(call.request.json())
         name, which = str(given.get("tokenId", "")).rsplit("/", 1)[-1], given.get("name")
-        token = access.of(registry.id).tokens.get(name.lower()) or absent("token", name)
+        token = access.of(registry.id).tokens.get(name.lower()) or absent(name)
         if which not in (None, *PASSWORDS):
             raise ServiceError(
                 400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password1 or password2."

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.budget import KINDS, SIZES
+from local_azure.arm.cache_rules import cache_rule_routes
 from local_azure.arm.child_operations import result_routes
 from local_azure.arm.clouds import CLOUDS, cloud_at
 from local_azure.arm.credential_sets import credential_set_routes
@@ -109,6 +110,7 @@ class Arm:
             *token_routes(registries),
             *replication_routes(registries),
             *webhook_routes(registries),
+            *cache_rule_routes(registries),
             *credential_set_routes(registries),
             *result_routes(resources),
         )
