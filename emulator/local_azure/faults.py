@@ -6,7 +6,6 @@ doesn't arrive) break the connection; kinds with a service's meaning (``stale``,
 the service with :meth:`Faults.active`.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -68,7 +67,7 @@ class Faults:
 
     planned: list[Fault] = field(default_factory=list)
     struck: list[Fault] = field(default_factory=list)
-    _seen: Counter[int] = field(default_factory=Counter)
+    _seen: list[tuple[Fault, int]] = field(default_factory=list)
     _now: dict[str, Fault] = field(default_factory=dict)
 
     def add(self, fault: Fault) -> None:
@@ -84,11 +83,19 @@ class Faults:
     def arrive(self, operation: str) -> None:
         """Count one call of `operation` and choose the faults of the call."""
         self._now.clear()
-        for index, fault in enumerate(self.planned):
-            if fnmatchcase(operation, fault.operation):
-                self._seen[index] += 1
-                if fault.strikes(self._seen[index]):
-                    self._plan(fault, self._seen[index] - fault.nth)
+        self._seen = [(fault, self._count(fault, operation)) for fault in self.planned]
+
+    def _count(self, fault: Fault, operation: str) -> int:
+        """Return how many calls of its operation a fault has met, and let it strike where it is planned for this one.
+
+        The count is the fault's own: another fault in its place in the plan begins anew.
+        """
+        count = next((seen for each, seen in self._seen if each is fault), 0)
+        if not fnmatchcase(operation, fault.operation):
+            return count
+        if fault.strikes(count + 1):
+            self._plan(fault, count + 1 - fault.nth)
+        return count + 1
 
     def _plan(self, fault: Fault, before: int) -> None:
         """Let `fault` strike the call being served, the one after `before` others."""

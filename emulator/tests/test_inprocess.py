@@ -109,6 +109,18 @@ async def test_a_broken_connection_is_a_service_request_error(world: World) -> N
 
 
 @in_virtual_time
+async def test_a_fault_in_the_place_of_another_one_counts_its_own_calls(world: World) -> None:
+    await world.vault.set_secret("name", "value")
+    for _ in range(2):
+        planned = Fault("keyvault.secrets.get", "reset")
+        world.azure.faults.add(planned)
+        with pytest.raises(ServiceRequestError):
+            await world.vault.get_secret("name", retry_total=0)
+        assert (await world.vault.get_secret("name", retry_total=0)).value == "value"
+        world.azure.faults.planned.remove(planned)
+
+
+@in_virtual_time
 async def test_an_answer_that_is_lost_has_had_its_effect(world: World) -> None:
     await world.vault.set_secret("name", "old")
     world.azure.faults.add(Fault("keyvault.secrets.set", "lost"))
