@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.policy.arm_functions import EVALUATED, LOOKING, PASSING, PURE, SCOPED, PartlyKnown, Scope
+from rotator.policy.arm_functions import EVALUATED, LOOKING, PASSING, PURE, SCOPED, WHOLE, PartlyKnown, Scope, partly
 from rotator.policy.arm_syntax import WRITE, Call, Member, Parser, Unevaluated
 from rotator.policy.manifest import has_placeholder
 
@@ -22,6 +22,10 @@ _COPIED = re.compile(
     re.IGNORECASE,
 )
 _HANDED_OUT = "Store the secret in Key Vault, and write ${{ keyvault:NAME }} in its place."
+_REGION = (
+    "Say in the policy where the resource group is, `manifest: {file: NAME.json, location: REGION}`, as `az group show"
+    " --name GROUP --query location` prints it; or give the parameter that has it a value."
+)
 _REMEDIES = {
     "reference": WRITE,
     "uniquestring": "Write the text that the last deployment made, or make it a parameter with a value.",
@@ -74,10 +78,16 @@ def _called(shown: str, given: list[Any], scope: Scope) -> Any:
     hidden = [each for each in given if has_placeholder(each) and not (name in LOOKING and not isinstance(each, str))]
     if name not in PASSING and hidden:
         raise Unevaluated(f"{shown}() with a placeholder, whose value is not known yet", "Write the placeholder alone.")
+    unknown = next((found for each in given if (found := partly(each))), None)
+    if unknown is not None and name not in WHOLE:
+        raise Unevaluated(f"{shown}() with all of {unknown.of}(), which only ARM knows")
     try:
-        return SCOPED[name](scope, *given) if name in SCOPED else PURE[name](*given)
+        found = SCOPED[name](scope, *given) if name in SCOPED else PURE[name](*given)
     except (TypeError, ValueError, AttributeError, LookupError):
         raise _unfit(shown) from None
+    if unknown is not None and found is None:
+        raise Unevaluated(f"a property of {unknown.of}(), which only ARM knows")
+    return found
 
 
 def _unfit(name: str) -> Unevaluated:
@@ -90,7 +100,7 @@ def _member(value: Any, name: Any) -> Any:
             if key.lower() == name.lower():
                 return item
         if isinstance(value, PartlyKnown):
-            remedy = "Write the region, or give the parameter that has it a value." if name == "location" else WRITE
+            remedy = _REGION if name == "location" else WRITE
             raise Unevaluated(f"{value.of}().{name}, which only ARM knows", remedy)
     if isinstance(value, list) and isinstance(name, int) and 0 <= name < len(value):
         return value[name]

@@ -8,8 +8,10 @@ import base64
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rotator.cloud import Cloud
 from rotator.policy.arm_collections import COLLECTIONS, number
 from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.manifest import has_placeholder
@@ -29,6 +31,10 @@ class Scope(Protocol):
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
 
+    @property
+    def target(self) -> "Target":
+        """Return the place of the deployment, as far as the policy says."""
+
     def index(self, loop: str) -> int:
         """Return the number of the entry that a loop makes, from 0; without a name, that of a resource.
 
@@ -36,12 +42,29 @@ class Scope(Protocol):
         """
 
 
-class PartlyKnown(dict[str, str]):
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Place of a deployment, as far as the policy says: its vault's name, its cloud, the resource group's region."""
+
+    vault: str = ""
+    cloud: Cloud | None = None
+    region: str = ""
+
+
+class PartlyKnown(dict[str, Any]):
     """Object of which only some properties are known without Azure."""
 
-    def __init__(self, of: str, **known: str) -> None:
+    def __init__(self, of: str, **known: Any) -> None:
         super().__init__(known)
         self.of = of
+
+
+def partly(value: Any) -> PartlyKnown | None:
+    """Return a partly known object in a value; None if there is none."""
+    if isinstance(value, PartlyKnown):
+        return value
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for each in inside if (found := partly(each))), None)
 
 
 def _concat(*parts: Any) -> Any:
@@ -112,13 +135,24 @@ def _resource_id(scope: Scope, *parts: str) -> str:
 
 
 def _of_group(scope: Scope) -> PartlyKnown:
-    subscription, group = scope.group()
-    return PartlyKnown("resourceGroup", id=f"/subscriptions/{subscription}/resourceGroups/{group}", name=group)
+    (subscription, group), region = scope.group(), scope.target.region
+    known = {"id": f"/subscriptions/{subscription}/resourceGroups/{group}", "name": group}
+    return PartlyKnown("resourceGroup", **known, **({"location": region} if region else {}))
 
 
 def _of_subscription(scope: Scope) -> PartlyKnown:
     subscription, _ = scope.group()
     return PartlyKnown("subscription", id=f"/subscriptions/{subscription}", subscriptionId=subscription)
+
+
+def _of_cloud(scope: Scope) -> PartlyKnown:
+    """Return the cloud's names and hosts that are the same for everybody."""
+    cloud = scope.target.cloud
+    if cloud is None:
+        return PartlyKnown("environment")
+    hosts = {"acrLoginServer": f".{cloud.registry_suffix}", "keyvaultDns": f".{cloud.vault_suffix}"}
+    suffixes = PartlyKnown("environment", **hosts, storage=cloud.storage_suffix)
+    return PartlyKnown("environment", name=cloud.az, resourceManager=f"{cloud.arm}/", suffixes=suffixes)
 
 
 def _ascii(text: Any) -> str:
@@ -226,6 +260,7 @@ PURE: dict[str, Callable[..., Any]] = {
 """Functions of their arguments alone, by their names in small letters."""
 SCOPED: dict[str, Callable[..., Any]] = {
     "copyindex": _index,
+    "environment": _of_cloud,
     "parameters": lambda scope, name: scope.parameter(name),
     "variables": lambda scope, name: scope.variable(name),
     "resourceid": _resource_id,
@@ -240,5 +275,7 @@ PASSING = {
 """Functions that hand a placeholder on as it is."""
 LOOKING = {"contains", "empty", "first", "items", "last", "length", "skip", "take", "tryget"}
 """Functions that look at a text, and hand on what is in an array or an object."""
+WHOLE = {"array", "coalesce", "createarray", "createobject", "if", "tryget", *SCOPED}
+"""Functions that hand a partly known object on as it is."""
 EVALUATED = frozenset({*PURE, *SCOPED, "if"})
 """Functions that are evaluated, in small letters."""

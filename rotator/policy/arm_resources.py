@@ -64,7 +64,7 @@ class Inner(Template):
     """Template of a nested deployment, with parameters that the template around it gives."""
 
     def __init__(self, around: Template, deployment: Path) -> None:
-        super().__init__(around.found.inside((*deployment, "template")), None, around.group_id, around.vault)
+        super().__init__(around.found.inside((*deployment, "template")), None, around.group_id, around.target)
         self.mistakes, self._around, self._deployment = around.mistakes, around, deployment
 
     def _given(self, path: Path, name: str, declared: Mapping[str, Any]) -> tuple[Located, Path, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rotator.errors import Mistake
 from rotator.policy.arm_expression import evaluated, is_expression, literal
+from rotator.policy.arm_functions import Target, partly
 from rotator.policy.arm_loops import Looping
 from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
@@ -21,6 +22,7 @@ from rotator.resource_id import ArmId
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
 _IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
+ANYWHERE = Target()
 _ONLY_OF_ARM = {"dependson", "comments", "metadata", "copy", "condition"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -36,11 +38,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 class Template(Looping):
     """One template with its parameters, evaluated for one container group.
 
-    `vault` is the name of the policy's vault: what a parameters file refers to there becomes a placeholder.
+    `target` is what the policy says of the place: what a parameters file refers to in its vault becomes a placeholder.
     """
 
-    def __init__(self, found: Located, parameters: Located | None, group_id: ArmId, vault: str = "") -> None:
-        self.found, self.file, self.group_id, self.vault = found, parameters, group_id, vault
+    def __init__(self, found: Located, parameters: Located | None, group_id: ArmId, target: Target = ANYWHERE) -> None:
+        self.found, self.file, self.group_id, self.target = found, parameters, group_id, target
         self.mistakes = list[Mistake]()
         self.spent = 0
         self._indexes = dict[str, int]()
@@ -97,7 +99,7 @@ class Template(Looping):
 
     def _here(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
         try:
-            return self._text(value) if isinstance(value, str) else value
+            return self._text(value, whole=not strict) if isinstance(value, str) else value
         except Unevaluated as error:
             return self._unevaluated(document, path, error, strict=strict)
 
@@ -108,8 +110,11 @@ class Template(Looping):
         if error.mistake not in self.mistakes:
             self.mistakes.append(error.mistake)
 
-    def _text(self, text: str) -> Any:
+    def _text(self, text: str, *, whole: bool) -> Any:
+        """Return what a text means; `whole`: a value of which only a part is known is refused."""
         value = evaluated(text, self) if is_expression(text) else literal(text)
+        if whole and (unknown := partly(value)) is not None:
+            raise Unevaluated(f"all of {unknown.of}(), which only ARM knows")
         self._spend(value)
         return value
 
@@ -194,7 +199,7 @@ class Template(Looping):
         secret, version = (document.at((*given, "reference", name)) for name in ("secretName", "secretVersion"))
         vault = str(document.at((*given, "reference", "keyVault", "id"))).rpartition("/")[2]
         written = f"${{{{ keyvault:{plain(str(secret))} }}}}"
-        if version is None and vault.lower() == self.vault.lower() and not list(unknown_placeholders(written)):
+        if version is None and vault.lower() == self.target.vault.lower() and not list(unknown_placeholders(written)):
             return written
         problem = (
             "a reference to a version of a secret" if version else "a reference to a vault that isn't the policy's"

@@ -28,7 +28,7 @@ _NAMED = WithJsonSchema(
             {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {"file": {"type": "string"}, "parameters": {"type": "string"}},
+                "properties": {name: {"type": "string"} for name in ("file", "parameters", "location")},
                 "required": ["file"],
             },
         ]
@@ -71,7 +71,8 @@ class GroupPolicy(Part):
         default=None,
         description=(
             f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON; with the"
-            " parameters of a template `{file: NAME.json, parameters: NAME.parameters.json}`."
+            " parameters of a template `{file: NAME.json, parameters: NAME.parameters.json}`. `location` beside them is"
+            " the region of the resource group, where the file leaves that to Azure."
         ),
         examples=["manifests/nightly.yaml"],
     )

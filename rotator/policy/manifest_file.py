@@ -5,16 +5,19 @@ A manifest is the file of `az container create --file`, or an ARM template with 
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
 from urllib.parse import urlsplit
 
+from rotator.cloud import of_vault
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import files
 from rotator.policy.arm_expression import looks_like_one
+from rotator.policy.arm_functions import Target
 from rotator.policy.arm_resources import container_group
-from rotator.policy.arm_template import Template
+from rotator.policy.arm_template import ANYWHERE, Template
 from rotator.policy.groups import Manifest
 from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import unknown_placeholders
@@ -28,6 +31,7 @@ _BEGINS_AS_JSON = re.compile(r"\s*(?:\{|//|/\*)")
 _OF_TEMPLATES = re.compile(r'"(?:\$schema|contentVersion)"\s*:')
 _NOT_JSON = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)|\t', re.DOTALL)
 """A text in quotes, or what YAML's grammar doesn't know of ARM's JSON: comments and tabs."""
+_REGION = re.compile(r"[A-Za-z][A-Za-z0-9 ]{1,60}")
 _PLACEHOLDER = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
 
 
@@ -44,8 +48,11 @@ class Read:
     mistakes: tuple[Mistake, ...] = ()
 
     @classmethod
-    def of(cls, text: str, file: str) -> "Read":
-        """Read `text`, with all mistakes; one mistake if neither YAML nor JSON."""
+    def of(cls, text: str, file: str, region: str = "") -> "Read":
+        """Read `text`, with all mistakes; one mistake if neither YAML nor JSON.
+
+        `region` is the resource group's: az deploys a group without a location there.
+        """
         try:
             found = _parsed(text, file)
         except PolicyError as error:
@@ -54,19 +61,20 @@ class Read:
             return cls(file, found, mistakes=tuple(found.mistakes))
         if wrong := _other(found):
             return cls(file, mistakes=(*found.mistakes, wrong))
-        body, mistakes = Resource(found, (), found.data).body()
+        content = {**found.data, "location": region} if region and found.data.get("location") is None else found.data
+        body, mistakes = Resource(found, (), content).body()
         mistakes += [*_placeholders(found, (), body), *_copied(found, body)]
         return cls(file, found, body, (*found.mistakes, *mistakes))
 
     def manifest(
-        self, group_id: ArmId, parameters: Located | None = None, vault: str = ""
+        self, group_id: ArmId, parameters: Located | None = None, target: Target = ANYWHERE
     ) -> tuple[Manifest | None, tuple[Mistake, ...]]:
-        """Return the manifest of one group, or the mistakes of this group alone; `vault` is the policy's."""
+        """Return the manifest of one group, or the mistakes of this group alone; `target` is what its policy says."""
         if self.found is None:
             return None, ()
         body, own = self.body, list[Mistake]()
         if body is None:
-            body, own = _of_template(Template(self.found, parameters, group_id, vault))
+            body, own = _of_template(Template(self.found, parameters, group_id, target))
         else:
             own += _name(self.found, (), body, group_id.name)
         usable = body is not None and not own and not self.mistakes
@@ -155,7 +163,7 @@ class Files:
     """Manifests and parameters files named by one policy, each read once."""
 
     policy: Located
-    known: dict[File, Read] = field(default_factory=dict)
+    known: dict[tuple[File, str], Read] = field(default_factory=dict)
     given: dict[File, Located | Mistake] = field(default_factory=dict)
 
     def manifest(self, index: int, named: object) -> tuple[Manifest | None, list[Mistake]]:
@@ -164,38 +172,45 @@ class Files:
         Mistakes of the file itself are reported once, for the first group naming the file.
         """
         path = ("container_groups", index, "manifest")
-        name, given, wrong = self._names(path, named)
+        name, given, region, wrong = self._names(path, named)
         if name is None:
             return None, wrong
-        file = beside(self.policy, name)
-        told = () if file in self.known else self.known.setdefault(file, _opened(file)).mistakes
+        key = beside(self.policy, name), region
+        told = () if key in self.known else self.known.setdefault(key, _opened(*key)).mistakes
         values = self._parameters(beside(self.policy, given)) if given else None
-        if given and self.known[file].body is not None:
+        if given and self.known[key].body is not None:
             problem = "parameters for a file that is not an ARM template"
             return None, [*told, self.policy.mistake((*path, "parameters"), problem, "Remove them.")]
         if isinstance(values, Mistake):
             return None, [*told, values]
         group_id = ArmId(self.policy.at((*path[:-1], "id")))
-        read, own = self.known[file].manifest(group_id, values, self._vault())
+        read, own = self.known[key].manifest(group_id, values, self._target(region))
         return read, [*told, *own]
 
-    def _vault(self) -> str:
-        """Return the name of the policy's vault."""
-        return (urlsplit(str(self.policy.at(("key_vault", "url")))).hostname or "").partition(".")[0]
+    def _target(self, region: str) -> Target:
+        """Return what the policy says of the place of a deployment."""
+        host = urlsplit(str(self.policy.at(("key_vault", "url")))).hostname or ""
+        with suppress(ValueError):
+            return Target(host.partition(".")[0], of_vault(host), region)
+        return Target(host.partition(".")[0], None, region)
 
-    def _names(self, path: Path, named: object) -> tuple[str | None, str | None, list[Mistake]]:
-        """Return the names of the manifest and of its parameters file."""
+    def _names(self, path: Path, named: object) -> tuple[str | None, str | None, str, list[Mistake]]:
+        """Return the names of the manifest and of its parameters file, and the region of its resource group."""
         if not isinstance(named, dict):
             wrong = self._no_file(path, named)
-            return (None if wrong else str(named)), None, wrong
-        known = {"file", "parameters"}
-        remedy = "Write `{file: NAME.json, parameters: NAME.parameters.json}`."
+            return (None if wrong else str(named)), None, "", wrong
+        known = {"file", "parameters", "location"}
+        remedy = "Write `{file: NAME.json, parameters: NAME.parameters.json, location: REGION}`, as far as needed."
         wrong = [
             self.policy.mistake((*path, name), "unknown key", remedy, key=True) for name in named if name not in known
         ]
         for name in ("file", "parameters"):
             wrong += self._no_file((*path, name), named.get(name)) if name in named or name == "file" else []
-        return (None if wrong else named["file"]), named.get("parameters"), wrong
+        region, here = named.get("location"), (*path, "location")
+        if "location" in named and not (isinstance(region, str) and _REGION.fullmatch(region)):
+            wrong.append(self.policy.mistake(here, "not a region", "Write its name, for example `westeurope`."))
+        said = re.sub(" ", "", str(region or "")).lower()
+        return (None if wrong else named["file"]), named.get("parameters"), said, wrong
 
     def _no_file(self, path: Path, name: object) -> list[Mistake]:
         remedy = (
@@ -228,11 +243,13 @@ def _given(file: File) -> Located | Mistake:
     return read.mistakes[0] if read.mistakes else read
 
 
-def _opened(file: File) -> Read:
+def _opened(file: File, region: str) -> Read:
     if bicep := _bicep(file):
         return Read(str(file), mistakes=(bicep,))
     found = files.content(file)
-    return Read(str(file), mistakes=(found.mistake,)) if found.mistake else Read.of(found.text or "", str(file))
+    if found.mistake:
+        return Read(str(file), mistakes=(found.mistake,))
+    return Read.of(found.text or "", str(file), region)
 
 
 def _bicep(file: File) -> Mistake | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rotator.policy.arm_functions import Target
 from rotator.policy.located import Located
 from rotator.policy.manifest_file import Read, parameters
 from rotator.resource_id import ArmId
@@ -186,7 +187,7 @@ def test_a_secret_of_the_policys_vault_may_be_referred_to(place: str, given: dic
     values: Located | None = parameters(json.dumps({"parameters": {"p": given}}), "p.json")
     if place == "a nested deployment":
         made, values = template(nested(made, given={"p": given})), None
-    found, mistakes = Read.of(json.dumps(made), "t.json").manifest(ArmId(group_id("web")), values, "myvault")
+    found, mistakes = Read.of(json.dumps(made), "t.json").manifest(ArmId(group_id("web")), values, Target("myvault"))
     if word is None:
         assert found and mistakes == ()
         variables = found.document["properties"]["containers"][0]["properties"]["environmentVariables"]

@@ -161,6 +161,8 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[resourceGroup().name]", "myResourceGroup"),
         ("[resourceGroup().id]", IN_GROUP),
         ("[subscription().subscriptionId]", SUBSCRIPTION),
+        ("[tryGet(resourceGroup(), 'Name')]", "myResourceGroup"),
+        ("[variables('around').rg.name]", "myResourceGroup"),
         ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net', 'aci')]",
          f"{IN_GROUP}/providers/Microsoft.Network/virtualNetworks/net/subnets/aci"),
         ("[resourceId('other', 'Microsoft.Storage/storageAccounts', 'files')]",
@@ -187,6 +189,7 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         "first": "[concat(parameters('text'), '/v')]",
         "second": {"inner": ["[concat(variables('first'), '!')]"]},
         "unused": "[reference('x')]",
+        "around": {"rg": "[resourceGroup()]"},
     }
     assert value(template(group(written), parameters=declared, variables=variables)) == meant
 
@@ -219,8 +222,16 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[map(createArray(1), lambda('x', lambdaVariables('x')))]", "map(), which only ARM"),
         ("[deployment().name]", "deployment(), which only ARM"),
         ("[contoso.name('x')]", "contoso.name(), which only ARM"),
-        ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Write the region, or give the parameter"),
+        ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Say in the policy where the resource group is"),
         ("[resourceGroup().tags.a]", "resourceGroup().tags, which only ARM knows"),
+        ("[resourceGroup()]", "all of resourceGroup(), which only ARM knows"),
+        ("[createArray(createObject('a', subscription()))]", "all of subscription(), which only ARM knows"),
+        ("[contains(resourceGroup(), 'tags')]", "contains() with all of resourceGroup(), which only ARM"),
+        ("[length(createArray(resourceGroup()))]", "length() with all of resourceGroup(), which only ARM"),
+        ("[tryGet(resourceGroup(), 'tags')]", "a property of resourceGroup(), which only ARM knows"),
+        ("[coalesce(tryGet(resourceGroup(), 'tags', 'a'), 'x')]", "a property of resourceGroup(), which only ARM"),
+        ("[union(resourceGroup(), createObject('a', 1))]", "union() with all of resourceGroup(), which only ARM"),
+        ("[environment().suffixes.storage]", "environment().suffixes, which only ARM knows"),
         ("[parameters('nowhere')]", "a parameter that the template does not define: nowhere"),
         ("[variables('nowhere')]", "a variable that the template does not define: nowhere"),
         ("[parameters('given').nowhere]", "a property or element that does not exist"),
@@ -577,6 +588,18 @@ def written(directory: Path, line: str, **files: Any) -> str:
     manifest = policy.container_groups[0].manifest
     assert manifest
     return str(manifest.document["location"])
+
+
+def test_a_policy_says_the_region_of_a_resource_group(tmp_path: Path) -> None:
+    place = "[concat(resourceGroup().location, environment().suffixes.acrLoginServer)]"
+    made = template(group(name="mycontainer", location="[parameters('where')]"), parameters={"where": {"type": "string", "defaultValue": place}})  # fmt: skip
+    files = {"t__json": made, "y__json": group(name="mycontainer", location=None)}
+    assert written(tmp_path, "manifest: {file: t.json, location: North Europe}", **files) == "northeurope.azurecr.io"
+    assert written(tmp_path, "manifest: {file: y.json, location: North Europe}", **files) == "northeurope"
+    assert "no location" in written(tmp_path, "manifest: {file: y.json}", **files)
+    assert "a.yaml:4" in (said := written(tmp_path, "manifest: {file: t.json, location: [eu]}", **files))
+    assert "not a region" in said
+    assert "`manifest: {file: NAME.json, location: REGION}`" in written(tmp_path, "manifest: t.json", **files)
 
 
 def test_a_policy_names_a_template_with_its_parameters(tmp_path: Path) -> None:
