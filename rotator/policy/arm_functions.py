@@ -80,6 +80,18 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
+def _string(value: Any) -> str:
+    """Return a text, a whole number, or the JSON that Resource Manager writes for an array or an object."""
+    if not isinstance(value, list | dict):
+        return _shown(value)
+    if has_placeholder(value):
+        raise Unevaluated("string() with a placeholder, whose value may need other characters in JSON")
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if "." in re.sub(r'"(?:[^"\\]|\\.)*"', "", written) or re.search("[\x7f-\x9f\u2028\u2029]|\\\\u", written):
+        raise TypeError  # fractions and control characters have spellings of ARM's own
+    return written
+
+
 def _format(pattern: str, *values: Any) -> str:
     if has_placeholder(pattern):
         raise Unevaluated("format() with a placeholder in its pattern, whose braces have a special meaning there")
@@ -249,7 +261,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "replace": _replace,
     "split": lambda text, separator: text.split(separator),
     "startswith": lambda text, start: _ascii(text).lower().startswith(_ascii(start).lower()),
-    "string": _shown,
+    "string": _string,
     "substring": _part,
     "tolower": lambda text: _ascii(text).lower(),
     "toupper": lambda text: _ascii(text).upper(),

@@ -24,8 +24,8 @@ from rotator.policy.resource import is_group
 from rotator.remedy import EXPORT_GROUP
 
 _DEPLOYMENT = "microsoft.resources/deployments"
-_ELSEWHERE = ("copy", "resourcegroup", "subscriptionid", "scope")
-"""Properties of a nested deployment that is several, or is deployed elsewhere."""
+_ELSEWHERE = ("resourcegroup", "subscriptionid", "scope")
+"""Properties of a nested deployment that may be deployed elsewhere."""
 DEEPEST = 8
 """Levels of deployments in deployments."""
 
@@ -52,6 +52,12 @@ class Candidate:
                 return str(self.template.value((*self.path, "name")))
             except Unevaluated:
                 return str(self.template.found.at((*self.path, "name")))
+
+    @property
+    def left_out(self) -> bool:
+        """Tell if the template doesn't deploy the group, or a deployment around it; False where that is unknown."""
+        with self.entry():
+            return any(_condition(*place) is False for place in (*self.within, (self.template, self.path)))
 
     @contextmanager
     def entry(self) -> Iterator[None]:
@@ -106,6 +112,15 @@ def _content(chosen: Candidate) -> dict[str, Any]:
     return content
 
 
+def _condition(template: Template, path: Path) -> Any:
+    """Return the condition of a resource; None where it has no value."""
+    here = (*path, "condition")
+    try:
+        return True if template.found.at(here) is None else template.value(here)
+    except Unevaluated:
+        return None
+
+
 def _ensure_deployed(template: Template, path: Path) -> None:
     here = (*path, "condition")
     if template.found.at(here) is not None and template.value(here) is not True:
@@ -125,10 +140,18 @@ def _chosen(template: Template) -> Candidate | None:
     names = [each.name for each in found]
     wanted = template.group_id.name
     chosen = [each for each, name in zip(found, names, strict=True) if name.lower() == wanted.lower()]
-    if len(chosen) != 1:
+    chosen = [each for each in chosen if not each.left_out] or chosen[:1]
+    if len(chosen) == 1:
+        return chosen[0]
+    problem, remedy = (
+        f"several container groups are named {plain(wanted)}",
+        "Name each by itself, or let one condition be true.",
+    )
+    if not chosen:
         problem = f"several container groups, but none is named {plain(wanted)}: {plain(', '.join(names))}"
-        template.refuse(("resources",), problem, "Correct the group's name here, or its id in the policy.")
-    return chosen[0] if len(chosen) == 1 else None
+        remedy = "Correct the group's name here, or its id in the policy."
+    template.refuse(("resources",), problem, remedy)
+    return None
 
 
 def _candidates(around: Candidate, unread: list[Mistake]) -> Iterator[Candidate]:
@@ -141,7 +164,7 @@ def _candidates(around: Candidate, unread: list[Mistake]) -> Iterator[Candidate]
         if is_group(item.get("type")) and not item.get("existing"):
             yield from _each(around, path, item, unread)
         elif str(item.get("type")).lower() == _DEPLOYMENT:
-            if why := _unread(item, len(around.within)):
+            if why := _unread(template, path, item, len(around.within)):
                 problem = f"{why}, which rotator does not read, and no container group outside it"
                 remedy = "Put the container group into this template, or name its own file."
                 unread.append(template.found.mistake(path, problem, remedy))
@@ -169,7 +192,7 @@ def _inside(around: Candidate, path: Path, item: Mapping[str, Any]) -> Candidate
     return Candidate(around.template, (*deployment, "template"), within=within, outer=True)
 
 
-def _unread(item: Mapping[str, Any], level: int) -> str:
+def _unread(template: Template, path: Path, item: Mapping[str, Any], level: int) -> str:
     """Return why a nested deployment isn't read, or nothing."""
     if level >= DEEPEST:
         return "a nested deployment of too many levels"
@@ -179,9 +202,19 @@ def _unread(item: Mapping[str, Any], level: int) -> str:
     for name in item:
         if name.lower() == "copy":
             return "a loop (copy) of deployments"
-        if name.lower() in _ELSEWHERE:
+        if name.lower() in _ELSEWHERE and not _here(template, (*path, name)):
             return f"a deployment into another place ({plain(name)})"
     return ""
+
+
+def _here(template: Template, path: Path) -> bool:
+    """Tell if a nested deployment names the container group's own subscription or resource group."""
+    subscription, group = template.group()
+    own = {"subscriptionid": subscription, "resourcegroup": group}.get(str(path[-1]).lower(), "")
+    try:
+        return bool(own) and str(template.value(path)).lower() == own.lower()
+    except Unevaluated:
+        return False
 
 
 def _resources(found: Located, base: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:

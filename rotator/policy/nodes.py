@@ -81,7 +81,12 @@ class Core(Bounded):
 
 
 class OfAz(Bounded, Resolver):
-    """YAML as PyYAML resolves it, which is neither 1.1 nor 1.2."""
+    """YAML as PyYAML resolves it, which is neither 1.1 nor 1.2; az adds a kind of its own (azure-facts A15)."""
+
+
+FROM_SHELL = "!env_var"
+"""Tag of a plain scalar with `${NAME}` in it, which az takes from its environment."""
+OfAz.add_implicit_resolver(FROM_SHELL, re.compile(r".*\$\{([^}^{]+)\}"), None)
 
 
 class Json(Bounded):

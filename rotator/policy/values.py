@@ -16,7 +16,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 
 from rotator.errors import Mistake
 from rotator.policy.located import Located, Path, Position, dotted
-from rotator.policy.nodes import DEEPEST, TAG, Bounded, Core, Json, OfAz, compose
+from rotator.policy.nodes import DEEPEST, FROM_SHELL, TAG, Bounded, Core, Json, OfAz, compose
 
 _STR, _MERGE, _VALUE, _DATE = (f"{TAG}{kind}" for kind in ("str", "merge", "value", "timestamp"))
 _NUMBERS = {f"{TAG}{kind}" for kind in ("null", "bool", "int", "float")}
@@ -72,6 +72,8 @@ class _Reader:
     language: Language
     known: dict[int, Path] = field(default_factory=dict)
     """Path at which each node was read first."""
+    merged: set[int] = field(default_factory=set)
+    """Nodes that a merge key repeats, some before they are read in their own place."""
     again: int = 0
     """Number of nodes read again through an alias: aliases of aliases may be more than a machine can hold."""
     text: int = 0
@@ -100,6 +102,8 @@ class _Reader:
 
     def _repeated(self, node: Node, path: Path) -> None:
         first = self.known.setdefault(id(node), path)
+        if id(node) in self.merged:
+            self.document.shared.add(first)
         if first is not path:
             self.again, self.text = self.again + 1, self.text + (len(node.value) if isinstance(node, ScalarNode) else 0)
             self.document.shared.add(first)
@@ -131,6 +135,7 @@ class _Reader:
         for value in merges:
             for one in value.value if isinstance(value, SequenceNode) else [value]:
                 self.document.shared.update({self.known[id(one)]} if id(one) in self.known else ())
+                self.merged.add(id(one))
         if merges:
             try:
                 self.again += self._weight(node, 0) - len(node.value)
@@ -231,6 +236,9 @@ def _az(node: ScalarNode) -> Any:
         return _number(node, _constructed)
     if node.tag in {_VALUE, _MERGE}:
         raise _Unread("a character with a special meaning in YAML", "Put it in quotes.")
+    if node.tag == FROM_SHELL:
+        remedy = "Write the value, a secret as ${{ keyvault:NAME }}; in quotes the text is sent as it is."
+        raise _Unread("${NAME} without quotes, in whose place az puts an environment variable of its shell", remedy)
     if node.tag != _DATE:
         raise _Unread("a YAML tag", "Put the text in quotes.")
     try:

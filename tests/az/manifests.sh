@@ -46,6 +46,13 @@ for file in "$HOME"/az/*.yaml; do
     exits 0 rotator deploy pull "our-$name" --policies "$policies"
 done
 
+say "A word of its shell in place of \${NAME}, which no file has"
+sed "s/^name: .*/name: az-shell/; s/^      command: .*/      command:\n      - run\n      - x-\${ROTATOR_WORD}-\${ROTATOR_NONE}/" "$file" >"$HOME/shell.yaml"
+ROTATOR_WORD=said exits 0 az container create --resource-group $group --file "$HOME/shell.yaml"
+exits 0 az container show --resource-group $group --name az-shell --query "containers[0].command[1]" --output tsv
+[ "$(cat "$out")" = x-said-ROTATOR_NONE ] || fail "az left \${NAME} as it is"
+exits 0 az container delete --yes --resource-group $group --name az-shell
+
 say "What runs is the same"
 exits 0 az rest --method get --url "https://management.azure.com${registry_id%/Microsoft.ContainerRegistry/*}/Microsoft.ContainerInstance/containerGroups?api-version=2025-09-01"
 python3 - "$out" <<'PYTHON' || fail "az and rotator made different groups"

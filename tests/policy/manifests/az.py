@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -15,10 +16,22 @@ TOP = {name: name for name in ("location", "tags", "properties", "identity")} | 
 }
 
 
+class Loader(yaml.SafeLoader):
+    """The loader that az makes of PyYAML's: a plain scalar may name environment variables, whose values no file has."""
+
+
+def from_shell(loader: Loader, node: yaml.ScalarNode) -> Any:
+    raise ValueError(node.tag)
+
+
+Loader.add_implicit_resolver("!env_var", re.compile(r".*\$\{([^}^{]+)\}"), None)
+Loader.add_constructor("!env_var", from_shell)
+
+
 def body(text: str) -> dict[str, Any] | None:
     """The JSON that az sends for a file; None where az fails, or what it sends is no JSON."""
     try:
-        given = yaml.safe_load(text)
+        given = yaml.load(text, Loader)
         sent = {TOP[str(name).lower()]: item for name, item in given.items() if str(name).lower() in TOP}
         sent = {name: item for name, item in sent.items() if item is not None}
         if "tags" in sent:

@@ -188,6 +188,8 @@ def test_an_entry_at_the_wrong_level_is_said_to_be_that(text: str, place: str, w
         ("shared: &s {a: 1}\ntags: *s\n", {"tags": {"a": "1"}}),
         ("imageRegistryCredentials: &s {a: 1}\ntags: *s\n", {"tags": {"a": "1"}}),
         ("shared: {deep: [&s {a: 1}]}\ntags: {<<: *s}\n", {"tags": {"a": "1"}}),
+        ("shared: &s {tags: {a: 1}}\n<<: *s\n", {"tags": {"a": "1"}}),
+        ("shared: [{deep: &s {tags: {a: 1}}}]\n<<: [*s]\n", {"tags": {"a": "1"}}),
     ],
 )
 def test_what_az_leaves_out_is_left_out_where_nothing_is_lost(more: str, sent: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ from rotator.policy.arm_functions import Target
 from rotator.policy.located import Located
 from rotator.policy.manifest_file import Read, parameters
 from rotator.resource_id import ArmId
-from tests.container_group.documents import group_id
+from tests.container_group.documents import SUBSCRIPTION, group_id
 from tests.policy.manifests.test_templates import group, read, refused, template, value
 
 WEB = {"web": {"type": "string", "defaultValue": "web"}}
@@ -56,6 +56,18 @@ def test_a_condition_of_a_loop_counts_for_each_of_its_resources() -> None:
     assert "resources[0].condition: a condition that is not true" in mistake
 
 
+def test_of_several_groups_with_one_name_the_one_whose_condition_is_true_is_meant() -> None:
+    inside = {"a": False, "b": "[equals(parameters('web'), 'web')]"}
+    pair = [group(variable, condition=condition) for variable, condition in inside.items()]
+    assert value(template(*pair, parameters=WEB)) == "b"
+    assert value(template(*reversed(pair), parameters=WEB)) == "b"
+    modules = [nested(template(group(each)), condition=condition) for each, condition in inside.items()]
+    assert value(template(*modules, parameters=WEB)) == "b"
+    assert "a condition that is not true" in refused(template(pair[0], group("c", condition=False)))
+    for condition in (True, "[equals(utcNow(), 'x')]"):
+        assert "several container groups are named web" in refused(template(group("a", condition=condition), group()))
+
+
 @pytest.mark.parametrize("beside", [0, 1, 3])
 @pytest.mark.parametrize("version", ["2.0", "2.1-experimental"])
 def test_symbolic_names_and_a_list_of_the_same_resources_mean_the_same(version: str, beside: int) -> None:
@@ -91,6 +103,21 @@ def test_the_expressions_of_an_inner_template_have_its_own_parameters_and_variab
     assert value(made) == "outer-inner!"
     symbolic = {**made, "resources": {"module": nested({**inside, "resources": {"aci": inside["resources"][0]}}, "Inner", given)}}  # fmt: skip
     assert value(symbolic) == "outer-inner!"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"resourceGroup": "MYRESOURCEGROUP"},
+        {"resourceGroup": "[variables('rg')]", "subscriptionId": "[subscription().subscriptionId]"},
+        {"subscriptionId": SUBSCRIPTION},
+    ],
+)
+def test_a_deployment_that_names_its_own_place_is_read(place: dict[str, Any]) -> None:
+    made = template(
+        {"type": "Microsoft.Resources/resourceGroups", "name": "rg"}, nested(template(group("in")), **place)
+    )
+    assert value({**made, "variables": {"rg": "[toLower('myResourceGroup')]"}}) == "in"
 
 
 def test_a_secret_reaches_an_inner_template_as_its_placeholder() -> None:
@@ -151,6 +178,8 @@ def test_a_condition_around_a_group_is_one_of_the_group() -> None:
         ({"copy": {"name": "c", "count": 2}}, "a loop (copy) of deployments"),
         ({"resourceGroup": "other"}, "a deployment into another place (resourceGroup)"),
         ({"subscriptionId": "x"}, "a deployment into another place (subscriptionId)"),
+        ({"resourceGroup": "[uniqueString('x')]"}, "a deployment into another place (resourceGroup)"),
+        ({"scope": "myResourceGroup"}, "a deployment into another place (scope)"),
         ({"properties": {"mode": "Incremental", "templateLink": {"uri": "https://x"}}}, "a linked deployment"),
         ({"properties": None}, "a linked deployment"),
     ],
