@@ -25,7 +25,10 @@ def mount(app: typer.Typer) -> None:
 
 
 def _absent() -> None:
-    """Run a local Azure, to try and to test against; needs the package local-azure, which is not installed."""
+    """Run a local Azure, to try and to test against.
+
+    Needs the package local-azure, which is not installed.
+    """
     require("rotator emulator", "local_azure")
 
 

@@ -14,8 +14,12 @@ from rotator.cli import INTERRUPTED, streams
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common, LogFormat, Output
 from rotator.cli.output import event_line, say
+from rotator.cli.terminal import after, tell
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
+
+USAGE = "Error: Invalid value: "
+"""Words of typer before the message of a usage error."""
 
 
 @contextmanager
@@ -33,8 +37,9 @@ def reported(common: Common) -> Iterator[None]:
         _report(common, _unusable(error))
         raise typer.Exit(common.ended(1)) from None
     except typer.BadParameter as error:
-        error.message = one_line(error.message)
-        _object(common, 2, _body("UsageError", error.message, "Nothing was changed.", "Correct the command."))
+        message = one_line(error.message)
+        _object(common, 2, _body("UsageError", message, "Nothing was changed.", "Correct the command."))
+        error.message = after(USAGE, message)
         raise
     except (typer.Exit, typer.Abort):
         raise
@@ -48,7 +53,7 @@ def reported(common: Common) -> Iterator[None]:
         )
         body = _body("Interrupted", happened, "Steps that were reported as done are done.", remedy)
         _object(common, INTERRUPTED, body)
-        say(f"{happened} {remedy}", err=True)
+        tell(f"{happened} {remedy}")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
         from rotator.fleet import unexpected
@@ -103,7 +108,10 @@ def _report(common: Common, error: RotatorError) -> None:
 def _tell(common: Common, exit_code: int, body: dict[str, Any], text: str) -> None:
     """Write an error: for programs to stdout, and for people, or as an event, to stderr."""
     _object(common, exit_code, body)
-    say(event_line("error", body) if common.log_format is LogFormat.json else text, err=True)
+    if common.log_format is LogFormat.json:
+        say(event_line("error", body), err=True)
+    else:
+        tell(text)
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Coroutine, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from rotator.cli.output import say
+from rotator.cli.terminal import tell
 
 T = TypeVar("T")
 GRACE, VARIABLE = 25.0, "ROTATOR_GRACE"
@@ -53,10 +53,9 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
         if caught or task is None:
             _at_once(number)
         caught.append(number)
-        say(
+        tell(
             f"{name_of(number)}: no new request is begun; rotator waits for the request under way, for"
-            f" {seconds:.0f} s at most. A second signal ends at once.",
-            err=True,
+            f" {seconds:.0f} s at most. A second signal ends at once."
         )
         task.cancel()
         loop.call_later(seconds, _at_once, number)
@@ -78,9 +77,8 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
 
 def _at_once(number: int) -> NoReturn:
     """End the process at once, without cleaning up."""
-    say(
+    tell(
         f"{name_of(number)}: ended at once. A request may have been under way: the next run reads the state of"
-        " Azure and goes on from there.",
-        err=True,
+        " Azure and goes on from there."
     )
     os._exit(128 + number)

@@ -108,9 +108,9 @@ class Common:
 
         for mistake in () if self.silent_progress else mistakes[:MOST_WARNINGS]:
             as_json = self.log_format is LogFormat.json
-            _tell(event_line("mistake", mistake_body(mistake)) if as_json else f"warning: {mistake}")
+            self._tell(event_line("mistake", mistake_body(mistake)) if as_json else f"warning: {mistake}")
         if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text and not self.quiet:
-            _tell(
+            self._tell(
                 f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows"
                 " them"
             )
@@ -163,7 +163,7 @@ class Common:
         So neither exit code hides the other.
         """
         if self.unserved:
-            _tell(self._ending(code))
+            self._tell(self._ending(code))
 
     def _ending(self, code: int) -> str:
         from rotator.errors import PolicyError
@@ -178,10 +178,10 @@ class Common:
         more = f" and {len(self.unserved) - MOST_WARNINGS} more" if len(self.unserved) > MOST_WARNINGS else ""
         return f"exit 2: mistakes in the policies of {names}{more}, which were not served. {state}"
 
-
-def _tell(text: str) -> None:
-    with suppress(OSError):
-        say(text, err=True)
+    def _tell(self, text: str) -> None:
+        """Write a text for people, or an event in its JSON form, to stderr, if stderr takes it."""
+        with suppress(OSError):
+            say(text, err=True) if self.log_format is LogFormat.json else terminal.tell(text)
 
 
 def _said(text: str, *, plain: bool) -> bool:

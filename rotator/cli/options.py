@@ -10,11 +10,13 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from rotator.cli import completing, failures, logs
+from rotator.cli import completing, failures, logs, terminal
 from rotator.cli.invocation import CloudName, Common, LogFormat, Output
 from rotator.visible import escaped
 
 P = ParamSpec("P")
+ANSWER = " [y/N]: y"
+"""What a question of typer ends with, and an answer."""
 
 
 Policies = Annotated[
@@ -139,7 +141,7 @@ def ask(question: str, yes: bool) -> None:
             "this command asks before it changes anything, and there is no terminal; add --yes to confirm"
         )
     try:
-        typer.confirm(escaped(question), abort=True, err=True)
+        typer.confirm(terminal.before(ANSWER, escaped(question)), abort=True, err=True)
     except typer.Abort as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

@@ -55,7 +55,8 @@ def _roles(case: Case, principal: str | Bash) -> tuple[str, ...]:
 def _identity(case: Case, group_id: ResourceId) -> str:
     """The id of the identity that would be made beside a group."""
     beside = "/".join(group_id.split("/")[:5])
-    return f"{beside}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{case.policy.name}-pull"
+    name = f"{case.policy.name.removesuffix('-pull')}-pull"
+    return f"{beside}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
 
 
 def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from rotator.discovery import Found, Listed, Listing, Other, Passing, PolicyText, Standing, Use
@@ -174,6 +175,9 @@ def _drafted(seen: Discovery) -> Iterator[str]:
             yield f"kept {one.file} for {whose}: {one.why}" if one.kept else f"wrote {one.file} for {whose}"
     if seen.schema:
         yield f"wrote {seen.schema}, by which editors check them"
+    if files := [one.file for one in seen.drafts or () if one.file]:
+        check = rotator("validate", policies=str(PurePath(files[0]).parent))
+        yield f"Next: fill in what `{check}` names, move the files to your policies, and run `{rotator('doctor')}`."
 
 
 def _count(number: int, noun: str) -> str:

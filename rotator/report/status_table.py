@@ -1,6 +1,5 @@
 """Table of the state of many policies, for people at a terminal."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 from rotator.report.many import FEW, FIRST, alike, counted, named
 from rotator.report.plan import lists_text, readable
 from rotator.report.status import ALARMING, Row, Urgency, rows
+from rotator.report.words import lines_of
 from rotator.results import Previewed
 from rotator.visible import one_line
 from rotator.words import day
@@ -141,7 +141,7 @@ def _remark(group: Sequence[tuple[str, str]]) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(one_line(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return lines_of(one_line(text), width, hanging=2)
 
 
 def _details(row: Row) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Common parts of reports: instants, names, indented paragraphs, and the frame of the JSON form."""
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,26 @@ def block(head: str, entries: Iterable[str]) -> str:
     return "\n".join([head, *entries])
 
 
+def lines_of(text: str, width: int, *, hanging: int = 0, first: int = 0) -> list[str]:
+    """Return the lines of a text within `width` columns: no word and no command between back ticks is broken.
+
+    Later lines hang by `hanging` columns; the first one begins after `first` columns that are not part of the text.
+    """
+    kept = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT), text)
+    lines = textwrap.wrap(
+        kept,
+        max(width, hanging + 20),
+        initial_indent=" " * first,
+        subsequent_indent=" " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_KEPT, " ")[0 if number else first :] for number, line in enumerate(lines)]
+
+
+_COMMAND = re.compile(r"`[^`\n]+`")
+_KEPT = "\u00a0"
+"""Stands for a blank of a command while a line is wrapped."""
 _CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
 
 

@@ -424,6 +424,7 @@ def test_a_second_run_writes_nothing_and_keeps_what_a_person_wrote(crowd: Scene)
     (drafts_of(crowd) / "mine.yaml").write_text(f"# mine\n{before}")
     said = crowd("discover", "--write", "--drafts", str(drafts_of(crowd)))
     assert f"kept {drafts_of(crowd) / 'mine.yaml'} for build agents" in said.out
+    assert f"Next: fill in what `rotator validate --policies {drafts_of(crowd)}` names" in said.out
     assert [file.read_text() for file in drafts_of(crowd).glob("*.yaml")] == [f"# mine\n{before}"]
 
 

@@ -5,34 +5,91 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from rotator.cli import live, terminal
+from rotator.cli.failures import USAGE
 from rotator.cli.interrupt import Interrupted
+from rotator.cli.options import ANSWER
 from rotator.cli.terminal import wrapped
 from rotator.events import CredentialAdded, Finished, Pausing, Proving
+from rotator.report.words import lines_of
 from rotator.state import Home
 from tests.cli.scene import NAME, START, Scene
 
 COMMANDS = (("rotate", "--adopt"), ("plan",), ("status", "-v"), ("doctor",), ("history", NAME), ("discover", "--all"))
 TICKED = re.compile(r"`[^`\n]+`")
+PASTED = re.compile(r"^ {15,}(?:- |# |[\w/]+:).*", re.MULTILINE)
+COMMAND = re.compile(r"^ +\$ ((?:.*\\\n)*.*)", re.MULTILINE)
 TABLE = re.compile(r"\S {2,}\S.* {2,}\S")
 
 
 @pytest.fixture(name="reports")
 def _reports(rotator: Scene) -> list[str]:
     rotator.deploy("undeclared-group-with-a-long-name")
-    return [rotator(*command).out for command in COMMANDS]
+    told = [rotator(*command).out for command in COMMANDS]
+    assert any(PASTED.search(text) for text in told)
+    return told
+
+
+def test_a_command_in_a_remark_of_the_table_stays_whole_at_any_width() -> None:
+    remark = "credential 1 was not made by rotator for this policy, and stays; `rotator adopt web --key-id 1` keeps it"
+    for width in range(30, 130):
+        assert "`rotator adopt web --key-id 1`" in "\n".join(lines_of(remark, width, hanging=2))
+
+
+def shell(script: str) -> str:
+    ran = subprocess.run(
+        ["bash", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, timeout=20
+    )
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+def test_a_command_to_paste_means_the_same_in_lines(reports: list[str]) -> None:
+    written = (
+        'az secret set --value \'two  words\' --file <(printf %s "$value") --to "a  b"',
+        "az outer --id \"$(az inner --name 'x y' --query a)\" --more 'z'",
+    )
+    printed = (each for text in reports for each in COMMAND.findall(text))
+    commands = [*written, *(each for each in printed if each.startswith("az "))]
+    assert len(commands) > len(written)
+    broken = [COMMAND.findall(wrapped(f"             $ {each}", width))[0] for each in commands for width in (60, 90)]
+    assert any("\\\n" in each for each in broken)
+    said = "az() { printf '<%s>' \"$@\"; }; value='1  2'\n" + "\necho\n"
+    both = [shell(said + "\necho\n".join(some)) for some in ([each for each in commands for _ in (60, 90)], broken)]
+    assert re.sub(r"/dev/fd/\d+", "", both[0]) == re.sub(r"/dev/fd/\d+", "", both[1])
+
+
+def test_an_error_on_a_terminal_breaks_no_word_and_its_later_lines_hang(rotator: Scene) -> None:
+    (rotator.policies / f"{NAME}.yaml").write_text("principal: {}\nregistries: []\nkey_vault: 1\nmore: x\n")
+    said = wrapped(rotator("validate").err, 60).splitlines()
+    assert max(map(len, said)) <= 60 or not any(" " in line.strip() for line in said if len(line) > 60)
+    assert all(re.match(r"\S+:\d+:\d+: |  \S|State: |What to do: |\S", line) for line in said)
+    assert sum(line.startswith("  ") for line in said) >= 4
+
+
+def test_a_usage_error_and_a_question_leave_room_for_what_stands_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "told_on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    text = "this command asks before it changes anything, and there is no terminal; add --yes to confirm"
+    message = f"{USAGE}{terminal.after(USAGE, text)}"
+    question = f"{terminal.before(ANSWER, text)}{ANSWER}"
+    assert max(map(len, f"{message}\n{question}".splitlines())) <= 60
+    assert (message.split(), question.split()) == ((USAGE + text).split(), (text + ANSWER).split())
 
 
 def test_no_word_and_no_command_is_broken_at_any_width(reports: list[str]) -> None:
     for text in reports:
         for width in (60, 80, 137, 200):
             shown = wrapped(text, width)
-            assert shown.split() == text.split()
+            assert [word for word in shown.split() if word != "\\"] == text.split()
             assert TICKED.findall(shown) == TICKED.findall(text)
-            long = [line for line in shown.splitlines() if len(line) > width and not TABLE.search(line.strip())]
+            assert set(PASTED.findall(text)) <= set(shown.splitlines())
+            flowing = (line for line in shown.splitlines() if not PASTED.match(line) and not TABLE.search(line.strip()))
+            long = [re.sub(r"(--[\w-]+) | \\$", r"\1=", line) for line in flowing if len(line) > width]
             assert [line for line in long if " " in TICKED.sub("x", line.strip())] == []
             assert wrapped(text, 1000) == text
 
@@ -61,6 +118,12 @@ def test_a_table_that_does_not_fit_has_a_block_for_each_row_and_nothing_is_cut(
     words = [word for word in whole.split() if not word.isupper()]
     assert set(words) <= set(blocks.split())
     assert max(map(len, wrapped(blocks, 60).splitlines())) <= 60
+
+
+def test_no_verb_is_cut_in_the_list_of_verbs() -> None:
+    text = Path("docs/cli.md").read_text("utf-8").partition("\nCommands:\n")[2].partition("```")[0]
+    assert len(text.splitlines()) > 15
+    assert "..." not in text
 
 
 def test_what_goes_to_a_pipe_has_no_escape(reports: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

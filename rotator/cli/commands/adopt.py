@@ -42,9 +42,10 @@ def adopted_before(adoption: "Adoption", name: str) -> str:
 def carry_out(
     common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None, lease_container: Container = None
 ) -> None:
-    """Let rotator manage a credential that a person or another tool made.
+    """Let rotator manage a credential that others made.
 
-    From then on it is retired like any other, when nothing relies on it any more.
+    Others are a person, or another tool. From then on it is retired like any other, when nothing relies on it any
+    more.
     """
     from rotator.cli import session
     from rotator.cli.leases import chosen

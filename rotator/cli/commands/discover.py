@@ -46,7 +46,7 @@ def carry_out(
     write: Write = False,
     drafts: Drafts = Path("drafts"),
 ) -> None:
-    """Find every container group that pulls with a principal's password.
+    """Find the container groups that pull with a password.
 
     Shows the principal of each password, the policy in charge, and groups without a policy. Reads lists only. Ends with
     1 where a subscription can't be read.

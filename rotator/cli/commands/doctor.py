@@ -23,7 +23,7 @@ def carry_out(
     lease_dir: Leases = None,
     lease_container: Container = None,
 ) -> None:
-    """Check everything that must be true before a rotation at 3 a.m.; change nothing.
+    """Check what must hold before a rotation; change nothing.
 
     Identity, permissions, principal, registries, vault, container groups, this machine. A failed check comes with the
     command to fix it. Successful checks are counted; -v lists them. Ends with 1 if a check fails, or if a check needed

@@ -24,12 +24,12 @@ def carry_out(
     metrics: Metrics = None,
     hook: Hook = None,
 ) -> None:
-    """Look at every policy, and add each policy with a due step to a queue.
+    """Add each policy with a due step to a queue.
 
-    For `rotator work`, on as many machines as needed. A message is a policy's name. Tries nothing, and changes nothing
-    but the queue; what is at rest by the services' lists isn't looked at, but for once a day. Ends with 1 as `rotator
-    status` does, and where messages were moved aside because their runs failed again and again. ROTATOR_WEBHOOK and
-    ROTATOR_PING name addresses to tell (docs/notifications.md).
+    Looks at every policy. For `rotator work`, on as many machines as needed. A message is a policy's name. Tries
+    nothing, and changes nothing but the queue; what is at rest by the services' lists isn't looked at, but for once
+    a day. Ends with 1 as `rotator status` does, and where messages were moved aside because their runs failed again
+    and again. ROTATOR_WEBHOOK and ROTATOR_PING name addresses to tell (docs/notifications.md).
     """
     from rotator import lease
     from rotator.cli import session

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command
 def carry_out(common: Common, name: Name) -> None:
-    """Show past rotations: when, which credential, how long it served.
+    """Show past rotations: when, which credential, for how long.
 
     From the tags of the secret's versions, the newest first; versions that others wrote are included. -v adds
     ids and attempts.

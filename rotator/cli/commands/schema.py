@@ -12,9 +12,10 @@ def carry_out(
         bool, typer.Option("--defaults", help="The schema of _defaults.yaml, in place of that of policies.")
     ] = False,
 ) -> None:
-    """Print the JSON schema of policies, by which editors complete and check them.
+    """Print the JSON schema of policies, for editors.
 
-    `rotator schema > policies/policy.schema.json` keeps it where the first line of a policy names it.
+    Editors complete and check policies by it. `rotator schema > policies/policy.schema.json` keeps it where the
+    first line of a policy names it.
     """
     from rotator.policy.jsonschema import render
 

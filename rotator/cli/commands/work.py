@@ -37,10 +37,11 @@ def carry_out(
     metrics: Metrics = None,
     hook: Hook = None,
 ) -> None:
-    """Take messages from a queue until there is none, and rotate the policies that they name.
+    """Rotate the policies that the messages of a queue name.
 
-    Start it on as many machines as needed. A message whose run failed comes back after ten minutes; after five tries it
-    is moved to the queue's -poison, and that is told. Others are deleted after their run. Ends as `rotator rotate`.
+    Ends when there is no message. Start it on as many machines as needed. A message whose run failed comes back
+    after ten minutes; after five tries it is moved to the queue's -poison, and that is told. Others are deleted
+    after their run. Ends as `rotator rotate`.
     """
     from rotator.cli import session
     from rotator.cli.leases import chosen
