@@ -27,7 +27,7 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
     while True:
         proof = await _once(run, secret, images)
         good = usable(run, proof)
-        first = run.clock.elapsed() if good and not successes else first
+        first = first if successes else run.clock.elapsed()
         successes = successes + 1 if good else 0
         told = Proving(
             key_id=key_id,
@@ -46,15 +46,13 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
 
 async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) -> Proof:
     """Return one more success, within a few tries, to renew a proof that is old. Raises ProofFailed."""
-    for _ in range(TRIES - 1):
-        proof = await _once(run, secret, images)
-        if usable(run, proof):
-            return proof
+    tries = 1
+    while not usable(run, proof := await _once(run, secret, images)):
+        if tries == TRIES:
+            raise _failed(run, key_id, proof, 0)
+        tries += 1
         await run.clock.sleep(AGAIN)
-    proof = await _once(run, secret, images)
-    if usable(run, proof):
-        return proof
-    raise _failed(run, key_id, proof, 0)
+    return proof
 
 
 def usable(run: Run, proof: Proof) -> bool:

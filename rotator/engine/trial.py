@@ -68,7 +68,7 @@ def around(value: Secret) -> tuple[str, Secret] | None:
 
 
 def _quoted(text: str) -> bool:
-    return len(text) > 2 and text[0] == text[-1] and text[0] in QUOTES
+    return text[:1] in QUOTES and text[:1] == text[-1:]
 
 
 async def tried(run: Run, seen: Seen) -> tuple[tuple[str, Proof], ...]:

@@ -42,13 +42,16 @@ NEAR, FAR, MOST, RECENT = 24, 99, 400, 4
 """How many killers come first, those in which something happens next to the function; how far away the others are; how many of
 those are played at most; and how many that killed are asked first.
 """
+NARROW, SOME = 200, 12
+"""Lines of the engine that a test of single functions reaches at most, and how many of those are asked before any story."""
 
 TESTS = (
     *("engine.test_marks", "engine.test_pauses", "engine.test_access_twice", "engine.test_outcomes"),
     *("engine.test_absence", "engine.test_revoke", "engine.test_revoke_absent", "engine.test_adopting"),
     *("engine.test_provision", "matrices.test_corners", "engine.test_life", "engine.test_strangers"),
     *("engine.test_watch", "engine.test_redeployment", "engine.test_owners", "engine.test_trial"),
-    *("engine.test_revocation_mark",),
+    *("engine.test_revocation_mark", "engine.test_permits", "engine.test_tries", "engine.test_memory"),
+    *("engine.test_rate_limits", "engine.test_limited_writes"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
@@ -216,16 +219,17 @@ def of_function(
     function, last = mutation.mark(mutants[0].module, mutants[0].function), list[Killer]()
     for mutant in mutants:
         lines = changed(mutant)
+        others = sorted((each for each in tests() if lines & each.reach.lines), key=_breadth)
+        narrow = [each for each in others if _breadth(each) <= NARROW][:SOME]
+        nearest = _nearest((each for each in among if lines & each.reach.lines), function)
         with installed(mutant):
-            by = killed(
-                dict.fromkeys([*last, *_nearest((each for each in among if lines & each.reach.lines), function)])
-            )
-        if by is None:
-            others = [each for each in tests() if lines & each.reach.lines]
-            with installed(mutant):
-                by = killed(_few(sorted(others, key=lambda each: len(each.reach.lines))))
+            by = killed(dict.fromkeys([*last, *narrow, *nearest, *_few(others)]))
         last = [by, *(each for each in last if each is not by)][:RECENT] if by else last
         yield mutant.id, by.name if by else None
+
+
+def _breadth(killer: Killer) -> int:
+    return len(killer.reach.lines)
 
 
 def changed(mutant: Mutant) -> frozenset[Line]:

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(engine.__path__))
 JUDGED = (
     *("issuance", "publication", "take_back", "retirement", "standing"),
-    *("settling", "deployment", "group_put", "revocation_mark"),
+    *("settling", "deployment", "group_put", "revocation_mark", "limits", "memory", "proving", "trial"),
 )
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
 PARTS, SHARE = 4, 24
