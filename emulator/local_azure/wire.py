@@ -160,14 +160,13 @@ class Route:
     anonymous: bool = False
     """Reached without a bearer token (token endpoints, challenges)."""
 
-    @property
-    def segments(self) -> int | None:
-        """Number of segments of a path that fits; None for any number."""
-        return None if "*}" in self.template else self.template.removesuffix("/").count("/")
-
     def pattern(self) -> re.Pattern[str]:
         """The compiled template."""
         return _compiled(self.template)
+
+    def fits(self, method: str, segments: int) -> bool:
+        """Tell if a path of so many segments can be this operation's."""
+        return self.method == method and _length(self.template) in (None, segments)
 
 
 @cache
@@ -175,6 +174,12 @@ def _compiled(template: str) -> re.Pattern[str]:
     """The same few hundred templates for every emulator in a process."""
     parts = re.split(r"(\{\w+\*?\})", template)
     return re.compile("".join(map(_segment, parts)) + "/?", re.IGNORECASE)
+
+
+@cache
+def _length(template: str) -> int | None:
+    """Number of segments of a path that fits; None for any number."""
+    return None if "*}" in template else template.removesuffix("/").count("/")
 
 
 def _segment(part: str) -> str:
@@ -195,33 +200,33 @@ class Table:
 
     def __init__(self, routes: Iterable[Route], guarded: Callable[[Route], Route] = lambda route: route) -> None:
         self._given, self._guarded = routes, guarded
-        self._ready: dict[Route, Route] = {}
+        self._fitting: dict[tuple[str, int], list[tuple[Route, re.Pattern[str]]]] = {}
+        self._ready: dict[tuple[str, str], Route] = {}
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Return all routes, in matching order."""
         return tuple(self._given)
 
-    @cached_property
-    def _compiled(self) -> dict[str, list[tuple[Route, int | None, re.Pattern[str]]]]:
-        by_method: dict[str, list[tuple[Route, int | None, re.Pattern[str]]]] = {}
-        for route in self.routes:
-            by_method.setdefault(route.method, []).append((route, route.segments, route.pattern()))
-        return by_method
-
     def find(self, request: Request) -> tuple[Route, dict[str, str]] | None:
         """The first route that fits, with the values from the path as the client wrote them."""
-        path = re.sub(r"/{2,}", "/", request.path)
-        segments = path.removesuffix("/").count("/")
-        for route, needed, pattern in self._compiled.get(request.method, ()):
-            if (needed is None or needed == segments) and (match := pattern.fullmatch(path)):
+        path = re.sub(r"/{2,}", "/", request.path) if "//" in request.path else request.path
+        for route, pattern in self._possible(request.method, path.removesuffix("/").count("/")):
+            if match := pattern.fullmatch(path):
                 return self._prepared(route), match.groupdict()
         return None
 
+    def _possible(self, method: str, segments: int) -> list[tuple[Route, re.Pattern[str]]]:
+        if (method, segments) not in self._fitting:
+            fitting = [(route, route.pattern()) for route in self.routes if route.fits(method, segments)]
+            self._fitting[method, segments] = fitting
+        return self._fitting[method, segments]
+
     def _prepared(self, route: Route) -> Route:
-        if route not in self._ready:
-            self._ready[route] = self._guarded(route)
-        return self._ready[route]
+        named = route.method, route.template
+        if named not in self._ready:
+            self._ready[named] = self._guarded(route)
+        return self._ready[named]
 
 
 class Service(Protocol):

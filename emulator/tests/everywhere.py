@@ -1,26 +1,33 @@
 """What every test stands on: nothing leaves this machine, no test sees what another one left in a library's memory, and answers are as described."""
 
 import ipaddress
+import socket
 import sys
-from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
+from typing import Any, TypeVar
 
 import pytest
 from descriptions import SPECS
 
-
-def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse to connect to anything but this machine: an audit hook sees every library's sockets, and can't be taken off."""
-    if (
-        event == "socket.connect"
-        and isinstance(arguments[1], tuple)
-        and not ipaddress.ip_address(arguments[1][0]).is_loopback
-    ):
-        raise ConnectionRefusedError(f"a test tried to reach {arguments[1][0]}")
+T = TypeVar("T")
 
 
-sys.addaudithook(_stay_here)
+def _staying_here(connect: Callable[[socket.socket, Any], T]) -> Callable[[socket.socket, Any], T]:
+    """Refuse to connect to anything but this machine."""
+
+    @wraps(connect)
+    def connected(self: socket.socket, address: Any) -> T:
+        if isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback:
+            raise ConnectionRefusedError(f"a test tried to reach {address[0]}")
+        return connect(self, address)
+
+    return connected
+
+
+# Every library of Python's connects through these; an audit hook would be called for a hundred other things.
+for _name in ("connect", "connect_ex"):
+    setattr(socket.socket, _name, _staying_here(getattr(socket.socket, _name)))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from rotator.arm_json import Json, Value, drop, get, put
@@ -92,8 +93,14 @@ def stamp(at: datetime) -> str:
 
 def instant(value: Value) -> datetime | None:
     """Parse an instant of a tag or an event (ACI sends up to seven decimals); None for an unreadable value."""
+    return _parsed(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(value: str) -> datetime | None:
+    """Parse it once: a look reads the same events as the look before."""
     try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+        at = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC) if at else None
+    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
