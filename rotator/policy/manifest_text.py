@@ -5,7 +5,15 @@ from typing import Any
 
 import yaml
 
+from rotator.policy.nodes import FROM_SHELL, SHELL_NAME
 from rotator.visible import acts
+
+
+class _ForAz(yaml.SafeDumper):
+    """Quotes each text that az, too, would read as something else."""
+
+
+_ForAz.add_implicit_resolver(FROM_SHELL, SHELL_NAME, None)
 
 
 def rendered(body: Mapping[str, Any]) -> str:
@@ -18,4 +26,7 @@ def rendered(body: Mapping[str, Any]) -> str:
 
 
 def _dumped(body: Mapping[str, Any], *, allow_unicode: bool) -> str:
-    return yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=allow_unicode, default_flow_style=False)
+    text: str = yaml.dump(
+        dict(body), None, _ForAz, sort_keys=False, allow_unicode=allow_unicode, default_flow_style=False
+    )
+    return text

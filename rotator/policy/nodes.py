@@ -86,7 +86,8 @@ class OfAz(Bounded, Resolver):
 
 FROM_SHELL = "!env_var"
 """Tag of a plain scalar with `${NAME}` in it, which az takes from its environment."""
-OfAz.add_implicit_resolver(FROM_SHELL, re.compile(r".*\$\{([^}^{]+)\}"), None)
+SHELL_NAME = re.compile(r".*\$\{([^}^{]+)\}")
+OfAz.add_implicit_resolver(FROM_SHELL, SHELL_NAME, None)
 
 
 class Json(Bounded):
