@@ -51,7 +51,9 @@ LOOKS = (
 
 
 CLIENT_SECRET = re.compile(
-    r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE
+    r"client_?(?:secret|credential)|(?:sp|principal|registry|acr|azure|arm|aad|entra|microsoft|msal|graph)\w*"
+    r"(?:secret|passw(?:or)?d|pwd)|principal_?(?:key|credential)",
+    re.IGNORECASE,
 )
 """Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET,
 ACR_PASSWORD and their like.

@@ -73,3 +73,18 @@ def test_there_is_one_pattern_of_entras_passwords_and_one_of_guids() -> None:
     source = {str(file.relative_to(ROOT)): file.read_text() for file in (ROOT / "rotator").rglob("*.py")}
     assert [file for file in sorted(source) if re.search(r"Q~\[", source[file])] == ["rotator/secret.py"]
     assert [file for file in sorted(source) if re.search(r"\{8\}\(?-", source[file])] == ["rotator/resource_id.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        *((each, True) for each in ("AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "AzureAd__ClientSecret", "AZURE_PASSWORD")),
+        *((each, True) for each in ("SERVICE_PRINCIPAL_KEY", "servicePrincipalKey", "AAD_APP_SECRET", "MicrosoftAppPassword")),
+        *((each, True) for each in ("SPRING_CLOUD_AZURE_CREDENTIAL_CLIENT_SECRET", "ACR_PWD", "ENTRA_SECRET", "CLIENT_CREDENTIAL")),
+        *((each, False) for each in ("DB_PASSWORD", "API_KEY", "CLIENT_KEY", "REDIS_URL", "JWT_SECRET", "STORAGE_KEY", "PRINCIPAL")),
+    ],
+)  # fmt: skip
+def test_a_hidden_variable_is_known_by_its_name_for_a_principals_password(name: str, hidden: bool) -> None:
+    container = {"name": "app", "properties": {"image": "x", "environmentVariables": [{"name": name}]}}
+    shown = {"location": "x", "properties": {"containers": [container], "osType": "Linux"}}
+    assert hides_secret(shown) is hidden

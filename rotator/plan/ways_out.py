@@ -75,6 +75,8 @@ def deployed(view: View, dependent: Dependent) -> str:
     if dependent.run_once and dependent.phase in AT_WORK:
         ended = f"When it has ended, {command} runs it again with the current credential"
         stop = f"`{stop_group(dependent.id)}` ends it now, and then {command} starts it again"
+        if dependent.group and dependent.group.runs:
+            return f"{ended}; {stop}"
         service = f"If it is a service, write `runs: service` {_under(view, dependent)}, and rotator restarts it"
         return f"{service}. {ended}; {stop}"
     effect = "and starts it" if dependent.phase is Phase.STOPPED else "and restarts it"

@@ -31,13 +31,17 @@ _FIRST = ("location", "tags", "zones", "identity")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Manifest drafted from the group `group` of a policy, as Azure showed it `at` an instant."""
+    """Manifest drafted from the group `group` of a policy, as Azure showed it `at` an instant.
+
+    `file` is where it is written, as the policy names it; empty for a text that a person saves.
+    """
 
     policy: Policy
     group: ResourceId
     at: datetime
     api_version: str
     draft: DraftedManifest
+    file: str = ""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -68,8 +72,9 @@ def _comments(written: Written) -> Iterator[str]:
     yield f"{written.group.name} as it was at {written.at:%Y-%m-%d %H:%M} UTC, written by rotator manifest."
     declared = policy.group(written.group)
     if declared is None or declared.manifest is None:
-        file = f"manifests/{written.group.name}.yaml"
-        yield f"Save it as {PurePath(policy.file).parent / file}, and write in {policy.file}, under container_groups:"
+        file = written.file or f"manifests/{written.group.name}.yaml"
+        save = "Write" if written.file else f"Save it as {PurePath(policy.file).parent / file}, and write"
+        yield f"{save} in {policy.file}, under container_groups:"
         yield f"  - id: {written.group}"
         yield f"    manifest: {file}"
     if draft.authored and declared and declared.manifest:

@@ -78,9 +78,11 @@ def test_a_manifest_is_written_from_a_running_group_and_is_what_runs(rotator: Sc
     rotator.write(container_groups=[{"id": rotator.group_id(), "secrets": volume}])
     said, file = rotator("manifest", NAME, "mycontainer"), rotator.policies / "mycontainer.yaml.txt"
     assert rotator("manifest", NAME, "mycontainer", "--file", str(file)).code == said.code == 0
-    assert file.read_text() == said.out
+    kept = file.read_text()
+    assert kept.partition("apiVersion")[2] == said.out.partition("apiVersion")[2] != ""
+    assert "#     manifest: mycontainer.yaml.txt" in kept and "Save it as" not in kept
     assert rotator("manifest", NAME, "mycontainer", "--file", str(file)).code == 1
-    assert file.read_text() == said.out
+    assert file.read_text() == kept
     assert "containers/app/env/DB:" in said.out
     assert "az keyvault secret set --vault-name myvault --name mycontainer-app-db " in said.out
     assert rotator.password.secret not in said.out

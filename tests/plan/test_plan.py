@@ -114,7 +114,7 @@ WAYS = {
     **dict.fromkeys(ways_out.BY_RETRY, "`rotator rotate mycontainerregistry --retry` goes on"),
     WaitCode.REFUSED: "Deploy it by its own means",
     WaitCode.FORWARD_ONLY: "` gives it the current credential and restarts it",
-    WaitCode.JOB_RUNNING: "write `runs: service`",
+    WaitCode.JOB_RUNNING: "ends it now, and then `rotator deploy",
 }
 """Words of a way out that a late wait ends with; other waits that may be late name theirs in their own text."""
 

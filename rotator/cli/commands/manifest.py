@@ -1,6 +1,7 @@
 """``rotator manifest``: write the manifest of a running container group."""
 
 from collections.abc import Iterable
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,8 @@ def carry_out(
     seen = session.run(common, (policy,), read)
     if seen.document is None or seen.unreadable:
         raise NotFound(f"container group {group_id} {seen.unreadable or 'does not exist'}", service="aci")
-    written = Written(policy, group_id, seen.at, API_VERSION, drafted(Document.seen(policy, seen)))
+    named = relpath(file, Path(policy.file).parent) if file else ""
+    written = Written(policy, group_id, seen.at, API_VERSION, drafted(Document.seen(policy, seen)), named)
     if file:
         _fill(file, manifest_text(written))
     text = f"{file}: the manifest of {group_id.name}; its first lines list the remaining steps"
