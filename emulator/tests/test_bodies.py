@@ -102,6 +102,8 @@ def test_identities_of_a_type_that_has_none_are_refused(world: World) -> None:
         (["echo", "hello", "world"], "Succeeded", 0, "hello world\n"),
         (["sh", "-c", "true && false"], "Failed", 1, ""),
         (["/bin/sh", "-c", "while true; do sleep 20; done"], "Running", None, ""),
+        (["/bin/sh", "-c", "while true; do echo hello; sleep 1200; done"], "Running", None, "hello\n" * 3),
+        (["/bin/sh", "-c", "echo hello; sleep 15; done"], "Failed", 2, '/bin/sh: syntax error: unexpected "done"\n'),
         (["tail", "-f", "/dev/null"], "Running", None, ""),
         (["python", "train.py"], "Succeeded", 0, ""),
     ],

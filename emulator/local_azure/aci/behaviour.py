@@ -230,7 +230,8 @@ class ContainerGroups:
 
         Raises ServiceError: 404 ContainerNotFound; ContainerLogNotAvailable before the container's start.
         """
-        return logs.shown(self._known(group_id).name, self._container(group_id, container), tail, timestamps=timestamps)
+        found, now = self._container(group_id, container), self.clock.now()
+        return logs.shown(self._known(group_id).name, found, tail, now, timestamps=timestamps)
 
     def operation(self, operation_id: str) -> dict[str, Json]:
         """Return a long-running operation as the operation's URL shows it.

@@ -208,4 +208,12 @@ def shown(group: ContainerGroup, *, fresh: bool = False) -> Properties:
     """
     view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
     ip = "" if fresh else group.ip
-    return answer(group.id, group.resource, group.provisioning, ip, view, pooled=group.pooled)
+    resource = _unaddressed(group.resource) if fresh else group.resource
+    return answer(group.id, resource, group.provisioning, ip, view, pooled=group.pooled)
+
+
+def _unaddressed(resource: Properties) -> Properties:
+    """Return a new group without the address that it will have in a subnet (recorded)."""
+    properties = resource["properties"]
+    kept = {name: value for name, value in properties.items() if name != "ipAddress" or not properties.get("subnetIds")}
+    return {**resource, "properties": kept}

@@ -133,10 +133,10 @@ class Host:
         events.note_pulled(container, at)
         container.cached, container.exit_code = image.digest, image.exit_code
         container.run_seconds, container.logs = image.run_seconds, image.logs
-        container.endless = False
+        container.endless, container.period = False, 0.0
         if done := course(_command(group, container)):
             container.exit_code, container.run_seconds, container.logs = done.exit_code, done.seconds, done.logs
-            container.endless = done.seconds is None
+            container.endless, container.period = done.seconds is None, done.period
         self._ready(container, at)
 
     def _image(self, group: ContainerGroup, container: Container, at: datetime) -> Image:

@@ -63,6 +63,8 @@ class Container:
     logs: str = ""
     endless: bool = False
     """Its command never ends, with any restart policy."""
+    period: float = 0.0
+    """Seconds after which it writes its log again, or 0."""
 
 
 Containers = list[Container]
