@@ -1,6 +1,7 @@
 """Applications as Graph shows them: redirect URIs, credentials for other issuers, and the tokens that they ask for."""
 
 from typing import Any
+from urllib.parse import quote
 
 import jwt
 import pytest
@@ -76,16 +77,15 @@ def test_objects_have_quoted_keys_too(world: Tenancy, kind: str) -> None:
     assert code(world.call("GET", f"/{kind}('{TENANT}')"))[0] == 404
 
 
-def test_a_user_is_read_by_a_quoted_name(world: Tenancy) -> None:
-    user = world.call("GET", "/users")[1]["value"]
-    if not user:
-        given = {"accountEnabled": True, "displayName": "a", "mailNickname": "a", "userPrincipalName": "a@example.com"}
-        domain = world.call("GET", "/organization")[1]["value"][0]["verifiedDomains"][0]["name"]
-        given |= {"userPrincipalName": f"a@{domain}", "passwordProfile": {"password": "Secret-of-a-1"}}
-        assert world.call("POST", "/users", given)[0] == 201
-        user = world.call("GET", "/users")[1]["value"]
-    name = user[0]["userPrincipalName"]
-    assert world.call("GET", f"/users('{name}')")[1]["id"] == user[0]["id"]
+@pytest.mark.parametrize("name", ["a", "$a#1"])
+def test_a_user_is_read_by_a_quoted_name(world: Tenancy, name: str) -> None:
+    domain = world.call("GET", "/organization")[1]["value"][0]["verifiedDomains"][0]["name"]
+    given = {"accountEnabled": True, "displayName": "a", "mailNickname": "a", "userPrincipalName": f"{name}@{domain}"}
+    user = world.call("POST", "/users", given | {"passwordProfile": {"password": "Secret-of-a-1"}})[1]
+    quoted = f"/users('{quote(f'{name}@{domain}', safe='$@')}')"
+    assert world.call("GET", quoted)[1]["id"] == user["id"]
+    assert world.call("POST", f"{quoted}/getMemberGroups", {"securityEnabledOnly": False})[0] == 200
+    assert world.call("PATCH", quoted, {"displayName": "b"})[0] == 204
 
 
 def test_a_permission_grant_has_an_address(world: Tenancy) -> None:

@@ -41,6 +41,21 @@ def network(world: World) -> None:
 
 def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
     network(world)
+    more = {
+        "enableVmProtection": False,
+        "dhcpOptions": {},
+        "subnets": [
+            {
+                "name": "x",
+                "properties": {"addressPrefix": "10.0.0.0/24", "serviceEndpoints": [{"service": "Microsoft.KeyVault"}]},
+            }
+        ],
+    }
+    other = world.arm("PUT", at(f"{NET}2"), {"location": "eastus", "properties": more}).body["properties"]
+    assert ("enableVmProtection" in other, other["dhcpOptions"]) == (False, {"dnsServers": []})
+    assert other["subnets"][0]["properties"]["serviceEndpoints"] == [
+        {"provisioningState": "Succeeded", "locations": ["*"], "service": "Microsoft.KeyVault"}
+    ]
     shown = world.arm("GET", at(NET)).body
     assert list(shown) == ["name", "id", "etag", "type", "location", "properties"]
     assert re.fullmatch(r'W/"[0-9a-f-]{36}"', shown["etag"])

@@ -81,6 +81,29 @@ def test_replications_are_of_premium_registries(world: World) -> None:
     assert call(world, "GET", f"{OTHER}/replications").body == {"value": []}
 
 
+def test_a_zone_redundant_registry_has_its_home_replication_from_the_start(world: World) -> None:
+    body = {"location": "eastus", "sku": {"name": "Premium"}, "properties": {"zoneRedundancy": "Enabled"}}
+    call(world, "PUT", OTHER, body)
+    assert call(world, "GET", f"{OTHER}/replications/eastus").body["properties"]["zoneRedundancy"] == "Enabled"
+    assert call(world, "GET", f"{REGISTRY}/replications").body == {"value": []}
+
+
+def test_a_patch_of_network_rules_leaves_those_that_it_does_not_name(world: World) -> None:
+    latest, subnet = f"{ARM}{REGISTRY}?api-version=2026-09-01-preview", f"{GROUP}/providers/Microsoft.Network/x"
+    rules = {
+        "defaultAction": "Deny",
+        "virtualNetworkRules": [{"virtualNetworkSubnetResourceId": subnet}],
+        "ipRules": [{"value": "192.0.2.1"}],
+    }
+    world.arm("PATCH", latest, {"properties": {"networkRuleSet": rules}})
+    changed = world.arm("PATCH", latest, {"properties": {"networkRuleSet": {"defaultAction": "Allow"}}}).body
+    assert changed["properties"]["networkRuleSet"] == {
+        "defaultAction": "Allow",
+        "virtualNetworkRules": [{"virtualNetworkSubnetResourceId": subnet, "action": "Allow"}],
+        "ipRules": [{"action": "Allow", "value": "192.0.2.1"}],
+    }
+
+
 def test_a_replication_takes_its_time(world: World) -> None:
     world = World(Timing(role_active=0, secret_valid=0, replicas=1))
     made = call(world, "PUT", f"{REGISTRY}/replications/westus", {"location": "westus"})

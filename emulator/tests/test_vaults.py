@@ -74,6 +74,9 @@ def test_network_rules_are_shown_as_ranges_with_their_defaults(world: World) -> 
     shown = made(world, networkAcls={"ipRules": [{"value": "192.0.2.7"}]}).body["properties"]["networkAcls"]
     ranges = [{"value": "192.0.2.7/32"}]
     assert shown == {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": ranges, "virtualNetworkRules": []}
+    subnet = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/One/subnets/Two"
+    ruled = made(world, networkAcls={"virtualNetworkRules": [{"id": subnet}]}).body["properties"]["networkAcls"]
+    assert ruled["virtualNetworkRules"] == [{"id": subnet.lower()}]
     opened = made(world, networkAcls={"bypass": "AzureServices", "defaultAction": "Allow"}).body["properties"]
     assert "networkAcls" not in opened
 
@@ -316,6 +319,16 @@ def test_vaults_come_in_pages_whose_last_may_be_empty(world: World, path: str, c
         pages.append(len(answer["value"]))
         url = answer.get("nextLink")
     assert pages == {1: [1], 2: [2, 0], 3: [2, 1], 5: [2, 2, 1]}[count]
+
+
+def test_a_vault_says_what_a_private_endpoint_could_lead_to(world: World) -> None:
+    [part] = world.owner.call("GET", at(f"{VAULT}/privateLinkResources")).body["value"]
+    zones = part["properties"]["requiredZoneNames"]
+    assert (part["id"], part["name"], zones) == (
+        f"{VAULT}/privateLinkResources/vault",
+        "vault",
+        ["privatelink.vaultcore.azure.net"],
+    )
 
 
 def test_an_invented_continuation_of_a_list_is_refused(world: World) -> None:

@@ -49,8 +49,10 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
     if type_ == SECURITY:
         rules = [_rule(path, "securityRules", each) for each in _named(given, "securityRules")]
         return {**head, "securityRules": rules, "defaultSecurityRules": _default_rules(path)}
-    known = {"addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection", *head}
+    known = {"addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection", "enableVmProtection", *head}
     rest = {name: value for name, value in given.items() if name not in known and value is not None}
+    if isinstance(rest.get("dhcpOptions"), dict):
+        rest["dhcpOptions"] = {"dnsServers": [], **rest["dhcpOptions"]}
     return {
         **head,
         "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
@@ -107,8 +109,17 @@ def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
     }
     prefix = {"addressPrefix": own.pop("addressPrefix")} if "addressPrefix" in own else where
     own.pop("delegations", None)
+    if "serviceEndpoints" in own:
+        own["serviceEndpoints"] = [_endpoint(each) for each in own["serviceEndpoints"] or []]
     properties = {**prefix, **own, "delegations": delegations, **policies}
     return _member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
+
+
+def _endpoint(given: Json) -> dict[str, Json]:
+    """Return a subnet's endpoint of a service, with the regions where it holds (recorded)."""
+    if not isinstance(given, dict):
+        raise _unreadable()
+    return {"provisioningState": "Succeeded", "locations": ["*"], **given}
 
 
 def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:

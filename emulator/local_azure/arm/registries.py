@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local_azure.arm.assigned import assign
 from local_azure.arm.behaviour import REGISTRIES, Resource
 from local_azure.arm.child_operations import begun, removed, status, supported
+from local_azure.arm.home_region import bring_home, is_zonal
 from local_azure.arm.login_servers import UNSECURE
 from local_azure.arm.registry_rules import SIZES, check, given
 from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
@@ -80,6 +81,8 @@ class RegistryRoutes(Tracked):
         made = self.resources.put(
             path, self.type, body["location"], properties, tags_of(body), sku, identity, by=call.who.app_id
         )
+        if not existing and is_zonal(made):
+            bring_home(made, self.resources.access.of(made.id), self.resources.clock.now())
         return self._making(call, made, "Updating" if existing else "Creating")
 
     def list(self, call: Call) -> Response:
@@ -122,7 +125,7 @@ class RegistryRoutes(Tracked):
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
-        asked, sku = given(call, body), body.get("sku") or found.sku
+        asked, sku = given(call, body, found.properties), body.get("sku") or found.sku
         if "policies" in asked:
             asked["policies"] = {**found.properties["policies"], **asked["policies"]}
         properties = {**found.properties, **asked, **_fixed(found)}

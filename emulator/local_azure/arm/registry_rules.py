@@ -34,8 +34,11 @@ VALUES = {
 """The values of a property that has only these (the descriptions' enumerations)."""
 
 
-def given(call: Call, body: Json) -> dict[str, Json]:
-    """Return a body's effective properties: none read-only, none unknown to the api-version."""
+def given(call: Call, body: Json, before: dict[str, Json] | None = None) -> dict[str, Json]:
+    """Return a body's effective properties: none read-only, none unknown to the api-version.
+
+    A PATCH of the properties `before` leaves the network rules that it doesn't name (recorded).
+    """
     version = call.request.query["api-version"]
     found = {
         name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None
@@ -43,11 +46,12 @@ def given(call: Call, body: Json) -> dict[str, Json]:
     if not PROPERTIES["roleAssignmentMode"].knows(version):
         found.pop("roleAssignmentMode", None)
     if "networkRuleSet" in found:
-        rules = fields(found, "networkRuleSet")
+        named = {name: value for name, value in fields(found, "networkRuleSet").items() if value is not None}
+        rules = {**fields(before or {}, "networkRuleSet"), **named}
         found["networkRuleSet"] = {
             "defaultAction": rules.get("defaultAction", "Allow"),
             "virtualNetworkRules": [
-                {"action": "Allow", "id": fields(each).get("id")} for each in rules.get("virtualNetworkRules") or []
+                {**fields(each), "action": "Allow"} for each in rules.get("virtualNetworkRules") or []
             ],
             "ipRules": [{"action": "Allow", "value": fields(each).get("value")} for each in rules.get("ipRules") or []],
         }

@@ -14,14 +14,12 @@ from local_azure.arm.access import RegistrySettings, Replication, Stamp
 from local_azure.arm.behaviour import Resource
 from local_azure.arm.child_operations import stamped
 from local_azure.arm.children import Children, located
+from local_azure.arm.home_region import bring_home
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response, Route, ServiceError
-
-PROVIDER = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
-"""The application of the registries' provider, which makes the home region's replication."""
 
 
 def replication_routes(registries: RegistryRoutes) -> Iterator[Route]:
@@ -46,7 +44,7 @@ class _Replications(Children[Replication]):
         made.stamp = restamped(old.stamp if old else None, call.who.app_id, now)
         access.replications[call["child"].lower()] = made
         if first:
-            _bring_home(registry, access, now)
+            bring_home(registry, access, now)
         return self.written(call, registry, made, new=not known)
 
     def patch(self, call: Call) -> Response:
@@ -92,13 +90,6 @@ class _Replications(Children[Replication]):
             "tags": child.tags,
         }
         return {**head, **stamped(call, child.stamp), "properties": properties}
-
-
-def _bring_home(registry: Resource, access: RegistrySettings, now: datetime) -> None:
-    home = registry.location.replace(" ", "").lower()
-    if all(each.location != home for each in access.replications.values()):
-        zones = str(registry.properties["zoneRedundancy"])
-        access.replications[home] = Replication(home, home, {}, now, zones=zones, stamp=Stamp.new(PROVIDER, now))
 
 
 def restamped(old: Stamp | None, by: str, now: datetime) -> Stamp:

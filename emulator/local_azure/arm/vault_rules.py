@@ -57,12 +57,15 @@ def _irreversible(found: dict[str, Json], existing: Resource | None) -> None:
 
 
 def network_rules(rules: dict[str, Json]) -> dict[str, Json]:
-    """Network rules as a GET shows them: with their defaults, and every address as a range."""
+    """Network rules as a GET shows them: defaults, addresses as ranges, and ids of subnets in lower case (recorded)."""
     return {
         "bypass": rules.get("bypass") or "AzureServices",
         "defaultAction": rules.get("defaultAction") or "Allow",
         "ipRules": [{"value": _range(fields(rule).get("value"))} for rule in rules.get("ipRules") or []],
-        "virtualNetworkRules": rules.get("virtualNetworkRules") or [],
+        "virtualNetworkRules": [
+            {**fields(rule), "id": str(fields(rule).get("id", "")).lower()}
+            for rule in rules.get("virtualNetworkRules") or []
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from local_azure.arm import retirement
 from local_azure.arm.behaviour import VAULTS, Resources, vault_taken
+from local_azure.arm.clouds import cloud_of
 from local_azure.arm.paging import paged
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Grave, Resource
@@ -39,6 +40,7 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
         Route("arm.vaults.update", "PATCH", one, vaults.patch),
         Route("arm.vaults.delete", "DELETE", one, vaults.delete),
         Route("arm.vaults.updateAccessPolicy", "PUT", one + "/accessPolicies/{kind}", vaults.put_policies),
+        Route("arm.vaults.listPrivateLinkResources", "GET", one + "/privateLinkResources", vaults.linkable),
         Route("arm.vaults.checkName", "POST", provider + "/checkNameAvailability", vaults.check_name),
         Route("arm.vaults.checkName", "POST", provider + "/checkMhsmNameAvailability", vaults.check_hsm_name),
         Route("arm.managedHsms.list", "GET", provider + "/managedHSMs", vaults.no_hsms),
@@ -90,6 +92,15 @@ class VaultRoutes(Tracked):
         if shown["properties"]["provisioningState"] == "RegisteringDns":
             shown["properties"]["vaultUri"] = shown["properties"]["vaultUri"].rstrip("/")
         return shown
+
+    def linkable(self, call: Call) -> Response:
+        """Return the only part of a vault that a private endpoint could lead to (recorded)."""
+        self.require(call, "privateLinkResources/read")
+        own = f"{self.found(call).id}/privateLinkResources/vault"
+        zone = f"privatelink.{cloud_of(self.found(call).location).vaults.replace('vault.', 'vaultcore.')}"
+        properties = {"groupId": "vault", "requiredMembers": ["default"], "requiredZoneNames": [zone]}
+        shown = {"id": own, "name": "vault", "type": f"{VAULTS}/privateLinkResources", "properties": properties}
+        return Response.json(200, {"value": [shown]})
 
     def list(self, call: Call) -> Response:
         """Return a page of the vaults readable to the caller."""

@@ -43,7 +43,7 @@ class DirectoryAccess:
         """
         if "app_id" in call.params:
             return self.directory.records.id_of(kind, call["app_id"])
-        if call["id"] == "delta" or call["id"].startswith("$"):
+        if call["id"] == "delta" or (call["id"].startswith("$") and "@" not in call["id"]):
             raise ServiceError(
                 501,
                 "NotImplemented",

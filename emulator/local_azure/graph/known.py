@@ -129,6 +129,33 @@ FIRST_PARTY = MappingProxyType(
 """Application ID of each of Microsoft's service principals → its name and the resource that tokens are asked for."""
 
 
+NAMES = MappingProxyType(
+    {
+        GRAPH: (
+            "https://canary.graph.microsoft.com/",
+            "https://graph.microsoft.us/",
+            "https://dod-graph.microsoft.us/",
+            "https://graph.microsoft.us",
+            "https://graph.microsoft.com/",
+            "https://canary.graph.microsoft.com",
+            "https://graph.microsoft.com",
+            "https://ags.windows.net",
+            f"{GRAPH}/ags.windows.net",
+            GRAPH,
+            "Microsoft.Azure.AgregatorService",
+            "https://dod-graph.microsoft.us",
+        ),
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013": (
+            "https://management.azure.com/",
+            "https://management.core.windows.net/",
+            "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+            "Windows Azure Service Management API",
+        ),
+    }
+)
+"""All names of two of Microsoft's service principals (recorded of azure-cli, 2022)."""
+
+
 def app_roles() -> list[dict[str, Any]]:
     """The ``appRoles`` of Microsoft Graph's service principal."""
     return [
@@ -172,6 +199,7 @@ def properties(app_id: str) -> dict[str, Any]:
     A service principal made by a client has other values.
     """
     name, resource = FIRST_PARTY[app_id]
-    own = {"appDisplayName": name, "appOwnerOrganizationId": MICROSOFT, "servicePrincipalNames": [app_id, resource]}
+    names = list(NAMES.get(app_id, (app_id, resource)))
+    own = {"appDisplayName": name, "appOwnerOrganizationId": MICROSOFT, "servicePrincipalNames": names}
     declared = {"appRoles": app_roles() if app_id == GRAPH else [], "oauth2PermissionScopes": scopes(app_id)}
     return {**own, "signInAudience": "AzureADMultipleOrgs", **declared}

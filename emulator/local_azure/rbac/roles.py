@@ -226,8 +226,9 @@ _LINKED = (
             [
                 "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
                 "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
-                *_COMMON,
+                *_COMMON[:2],
                 _GROUPS,
+                *_COMMON[2:],
                 "Microsoft.Support/*",
             ]
         ),
@@ -238,9 +239,10 @@ _LINKED = (
         "Lets you manage networks, but not access to them.",
         Permission(
             [
-                *_COMMON,
+                *_COMMON[:2],
                 "Microsoft.Network/*",
                 "Microsoft.ResourceHealth/availabilityStatuses/read",
+                *_COMMON[2:],
                 _GROUPS,
                 "Microsoft.Support/*",
             ]
