@@ -2,6 +2,7 @@
 
 from rotator import remedy
 from rotator.codes import NoteCode
+from rotator.container_group import Dependent, Phase
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.principal import SUBJECT, adds
@@ -27,7 +28,33 @@ def none_exposed(case: Case) -> Found:
         return
     for note in next_steps(case.policy, case.seen, Intent()).notes:
         if note.code is NoteCode.STILL_OPEN:
-            yield Finding(Severity.FAIL, SUBJECT, note.text, (_closing(case),))
+            if resting := _resting_holders(case, note.subject):
+                yield Finding(Severity.FAIL, SUBJECT, note.text, ways=_ways(case, resting))
+            else:
+                yield Finding(Severity.FAIL, SUBJECT, note.text, (_closing(case),))
+
+
+def _resting_holders(case: Case, key_id: str) -> tuple[Dependent, ...]:
+    """Return the stopped and finished groups that alone keep a superseded credential: no run moves them."""
+    view = case.view
+    if view.revoked or view.drift or view.current is None or key_id.lower() == view.current_key:
+        return ()
+    holders = view.known_holders(key_id.lower())
+    return holders if all(each.phase in (Phase.STOPPED, Phase.FINISHED) for each in holders) else ()
+
+
+def _ways(case: Case, holders: tuple[Dependent, ...]) -> tuple[Remedy, ...]:
+    names = ", ".join(each.name for each in holders)
+    return (
+        Remedy(
+            f"if {names} may start again, with the current credential",
+            (*(command.rotator(case, "deploy", each.name) for each in holders), command.rotator(case, "rotate")),
+        ),
+        Remedy(
+            f"if the next pull of {names} may fail: this removes the credential now",
+            (command.rotator(case, "rotate", accept_outage=True),),
+        ),
+    )
 
 
 def _closing(case: Case) -> str:

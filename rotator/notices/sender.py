@@ -68,7 +68,7 @@ class Sender:
     async def _to_hook(self, delivered: Delivered, found: Sequence[Alert]) -> None:
         async def run(about: Sequence[Alert]) -> bool:
             failed = await notify.run_hook(self.settings.hook, shapes.cloud_event(about[0]))
-            return not failed or self._failed(f"the hook {failed}")
+            return not failed or self._untold(f"the hook {failed}")
 
         await self._each(delivered, "hook", found, run)
 
@@ -87,7 +87,7 @@ class Sender:
         begun = self.clock.elapsed()
         for number, about in enumerate(messages):
             if self.clock.elapsed() - begun > LONGEST:
-                self._failed(f"the {receiver} is slow; messages left: {len(messages) - number}")
+                self._untold(f"the {receiver} is slow; messages left: {len(messages) - number}")
                 return
             if not await tell(about):
                 return
@@ -99,7 +99,9 @@ class Sender:
             failed = await Web(self.clock, self.transport()).send(await self._known(variable, address), body, kind)
         except (RotatorError, ValueError) as error:
             failed = str(error)
-        return not failed or self._failed(f"{variable}: {failed}")
+        return not failed or self._untold(
+            f"{variable}: {failed}", level=logging.WARNING if variable == PING else logging.ERROR
+        )
 
     async def _known(self, variable: str, address: Address) -> Secret:
         """Return an address. Raises RotatorError, ValueError."""
@@ -109,8 +111,8 @@ class Sender:
             self.known[variable] = await from_key_vault(self.world, address, variable)
         return self.known[variable]
 
-    def _failed(self, why: str) -> bool:
-        """Count and log a failure; return False."""
+    def _untold(self, why: str, level: int = logging.ERROR) -> bool:
+        """Count and log a failure; return False. An alert that nobody got is an error, which `--quiet` shows, too."""
         self.failures += 1
-        log.warning("a notification failed: %s; the next run tries again", why)
+        log.log(level, "a notification failed: %s; the next run tries again", why)
         return False

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +19,14 @@ SECONDS, PAUSES = 10.0, (2.0, 8.0)
 """Seconds for one request, and the waits before it is sent again."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Statuses after which a request is sent again; the ids in the messages show a repetition."""
+MOST_CAUSES = 10
+CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "its certificate isn't trusted; SSL_CERT_FILE names the authorities"),
+    (ssl.SSLError, "no TLS connection"),
+    (socket.gaierror, "its host name isn't found"),
+    (ConnectionRefusedError, "connection refused"),
+)
+"""Errors below those of the client, and what they mean."""
 Transport = Callable[[str], "httpx.AsyncBaseTransport"]
 """Factory of the connection to an address."""
 SILENT = ("httpx", "httpcore")
@@ -53,7 +63,7 @@ class Web:
         except TimeoutError:
             return f"no answer within {SECONDS:.0f} s", True
         except httpx.HTTPError as error:
-            return f"no answer ({type(error).__name__})", True
+            return f"no answer ({_cause(error)})", True
         except (httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             return f"no request could be made ({type(error).__name__})", False
         if 200 <= status < 300:
@@ -75,6 +85,17 @@ class Web:
                 answer = await client.send(request, stream=True)
                 await answer.aclose()
                 return answer.status_code
+
+
+def _cause(error: BaseException) -> str:
+    """Return the cause of a lost request, in words without names of hosts."""
+    causes = [error]
+    while (earlier := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < MOST_CAUSES:
+        causes.append(earlier)
+    for kind, words in CAUSES:
+        if any(isinstance(each, kind) for each in causes):
+            return words
+    return type(error).__name__
 
 
 class _unlogged:  # noqa: N801 - a context manager, used like a function

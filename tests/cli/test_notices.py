@@ -188,7 +188,12 @@ def test_an_address_may_be_in_key_vault(rotator: Scene, receivers: Receivers, mo
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ROTATOR_WEBHOOK", "http://S3CRET"), ("ROTATOR_WEBHOOK_SHAPE", "S3CRET"), ("ROTATOR_HOOK", "'S3CRET")],
+    [
+        ("ROTATOR_WEBHOOK", "http://S3CRET"),
+        ("ROTATOR_WEBHOOK_SHAPE", "S3CRET"),
+        ("ROTATOR_HOOK", "'S3CRET"),
+        ("ROTATOR_HOOK", "/S3CRET"),
+    ],
 )
 def test_settings_that_can_not_work_are_refused_before_anything_is_done(
     rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch, name: str, value: str

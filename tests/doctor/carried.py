@@ -30,7 +30,7 @@ printf '%s\\0' {name} "$@" >{directory}/asked
 exit "$code"
 """
 """Hands a command over to the test; what a process substitution holds is read first, since nobody else can."""
-PERSON = 'bash -eu "$1" <"$2"; printf "end\\0%s\\0" "$?" >"$3"'
+PERSON = 'bash "$4" "$1" <"$2"; printf "end\\0%s\\0" "$?" >"$3"'
 YES = "y\n"
 """What is typed where rotator asks; it has no terminal here, so that it is agreed to beforehand."""
 PATIENCE = 60.0
@@ -50,6 +50,8 @@ class Person:
     fills: str = ""
     types: str = ""
     corrects: Any = None
+    undeterred: bool = False
+    """Goes on after a command that ended with a code other than 0, as one who pastes line by line does."""
     stock: Mapping[str, str] = field(default_factory=dict)
     """Programs that are there themselves, each as the text of its script."""
 
@@ -64,7 +66,7 @@ class Person:
         (self.directory / "typed").write_text(self.types)
         lines = (*(self._filled(command) for command in commands), f"env -0 >{self.directory}/environment")
         (self.directory / "pasted").write_text("\n".join(lines))
-        assert self._run(write) == 0, commands
+        assert self._run(write) == 0 or self.undeterred, commands
         self._signed_in()
 
     def _filled(self, text: str) -> str:
@@ -78,7 +80,10 @@ class Person:
         environment = {**os.environ, "PATH": f"{self.directory}{os.pathsep}{os.environ['PATH']}", "EDITOR": "editor"}
         files = [str(self.directory / name) for name in ("pasted", "typed", "asked")]
         with subprocess.Popen(
-            ["sh", "-c", PERSON, "sh", *files], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+            ["sh", "-c", PERSON, "sh", *files, "-u" if self.undeterred else "-eu"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         ) as shell:
             try:
                 while (words := self._asked())[0] != "end":

@@ -59,7 +59,9 @@ def mend(world: World, scene: Scene, directory: Path, stock: Mapping[str, str] |
     _ready(world, scene, [*commands, write])
     if world.before:
         world.before(scene)
-    Person(scene, directory, world.fills(scene), world.types, world.corrects, stock or {}).paste(commands, write)
+    Person(scene, directory, world.fills(scene), world.types, world.corrects, world.undeterred, stock or {}).paste(
+        commands, write
+    )
     scene.pass_(minutes=1)  # until a new password counts
     if world.then:
         world.then(scene)

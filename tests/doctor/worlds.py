@@ -41,6 +41,8 @@ class World:
     then: Break | None = None
     left: str = "ok"
     """How bad it is afterwards, where a choice of the policy was to accept it."""
+    undeterred: bool = False
+    """A command ends with 1 while the password still works, as it should, and the person goes on."""
     not_by_az: str = ""
     """Why stock az can't carry it out against the emulator."""
 
@@ -274,6 +276,15 @@ def _exposed(scene: Scene) -> None:
     newest = scene.azure.vaults.get("myvault", PASSWORD)
     tags = {**(newest.tags or {}), "rotator-compromised": (newest.tags or {})["rotator-key-id"]}
     scene.azure.vaults.update("myvault", PASSWORD, None, Changes(tags=tags))
+
+
+def _exposed_in_a_stopped_group(scene: Scene) -> None:
+    """It is replaced, and a stopped group alone still holds it: no run starts such a group."""
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
+    scene.azure.container_groups.stop(scene.group_id())
+    assert scene("rotate", "mycontainerregistry", "--compromised", "--yes").code == 1
+    scene.pass_(minutes=5)
 
 
 def _exposed_and_revoked(scene: Scene) -> None:
@@ -759,6 +770,23 @@ WORLDS = (
     World("signed_in", "fail", _no_such_tenant, 0, "another tenant"),
     World("signed_in", "fail", _entra_down, name="no answer", before=_up_again),
     World("none_exposed", "fail", _exposed),
+    World(
+        "none_exposed",
+        "fail",
+        _exposed_in_a_stopped_group,
+        way=0,
+        name="a stopped group holds it, and may start",
+        undeterred=True,
+    ),
+    World(
+        "none_exposed",
+        "fail",
+        _exposed_in_a_stopped_group,
+        way=1,
+        name="a stopped group holds it, and may fail to pull",
+        undeterred=True,
+        types="y\n",
+    ),
     World("none_exposed", "fail", _exposed_and_revoked, name="access is revoked", types="y\n"),
     World("none_exposed", "fail", _exposed_and_covered, name="somebody wrote on top of ours"),
     World(
