@@ -68,8 +68,16 @@ _TEXTS = (
     "zones[]",
     *(f"{run}.{name}" for run in (_RUN, _INIT) for name in ("command[]", "environmentVariables[].value")),
     *(f"{probe}.exec.command[]" for probe in _PROBES),
+    *(
+        f"properties.volumes[].{name}"
+        for name in ("name", "azureFile.shareName", "gitRepo.revision", "gitRepo.directory")
+    ),
+    *(f"{run}.{name}" for run in (_RUN, _INIT) for name in ("environmentVariables[].name", "volumeMounts[].name")),
+    *("properties.ipAddress.dnsNameLabel", "properties.extensions[].properties.version"),
 )
 """Texts for which people write numbers and truth values."""
+_SAID_ONLY = ("properties.imageRegistryCredentials[].isDelegatedIdentity",)
+"""Truth values of Azure's answers that are in no description (azure-facts B3)."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 
 
@@ -115,7 +123,7 @@ def _text(value: Value) -> Value:
 
 def _readers() -> Iterator[tuple[str, Callable[[Value], Value]]]:
     yield from ((path, partial(_word, words)) for path, words in WORDS.items())
-    for paths, read in ((NUMBERS, _number), (TRUTHS, _truth), (_TEXTS, _text)):
+    for paths, read in ((NUMBERS, _number), (TRUTHS + _SAID_ONLY, _truth), (_TEXTS, _text)):
         yield from ((path, read) for path in paths)
 
 

@@ -81,6 +81,7 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
     (ARM, 400, envelope("InvalidContainerGroupUpdate"), Cause.FIXED),
     (ARM, 400, envelope("InvalidRequestContent"), Cause.GROUP_CONTENT),
     (ARM, 400, envelope("InvalidContainerName"), Cause.GROUP_CONTENT),
+    (ARM, 400, envelope("InvalidTagNameCharacters"), Cause.GROUP_CONTENT),
     (ARM, 400, envelope("ResourceRequestsNotSpecified"), Cause.GROUP_CONTENT),
     (ARM, 409, envelope("ContainerGroupTransitioning"), Cause.GROUP_BUSY),
     (ARM, 400, envelope("SubnetMissingRequiredDelegation"), Cause.SUBNET),

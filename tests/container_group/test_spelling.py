@@ -175,6 +175,15 @@ def test_a_hidden_difference_of_the_kind_alone_says_so() -> None:
     )
 
 
+def test_a_number_where_azure_has_a_text_and_a_text_where_it_has_a_truth_are_no_difference() -> None:
+    shown, other = shown_for(), copy.deepcopy(PLAIN)
+    entry = other["properties"]["imageRegistryCredentials"][0]
+    shares = [{"name": 1, "gitRepo": {"repository": "r", "revision": 1234567}}, *other["properties"]["volumes"]]
+    other["properties"] |= {"volumes": shares, "imageRegistryCredentials": [{**entry, "isDelegatedIdentity": "False"}]}
+    shown["properties"]["volumes"].insert(0, {"name": "1", "gitRepo": {"repository": "r", "revision": "1234567"}})
+    assert container_group.manifest_changes(of(other), shown) == ()
+
+
 @pytest.mark.parametrize("value", ["1,5", "0x10", "1_000", "inf", "", "two", None, [], {}])
 def test_what_azure_cannot_read_stays(value: Any) -> None:
     body = {"properties": {"osType": value, "ipAddress": {"ports": [{"port": value}]}}}

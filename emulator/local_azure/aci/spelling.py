@@ -60,10 +60,21 @@ TRUTHS = (
     ("volumes.azureFile", ("readOnly",)),
     ("standbyPoolProfile", ("failContainerGroupCreateOnReuseFailure",)),
 )
-TEXTS = tuple(
-    found
-    for run in ("containers.properties", "initContainers.properties")
-    for found in ((run, ("command",)), (f"{run}.environmentVariables", ("value", "secureValue")))
+TEXTS = (
+    *(
+        found
+        for run in ("containers.properties", "initContainers.properties")
+        for found in (
+            (run, ("command",)),
+            (f"{run}.environmentVariables", ("name", "value", "secureValue")),
+            (f"{run}.volumeMounts", ("name",)),
+        )
+    ),
+    ("volumes", ("name",)),
+    ("volumes.azureFile", ("shareName",)),
+    ("volumes.gitRepo", ("revision", "directory")),
+    ("ipAddress", ("dnsNameLabel",)),
+    ("extensions.properties", ("version",)),
 )
 _IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")
 

@@ -50,6 +50,7 @@ CAUSES = MappingProxyType(
 _BEGINNINGS = (
     ("InvalidImageRegistry", Cause.REGISTRY_ENTRIES),
     ("InvalidContainer", Cause.GROUP_CONTENT),
+    ("InvalidTag", Cause.GROUP_CONTENT),
     ("ResourceRequests", Cause.GROUP_CONTENT),
     ("ResourceSomeRequests", Cause.GROUP_CONTENT),
     ("PrivateIPAddress", Cause.GROUP_CONTENT),
