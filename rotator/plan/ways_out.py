@@ -2,7 +2,8 @@
 
 Rules for editors of this file:
 
-1. A late wait ends with its way out: a sentence with a command, or with the line to write and its file.
+1. A late wait says why it is late, and ends with its way out: a sentence with a command, or with the line to write
+   and its file.
 2. A way out says what its command does to the group: restart, start, or another run of a job.
 """
 
@@ -11,9 +12,11 @@ from dataclasses import replace
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.container_group import Dependent, Phase, yaml_key
+from rotator.plan.obstacles_to_moves import late
 from rotator.plan.view import View
 from rotator.remedy import rotator, stop_group
 from rotator.steps import Finding, Note, Wait
+from rotator.words import day
 
 AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING)
 """Phases of a job that has not ended."""
@@ -22,6 +25,8 @@ BY_DOCTOR = (
     *(WaitCode.NOT_MOVED, WaitCode.ABSENT, WaitCode.MAY_BE_PUBLISHED, WaitCode.UNRESOLVED),
 )
 """Waits whose cause `rotator doctor` finds."""
+SAYS_WHY = (WaitCode.NOT_MOVED, WaitCode.BACKING_OFF, WaitCode.STRIPPED, WaitCode.FORWARD_ONLY)
+"""Late waits whose own text says why they are late, or that are late for another reason."""
 BY_RETRY = (WaitCode.TRANSITIONING, WaitCode.CANARY, WaitCode.HALTED, WaitCode.STRUGGLING, WaitCode.NOT_SETTLED)
 """Waits for a group that doesn't come up."""
 
@@ -45,13 +50,32 @@ def _where(view: View, dependent: Dependent) -> str:
 
 
 def told(view: View, wait: Wait) -> Wait:
-    """Return the wait with its way out, if the wait is late, or is for the end of a job that looks like a service."""
+    """Return the wait with its way out, if the wait is late, or is for the end of a job that looks like a service.
+
+    Of a late wait of a group, the text also says why it is late: what becomes of the group's credential.
+    """
     dependent = next((each for each in view.dependents if each.id == wait.subject), None)
     endless = wait.code is WaitCode.JOB_RUNNING and dependent is not None and dependent.like_a_service
     if not wait.warn and not endless:
         return wait
+    text = f"{wait.text}; {_why_late(view, dependent)}" if dependent and _late(view, wait, dependent) else wait.text
     remedy = wait.remedy or _way_out(view, wait, dependent)
-    return replace(wait, text=f"{wait.text}. {remedy}") if remedy else wait
+    return replace(wait, text=f"{text}. {remedy}" if remedy else text)
+
+
+def _late(view: View, wait: Wait, dependent: Dependent) -> bool:
+    return wait.warn and wait.code not in SAYS_WHY and late(view, dependent)
+
+
+def _why_late(view: View, dependent: Dependent) -> str:
+    end = view.soonest(dependent)
+    if view.dead(dependent) or end is None:
+        return "its credential is gone, and its next pull fails"
+    return (
+        f"its credential ended {day(end)}, and its next pull fails"
+        if end <= view.at
+        else f"its credential ends {day(end)}"
+    )
 
 
 def _way_out(view: View, wait: Wait, dependent: Dependent | None) -> str:
