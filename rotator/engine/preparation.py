@@ -21,21 +21,20 @@ PULLING = "whether a role lets the principal pull"
 
 
 async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> Seen:
-    """Return the look with the proof and permissions that the guard wants for these steps."""
-    observed = seen.observed
-    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.known.permissions is None:
+    """Return the look with the proof and permissions that the guard wants for these steps, all of one kind."""
+    observed, first = seen.observed, steps[0]
+    issuing, deploying = isinstance(first, Issue), isinstance(first, Deploy)
+    if (issuing or deploying) and memory.known.permissions is None:
         await _ask(run, observed, memory)
-    if any(isinstance(step, Issue | Deploy | Restore) for step in steps):
-        await compare(run, observed, memory, tagged=any(isinstance(step, Deploy | Restore) for step in steps))
-    if any(isinstance(step, Issue) for step in steps) and not memory.sourced:
+    if isinstance(first, Issue | Deploy | Restore):
+        await compare(run, observed, memory, tagged=not issuing)
+    if issuing and not memory.sourced:
         memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
-    if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
-        latest = any(isinstance(step, Issue) for step in steps)
-        version = None if latest else run.view(seen).current_version
-        recent = all(isinstance(step, Deploy) for step in steps)
-        memory.known = await proven(run, observed, version.id if version else None, memory.known, recent=recent)
-        if latest:
-            await _ask_for_access(run, observed, memory)
+    if isinstance(first, Issue | Deploy | Retire):
+        version = None if issuing else run.view(seen).current_version
+        memory.known = await proven(run, observed, version.id if version else None, memory.known, recent=deploying)
+    if issuing:
+        await _ask_for_access(run, observed, memory)
     return replace(seen, known=memory.known)
 
 

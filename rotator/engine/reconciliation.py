@@ -67,7 +67,7 @@ async def _until_limited(run: Run, memory: Memory) -> tuple[Seen, Next]:
     try:
         return await _converge(run, memory)
     except Throttled as error:
-        if not (run.latest and harmless(error)):
+        if not run.latest:
             raise
         for event in memory.undecided.values():
             run.tell(event)
@@ -93,16 +93,16 @@ async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:
 
 
 async def _seconded(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...], *, whole: bool) -> bool:
-    """Take the steps, removals only if the look before asked for them, too, and this one asked Azure for everything.
+    """Take the steps, all of one kind.
 
+    Removals are taken only if the look before asked for them, too, and this one asked Azure for everything.
     Return True if the next look may rest on recent readings.
     """
     asked = frozenset((kind(step), target(step)) for step in steps)
     seconded, memory.asked = asked <= memory.asked, asked
-    if any(isinstance(step, Retire) for step in steps) and not (seconded and whole):
+    if isinstance(steps[0], Retire) and not (seconded and whole):
         return False
-    last = any(isinstance(step, Disable) for step in steps)
-    return await _take(run, seen, memory, steps) and not last
+    return await _take(run, seen, memory, steps) and not isinstance(steps[0], Disable)
 
 
 async def _paused(run: Run, memory: Memory, seen: Seen, following: Next, looks: int) -> bool:
