@@ -17,7 +17,7 @@ from local_azure.app import Served
 from tests.matrices.alphabet import CONDITIONS
 from tests.matrices.kinds import Kind, ways
 
-STRIDE = 8
+STRIDE = 12
 SHARE = 3
 """Of so many cells on real SDK code `make test` tries one, where stories try all of their kind (`tests/matrices/families.py`)."""
 

@@ -1,18 +1,17 @@
 """Tests of what the environment says of the way to Azure: what can't be used is named before any request, and a proxy's password never shown."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from rotator.cli.app import app
 from rotator.clients.surroundings import ensure_usable
 from rotator.clients.transports import real
 from rotator.errors import RotatorError
 from tests.policy.test_policy import MINIMAL
 
-ROOT = Path(__file__).parent.parent.parent
 HIDDEN = "s3cr3t"
 BAD = {
     "http://[::bad": "can't be read",
@@ -91,14 +90,9 @@ def test_it_is_looked_at_before_anything_connects(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("verb", ["plan", "status", "rotate"])
 def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
-    environment = {
-        **os.environ,
-        "HTTPS_PROXY": f"http://u:{HIDDEN}@h:99999",
-        "ROTATOR_LEASE_DIR": str(tmp_path / "leases"),
-    }
-    command = [sys.executable, "-m", "rotator", verb, "--policies", str(tmp_path), "-vv"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    environment = {"HTTPS_PROXY": f"http://u:{HIDDEN}@h:99999", "ROTATOR_LEASE_DIR": str(tmp_path / "leases")}
+    ended = CliRunner().invoke(app, [verb, "--policies", str(tmp_path), "-vv"], env=environment)
+    assert (ended.exit_code, ended.stdout) == (1, "")
     assert (
         "HTTPS_PROXY is not a usable proxy address" in ended.stderr
         and HIDDEN not in ended.stderr
@@ -117,21 +111,19 @@ def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     ],
 )
 def test_an_identity_that_can_not_be_made_of_the_environment_is_a_sign_in_that_fails(
-    name: str, value: str, why: str, tmp_path: Path
+    name: str, value: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
+    for other in [each for each in os.environ if each.startswith("AZURE_")]:
+        monkeypatch.delenv(other)
     signed = {
         "AZURE_CLIENT_ID": "x",
         "AZURE_TENANT_ID": "y",
         **({} if "CERTIFICATE" in name else {"AZURE_CLIENT_SECRET": HIDDEN}),
     }
-    bare = {key: kept for key, kept in os.environ.items() if not key.startswith("AZURE_")}
-    command = [sys.executable, "-m", "rotator", "plan", "--policies", str(tmp_path)]
-    ended = subprocess.run(
-        command, env={**bare, **signed, name: value}, capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    said = ended.stdout + ended.stderr
-    assert ended.returncode == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, (
+    ended = CliRunner().invoke(app, ["plan", "--policies", str(tmp_path)], env={**signed, name: value})
+    said = ended.output
+    assert ended.exit_code == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, (
         said
     )
     assert "bug" not in said and HIDDEN not in said

@@ -31,7 +31,7 @@ from tests.matrices.test_damage import ALL, asked
 from tests.snapshot import World
 from tests.stage import START, Stage, play
 
-STRIDE = 9
+STRIDE = 17
 ALWAYS = ("empty", "an empty object", "null", "404 of something else", "stale", "flip")
 CLOCKS = {"fast": 600.0, "slow": -600.0}
 """By how many seconds this machine's clock is off."""
