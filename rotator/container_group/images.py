@@ -21,8 +21,8 @@ def with_images(document: Document, images: Mapping[str, str]) -> Document:
     if not images:
         return document
     body: Json = plain(document.body)
-    _ensure_there(body, images)
-    _ensure_free(body)
+    _ensure_there(document, images)
+    _ensure_free(document)
     _ensure_agreed(manifest_of(document.policy, document.declared), images)
     for _, container in containers(body):
         if (name := text(container, "name")) in images:
@@ -41,20 +41,20 @@ def _named(body: Mapping[str, Any]) -> dict[str, str]:
     return {text(each, "name"): text(each, "properties", "image") for _, each in containers(body)}
 
 
-def _ensure_there(body: Mapping[str, Any], images: Mapping[str, str]) -> None:
-    known = _named(body)
+def _ensure_there(document: Document, images: Mapping[str, str]) -> None:
+    known = _named(document.body)
     if lost := sorted(images.keys() - known.keys()):
         raise UnsafeStep(
-            f"the container group has no container {', '.join(lost)}.",
+            f"container group {document.id.name} has no container {', '.join(lost)}.",
             state="Nothing was deployed.",
             remedy=f"Name one of its containers: {', '.join(known)}.",
         )
 
 
-def _ensure_free(body: Mapping[str, Any]) -> None:
-    if text(body, "properties", "sku").lower() == "confidential":
+def _ensure_free(document: Document) -> None:
+    if text(document.body, "properties", "sku").lower() == "confidential":
         raise UnsafeStep(
-            "it is a confidential group, whose ccePolicy names the images that its enclave runs.",
+            f"{document.id.name} is a confidential group: its ccePolicy names the images that its enclave runs.",
             state="Nothing was deployed.",
             remedy="Deploy the group with the new image and a ccePolicy made for it, by a manifest.",
         )
@@ -79,7 +79,8 @@ def _ensure_pulled(document: Document, images: Mapping[str, str]) -> None:
     for host in sorted({registry_of(image) for image in images.values()} - servers):
         if is_registry(document.policy, host):
             raise UnsafeStep(
-                f"the container group has no imageRegistryCredentials entry for {host}, so it could not pull.",
+                f"container group {document.id.name} has no imageRegistryCredentials entry for {host}, so it could not"
+                " pull.",
                 state="Nothing was deployed.",
                 remedy="Deploy the group with such an entry, by a manifest.",
             )
