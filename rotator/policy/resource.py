@@ -6,7 +6,8 @@ what Azure alone writes, and drops every name that it doesn't know without a wor
 by name, where it could matter: only a mapping that an alias repeats elsewhere, names that begin with `x-`, and names
 without a value are left out. `zones` are sent, though az drops them: they are a container group's.
 
-A resource of an ARM template has the same names; its tags have to be texts.
+A resource of an ARM template has the same names; its tags have to be texts. Whatever API version the file names, the
+group is sent with rotator's: a property that only older versions have is refused (azure-facts B1).
 """
 
 from collections.abc import Iterator, Mapping
@@ -197,6 +198,10 @@ class Resource:
         for name, value in properties.items() if isinstance(properties, dict) else ():
             if name.lower() in _BESIDE and value is not None:
                 yield self._wrong_level(("properties", name), name, "beside properties")
+            if name.lower() == "networkprofile" and value:
+                problem = "a property of API versions before 2021-07-01, which Azure drops in newer ones"
+                remedy = "Write the subnet of that profile: `subnetIds: [{id: /subscriptions/…/subnets/NAME}]`."
+                yield self._mistake(("properties", name), problem, remedy, key=True)
             for index, container in enumerate(value) if _holds_containers(name, value) else ():
                 if isinstance(container, dict):
                     yield from self._level_of(container, ("properties", name, index))
