@@ -121,6 +121,20 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
 )
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "cause"),
+    [
+        (400, "InvalidDnsNameLabel", Cause.GROUP_CONTENT),
+        (400, "InaccessibleImage", Cause.IMAGE),
+        (400, "", None),
+        (409, "Another", None),
+    ],
+)
+def test_a_refused_deployment_is_about_the_content_of_the_group(status: int, code: str, cause: Cause | None) -> None:
+    grounds = grounds_of(Asked(ARM, "deploy it", resource="/x"), parsed(status, {}, envelope(code) if code else "no"))
+    assert (grounds.cause if grounds else None) is cause
+
+
 @pytest.mark.parametrize(("service", "status", "body", "cause"), CODES)
 def test_a_code_comes_to_its_cause_and_only_a_missing_role_is_mended_by_one(
     service: str, status: int, body: str, cause: Cause | None

@@ -48,7 +48,8 @@ def _cause(asked: Asked, refused: ServiceRefusal) -> Cause | None:
         return None
     found = _TABLES.get(asked.service, arm.cause)(refused.code, refused.message)
     if refused.status not in _REFUSED:
-        return None if found in (Cause.ROLE, Cause.SIGN_IN_AGAIN) else found
+        wrong = Cause.GROUP_CONTENT if asked.resource and refused.status == 400 and refused.code else None
+        return None if found in (Cause.ROLE, Cause.SIGN_IN_AGAIN) else found or wrong
     return found or Cause.UNCLEAR
 
 
