@@ -254,3 +254,21 @@ def test_the_state_survives_json(world: World) -> None:
     world.resources.lock(GROUP)
     adapter = TypeAdapter(ResourceState)
     assert adapter.validate_json(adapter.dump_json(world.resources.state)) == world.resources.state
+
+
+def test_regions_and_providers_are_described_as_azure_describes_them(world: World) -> None:
+    regions = {
+        each["name"]: each for each in world.owner.call("GET", url(f"{SUB}/locations", "2022-12-01")).body["value"]
+    }
+    west = regions["westus"]["metadata"]
+    assert (west["regionCategory"], west["geography"], west["pairedRegion"][0]["name"]) == (
+        "Other",
+        "United States",
+        "eastus",
+    )
+    assert len(regions["eastus"]["availabilityZoneMappings"]) == 3
+    registry = world.owner.call("GET", url(f"{SUB}/providers/Microsoft.ContainerRegistry", "2022-09-01")).body
+    shown = {each["resourceType"]: each for each in registry["resourceTypes"]}
+    assert "West US" in shown["registries"]["locations"]
+    assert "SystemAssignedResourceIdentity" in shown["registries"]["capabilities"]
+    assert (shown["registries/tokens"]["capabilities"], "registries/cacheRules" in shown) == ("None", True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from local_azure.arm import retirement
 from local_azure.arm.behaviour import Resources
+from local_azure.arm.clouds import cloud_at
+from local_azure.arm.regions import display_names
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION
 from local_azure.arm.vaults import VERSIONS
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -24,13 +26,15 @@ PROVIDERS = {
         "roleAssignments": _ROLES,
         "roleDefinitions": _ROLES,
     },
-    "Microsoft.ContainerInstance": {"containerGroups": _ACI},
+    "Microsoft.ContainerInstance": {"containerGroups": _ACI, "containerGroupProfiles": _ACI[:-1]},
     "Microsoft.ContainerRegistry": {
         "registries": _ACR,
         "registries/scopeMaps": _ACR,
         "registries/tokens": _ACR,
         "registries/replications": _ACR,
         "registries/webhooks": _ACR,
+        "registries/cacheRules": _ACR,
+        "registries/credentialSets": _ACR,
     },
     "Microsoft.KeyVault": {"vaults": _KEY_VAULT, "vaults/accessPolicies": _KEY_VAULT, "deletedVaults": _KEY_VAULT},
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": ["2024-11-30", "2023-01-31"]},
@@ -77,11 +81,10 @@ ELSEWHERE = {
         ),
         *("roleManagementPolicyAssignments", "accessReviewScheduleDefinitions", "elevateAccess"),
     ),
-    "Microsoft.ContainerInstance": ("containerGroupProfiles", "nGroups", "containerScaleSets"),
+    "Microsoft.ContainerInstance": ("nGroups", "containerScaleSets"),
     "Microsoft.ContainerRegistry": (
-        *("registries/tasks", "registries/runs", "registries/cacheRules"),
+        *("registries/tasks", "registries/runs"),
         *(
-            "registries/credentialSets",
             "registries/agentPools",
             "registries/connectedRegistries",
             "registries/privateEndpointConnections",
@@ -102,6 +105,22 @@ ELSEWHERE = {
 WIDE = ("Microsoft.Network", "Microsoft.Storage")
 """Providers with more types than can be listed: an unknown type is taken for one of Azure's."""
 EVERYWHERE = ("locations", "operations")
+_UNSAID = ("Microsoft.ContainerInstance", "Microsoft.ContainerRegistry")
+"""Providers that name no default api-version (recorded)."""
+
+_MOVED = "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, "
+_TRACKED, _IDENTITY = "SupportsTags, SupportsLocation", "SystemAssignedResourceIdentity, "
+CAPABILITIES = {
+    "containerGroups": f"{_IDENTITY}{_TRACKED}",
+    "containerGroupProfiles": _TRACKED,
+    "registries": f"{_MOVED}{_IDENTITY}{_TRACKED}",
+    "registries/replications": f"{_MOVED}{_TRACKED}",
+    "registries/webhooks": f"{_MOVED}{_TRACKED}",
+    "virtualNetworks": f"{_MOVED}{_TRACKED}",
+    "networkSecurityGroups": f"{_MOVED}{_TRACKED}",
+    "vaults": f"{_MOVED}{_TRACKED}",
+}
+"""Capabilities of types (recorded of azure-cli, 2024, but for those of vaults); every other has none."""
 
 
 def provider_routes(resources: Resources) -> tuple[Route, ...]:
@@ -132,22 +151,22 @@ class _Providers:
 
     def list(self, call: Call) -> Response:
         scope = self._require(call, "Microsoft.Resources/subscriptions/providers/read")
-        return Response.json(200, {"value": [self._json(scope, name) for name in PROVIDERS]})
+        return Response.json(200, {"value": [self._json(call, scope, name) for name in PROVIDERS]})
 
     def get(self, call: Call) -> Response:
         scope = self._require(call, "Microsoft.Resources/subscriptions/providers/read")
-        return Response.json(200, self._json(scope, _known(call["namespace"])))
+        return Response.json(200, self._json(call, scope, _known(call["namespace"])))
 
     def register(self, call: Call) -> Response:
         scope = self._require(call, f"{call['namespace']}/register/action")
-        return Response.json(200, self._json(scope, _known(call["namespace"])))
+        return Response.json(200, self._json(call, scope, _known(call["namespace"])))
 
     def list_at_tenant(self, call: Call) -> Response:
         """Return the providers to any signed-in caller."""
-        return Response.json(200, {"value": [self._shape(name) for name in PROVIDERS]})
+        return Response.json(200, {"value": [self._shape(call, name) for name in PROVIDERS]})
 
     def get_at_tenant(self, call: Call) -> Response:
-        return Response.json(200, self._shape(_known(call["namespace"])))
+        return Response.json(200, self._shape(call, _known(call["namespace"])))
 
     def unknown(self, call: Call) -> Response:
         """Refuse a resource type: 404 for a type unknown to Azure, 501 for a type without emulation."""
@@ -176,20 +195,20 @@ class _Providers:
         self.resources.authorization.require(call.who, action, scope)
         return scope
 
-    def _json(self, scope: str, name: str) -> Json:
-        shape = {"id": f"{scope}/providers/{name}", **self._shape(name)}
+    def _json(self, call: Call, scope: str, name: str) -> Json:
+        shape = {"id": f"{scope}/providers/{name}", **self._shape(call, name)}
         return {**shape, "registrationPolicy": "RegistrationRequired", "registrationState": "Registered"}
 
-    def _shape(self, name: str) -> dict[str, Json]:
-        locations = sorted({group.location for group in self.resources.state.groups.values()})
+    def _shape(self, call: Call, name: str) -> dict[str, Json]:
+        locations = display_names(cloud_at(call.request.host))
         today = self.resources.clock.now()
         kinds = [
             {
                 "resourceType": kind,
                 "locations": locations,
                 "apiVersions": (offered := retirement.offered(name, versions, today)),
-                "defaultApiVersion": offered[0],
-                "capabilities": "None",
+                **({"defaultApiVersion": offered[0]} if name not in _UNSAID else {}),
+                "capabilities": CAPABILITIES.get(kind, "None"),
             }
             for kind, versions in PROVIDERS[name].items()
         ]

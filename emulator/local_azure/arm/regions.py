@@ -1,60 +1,138 @@
-"""Regions in ``GET /subscriptions/{id}/locations``: a selection of each cloud's, by their real names."""
+"""Regions in ``GET /subscriptions/{id}/locations``: a selection of each cloud's, by their real names.
+
+Source: a recorded list of the public cloud (azure-cli, 2024); the other clouds' have fewer properties.
+"""
+
+from typing import NamedTuple
 
 from local_azure.arm.clouds import Cloud
 from local_azure.wire import Json
 
+
+class Region(NamedTuple):
+    """A region: name, display name, geography group and place, and what is known of it beside."""
+
+    name: str
+    display: str
+    group: str
+    place: str
+    geography: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    paired: str = ""
+
+
 REGIONS = {
     "AzureCloud": (
-        ("eastus", "East US", "US", "Virginia"),
-        ("eastus2", "East US 2", "US", "Virginia"),
-        ("southcentralus", "South Central US", "US", "Texas"),
-        ("westus", "West US", "US", "California"),
-        ("westus2", "West US 2", "US", "Washington"),
-        ("westus3", "West US 3", "US", "Phoenix"),
-        ("centralus", "Central US", "US", "Iowa"),
-        ("canadacentral", "Canada Central", "Canada", "Toronto"),
-        ("northeurope", "North Europe", "Europe", "Ireland"),
-        ("westeurope", "West Europe", "Europe", "Netherlands"),
-        ("uksouth", "UK South", "UK", "London"),
-        ("francecentral", "France Central", "Europe", "Paris"),
-        ("germanywestcentral", "Germany West Central", "Europe", "Frankfurt"),
-        ("swedencentral", "Sweden Central", "Europe", "Gävle"),
-        ("southeastasia", "Southeast Asia", "Asia Pacific", "Singapore"),
-        ("australiaeast", "Australia East", "Asia Pacific", "New South Wales"),
-        ("japaneast", "Japan East", "Asia Pacific", "Tokyo, Saitama"),
-        ("centralindia", "Central India", "Asia Pacific", "Pune"),
-        ("brazilsouth", "Brazil South", "South America", "Sao Paulo State"),
+        Region("eastus", "East US", "US", "Virginia", "United States", "-79.8164", "37.3719", "westus"),
+        Region("eastus2", "East US 2", "US", "Virginia", "United States", "-78.3889", "36.6681", "centralus"),
+        Region(
+            "southcentralus", "South Central US", "US", "Texas", "United States", "-98.5", "29.4167", "northcentralus"
+        ),
+        Region("westus", "West US", "US", "California", "United States", "-122.417", "37.783", "eastus"),
+        Region("westus2", "West US 2", "US", "Washington", "United States", "-119.852", "47.233", "westcentralus"),
+        Region("westus3", "West US 3", "US", "Phoenix", "United States", "-112.074036", "33.448376", "eastus"),
+        Region("centralus", "Central US", "US", "Iowa", "United States", "-93.6208", "41.5908", "eastus2"),
+        Region("canadacentral", "Canada Central", "Canada", "Toronto", "Canada", "-79.383", "43.653", "canadaeast"),
+        Region("northeurope", "North Europe", "Europe", "Ireland", "Europe", "-6.2597", "53.3478", "westeurope"),
+        Region("westeurope", "West Europe", "Europe", "Netherlands", "Europe", "4.9", "52.3667", "northeurope"),
+        Region("uksouth", "UK South", "Europe", "London", "United Kingdom", "-0.799", "50.941", "ukwest"),
+        Region("francecentral", "France Central", "Europe", "Paris", "France", "2.373", "46.3772", "francesouth"),
+        Region(
+            "germanywestcentral",
+            "Germany West Central",
+            "Europe",
+            "Frankfurt",
+            "Germany",
+            "8.682127",
+            "50.110924",
+            "germanynorth",
+        ),
+        Region("swedencentral", "Sweden Central", "Europe", "Gävle", "Sweden", "17.14127", "60.67488", "swedensouth"),
+        Region(
+            "southeastasia",
+            "Southeast Asia",
+            "Asia Pacific",
+            "Singapore",
+            "Asia Pacific",
+            "103.833",
+            "1.283",
+            "eastasia",
+        ),
+        Region(
+            "australiaeast",
+            "Australia East",
+            "Asia Pacific",
+            "New South Wales",
+            "Australia",
+            "151.2094",
+            "-33.86",
+            "australiasoutheast",
+        ),
+        Region("japaneast", "Japan East", "Asia Pacific", "Tokyo, Saitama", "Japan", "139.77", "35.68", "japanwest"),
+        Region("centralindia", "Central India", "Asia Pacific", "Pune", "India", "73.9197", "18.5822", "southindia"),
+        Region(
+            "brazilsouth",
+            "Brazil South",
+            "South America",
+            "Sao Paulo State",
+            "Brazil",
+            "-46.633",
+            "-23.55",
+            "southcentralus",
+        ),
     ),
     "AzureUSGovernment": (
-        ("usgovvirginia", "USGov Virginia", "US", "Virginia"),
-        ("usgovarizona", "USGov Arizona", "US", "Arizona"),
+        Region("usgovvirginia", "USGov Virginia", "US", "Virginia"),
+        Region("usgovarizona", "USGov Arizona", "US", "Arizona"),
     ),
     "AzureChinaCloud": (
-        ("chinaeast2", "China East 2", "Asia Pacific", "Shanghai"),
-        ("chinanorth3", "China North 3", "Asia Pacific", "Hebei"),
+        Region("chinaeast2", "China East 2", "Asia Pacific", "Shanghai"),
+        Region("chinanorth3", "China North 3", "Asia Pacific", "Hebei"),
     ),
 }
-"""Name, display name, geography group and place, by cloud."""
+"""The regions of each cloud."""
+OTHERS = ("westus",)
+"""Regions that aren't recommended."""
+_ZONES = (("1", 3), ("2", 1), ("3", 2))
 
 
-def location_json(subscription: str, region: tuple[str, str, str, str]) -> Json:
+def location_json(subscription: str, region: Region) -> Json:
     """Return a region as the list shows the region."""
-    name, display, geography, place = region
-    metadata = {
-        "regionType": "Physical",
-        "regionCategory": "Recommended",
-        "geographyGroup": geography,
-        "physicalLocation": place,
-    }
     head = {
-        "id": f"/subscriptions/{subscription}/locations/{name}",
-        "name": name,
+        "id": f"/subscriptions/{subscription}/locations/{region.name}",
+        "name": region.name,
         "type": "Region",
-        "displayName": display,
+        "displayName": region.display,
     }
-    return {**head, "regionalDisplayName": f"({geography}) {display}", "metadata": metadata}
+    zones = [{"logicalZone": zone, "physicalZone": f"{region.name}-az{number}"} for zone, number in _ZONES]
+    known = {"availabilityZoneMappings": zones} if region.paired else {}
+    metadata = _metadata(subscription, region)
+    return {**head, "regionalDisplayName": f"({region.group}) {region.display}", "metadata": metadata, **known}
+
+
+def _metadata(subscription: str, region: Region) -> dict[str, Json]:
+    category = "Other" if region.name in OTHERS else "Recommended"
+    kind = {"regionType": "Physical", "regionCategory": category}
+    if not region.paired:
+        return {**kind, "geographyGroup": region.group, "physicalLocation": region.place}
+    pair = {"name": region.paired, "id": f"/subscriptions/{subscription}/locations/{region.paired}"}
+    return {
+        **kind,
+        "geography": region.geography,
+        "geographyGroup": region.group,
+        "longitude": region.longitude,
+        "latitude": region.latitude,
+        "physicalLocation": region.place,
+        "pairedRegion": [pair],
+    }
 
 
 def locations_json(subscription: str, cloud: Cloud) -> Json:
     """All regions of a cloud."""
     return {"value": [location_json(subscription, region) for region in REGIONS[cloud.name]]}
+
+
+def display_names(cloud: Cloud) -> list[str]:
+    """Return the regions of a cloud as providers name them."""
+    return [region.display for region in REGIONS[cloud.name]]

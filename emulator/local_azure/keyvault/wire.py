@@ -29,6 +29,13 @@ PAGE = 25
 """Items on a page where ``maxresults`` isn't given, and the most that it may ask for."""
 
 
+def _unknown(call: Call) -> Response:
+    """Refuse what the emulator's vaults don't have, after the challenge that every request without a token gets."""
+    request = call.request
+    message = f"The emulator does not implement {request.method} {request.path} of keyvault."
+    raise ServiceError(501, "NotImplemented", message)
+
+
 class KeyVault:
     """The service behind every vault's host."""
 
@@ -57,10 +64,12 @@ class KeyVault:
             ("deletedSecrets.recover", "POST", deleted + "/recover", "recover/action", self._recover),
             ("deletedSecrets.purge", "DELETE", deleted, "purge/action", self._purge),
         )
-        return tuple(
+        routes = tuple(
             Route(f"keyvault.{name}", method, path, self._guarded(action, handler, PERMISSIONS.get(name)))
             for name, method, path, action, handler in named
         )
+        methods = ("GET", "PUT", "PATCH", "POST", "DELETE")
+        return (*routes, *(Route("keyvault.notImplemented", method, "/{rest*}", _unknown) for method in methods))
 
     def _guarded(
         self, action: str, handler: Callable[[Call, str], Response], permission: str | None = None
@@ -91,7 +100,7 @@ class KeyVault:
         """Return the caller of the bearer token; answer a request without a token with the SDKs' challenge."""
         header = request.headers.get("authorization", "")
         if not header.lower().startswith(("bearer ", "pop ")):
-            raise self._challenge(request, "AKV10000: Request is missing a Bearer or PoP token.")
+            raise self._challenge(request, "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token.")
         try:
             return self.tokens.verify(header, KEY_VAULT)
         except BadToken as error:

@@ -40,12 +40,14 @@ def test_e3_a_request_without_a_token_is_challenged(world: World) -> None:
         == f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", resource="https://vault.azure.net"'
     )
     assert answer.body == {
-        "error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}
+        "error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token."}
     }
     assert {"x-ms-keyvault-region", "x-ms-keyvault-service-version", "x-ms-keyvault-network-info"} <= set(
         answer.headers
     )
     assert world.vaults.versions("myvault", "pwd") == []
+    elsewhere = f"{VAULT_URL}/keys/name/create?{V}"
+    assert (world.call("POST", elsewhere).status, world.owner.call("POST", elsewhere).status) == (401, 501)
 
 
 def test_e3_the_official_client_passes_the_challenge_and_reads_what_it_set(client: SecretClient) -> None:
