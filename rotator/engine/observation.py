@@ -58,20 +58,19 @@ async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
     Return None if a value can't be read. An orphan's password may be in any such version since the orphan was added;
     the password of a credential once in use counts only in the newest version, the one read by readers.
     """
-    newest = view.newest if view.newest and view.newest.enabled and not view.newest.key_id else None
-    superseded = view.superseded if newest else ()
+    untold, newest = [v for v in view.versions if v.enabled and not v.key_id], view.versions[-1:]
     since = min((c.start for c in view.orphans), default=view.at)
-    older = [v for v in view.versions if view.orphans and v.enabled and not v.key_id and v.created >= since]
-    older += [view.newest] if view.orphans and view.newest and not view.current and view.newest not in older else []
-    wanted = {v.id: v for v in (*older, *([newest] if superseded and newest else []))}
+    old = [*(v for v in untold if v.created >= since), *(() if view.current else newest)] if view.orphans else []
+    last = [v for v in newest if v in untold] if view.superseded else []
+    wanted = dict.fromkeys(v.id for v in (*old, *last))
     if len(wanted) > MOST_VALUES:
         return None
     try:
         hints = {name: (await run.world.value(run.policy, name)).reveal()[:3] for name in wanted}
     except (NotFound, Forbidden):
         return None
-    lost = _fitting(view.orphans, {hints[v.id] for v in older})
-    return tuple(sorted((*lost, *(_fitting(superseded, {hints[newest.id]}) if newest and superseded else ()))))
+    lost = _fitting(view.orphans, {hints[v.id] for v in old})
+    return tuple(sorted((*lost, *_fitting(view.superseded, {hints[v.id] for v in last}))))
 
 
 def _fitting(credentials: Sequence[Credential], hints: AbstractSet[str]) -> tuple[str, ...]:

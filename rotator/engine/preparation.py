@@ -29,7 +29,8 @@ async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]
     if isinstance(first, Issue | Deploy | Restore):
         await compare(run, observed, memory, tagged=not issuing)
     if issuing and not memory.sourced:
-        memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
+        memory.known = replace(memory.known, sources=await _unusable(run, observed))
+        memory.sourced = True
     if isinstance(first, Issue | Deploy | Retire):
         version = None if issuing else run.view(seen).current_version
         memory.known = await proven(run, observed, version.id if version else None, memory.known, recent=deploying)
@@ -146,7 +147,8 @@ async def proven(
 
     The proof is made now, or, with `recent`, in the last minute by this run with the same images.
     """
-    images, moment = container_group.images(run.policy, observed), run.world.moment()
+    images = container_group.images(run.policy, observed)
+    moment = run.world.moment()
     earlier = next((p for p in run.proved if (p.version, p.images) == (version, images)), None)
     if recent and earlier and moment - earlier.moment <= FRESH / 2:
         proof_at = observed.at - timedelta(seconds=moment - earlier.moment)

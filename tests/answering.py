@@ -1,0 +1,39 @@
+"""A World that answers some questions as it is told, in turn, the last answer for ever, and notes all that it is asked."""
+
+from typing import Any
+
+
+class Answering:
+    """In front of a World that answers the rest."""
+
+    def __init__(self, world: Any, **answers: Any) -> None:
+        """`answers`: for each method an answer, or a list of them; an exception is raised."""
+        self._world = world
+        self._answers = {name: list(given) if isinstance(given, list) else [given] for name, given in answers.items()}
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        """Each question with what it was about, apart from the policy."""
+        self.ways: list[dict[str, Any]] = []
+        """The keywords of each question."""
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._world, name)
+        if name == "moment" or not callable(real):
+            return real
+
+        async def call(*args: Any, **how: Any) -> Any:
+            self.asked.append((name, args[1:] if args and hasattr(args[0], "principal") else args))
+            self.ways.append(how)
+            given = self._answers.get(name)
+            if given is None:
+                return await real(*args, **how)
+            answer = given.pop(0) if len(given) > 1 else given[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    @property
+    def questions(self) -> list[str]:
+        """The questions in their order."""
+        return [name for name, _ in self.asked]
