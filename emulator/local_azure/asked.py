@@ -115,13 +115,15 @@ def whole(body: Json, name: str, least: int = 0, most: int = MOST) -> int:
     return int(value)
 
 
+def _object(body: Json) -> Mapping[str, Json]:
+    if not isinstance(body, Mapping):
+        raise refusal("A fault is a JSON object.")
+    return body
+
+
 def fault(body: Json, services: Iterable[Service]) -> Fault:
     """Return a fault able to strike: of an existing operation, and of a kind checked by the emulator."""
-    unknown = (
-        set(body) - {field.name for field in fields(Fault)}
-        if isinstance(body, Mapping)
-        else {"a body that is no object"}
-    )
+    unknown = set(_object(body)) - {field.name for field in fields(Fault)}
     if unknown:
         raise refusal(f"A fault has no {', '.join(sorted(unknown))}.")
     try:

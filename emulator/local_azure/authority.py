@@ -9,6 +9,8 @@ from pathlib import Path
 
 import trustme
 
+from local_azure.arm.clouds import CLOUDS
+from local_azure.arm.regions import region_names
 from local_azure.private import write_private
 
 CONTROL_HOST = "control.local-azure.internal"
@@ -32,8 +34,9 @@ NAMES = (
     "*.vault.azure.cn",
     "*.azurecr.cn",
     CONTROL_HOST,
+    *(f"*.{region}.geo.{cloud.registries}" for cloud in CLOUDS for region in region_names(cloud)),
 )
-"""The hosts of the public and the sovereign clouds; ``*`` is one label."""
+"""The hosts of the public and the sovereign clouds, and registries' endpoints in regions; ``*`` is one label."""
 
 
 def named(host: str) -> bool:

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from local_azure import options
+from local_azure.arm.clouds import CLOUDS
+from local_azure.arm.regions import region_names
+from local_azure.authority import named
 from local_azure.cli import app as command_line
 from local_azure.directory import AlreadyRunning, NotRunning, StateDirectory
 from local_azure.environment import Who, exports, shell
@@ -60,6 +63,13 @@ def connect(served: StateDirectory) -> Iterator[Connect]:
 
     with made:
         yield connected
+
+
+def test_the_certificate_is_for_every_endpoint_of_a_registry_and_for_no_other_depth() -> None:
+    for cloud in CLOUDS:
+        assert named(f"myregistry.{cloud.registries}")
+        assert all(named(f"my-label.{region}.geo.{cloud.registries}") for region in region_names(cloud))
+    assert not any(map(named, ("a.b.azurecr.io", "eastus.geo.azurecr.io", "a.nowhere.geo.azurecr.io")))
 
 
 def get(

@@ -133,6 +133,12 @@ def locations_json(subscription: str, cloud: Cloud) -> Json:
     return {"value": [location_json(subscription, region) for region in REGIONS[cloud.name]]}
 
 
+def region_names(cloud: Cloud) -> list[str]:
+    """Return the names of a cloud's regions and of the regions that these are paired with, in order."""
+    known = [name for region in REGIONS[cloud.name] for name in (region.name, region.paired) if name]
+    return sorted(dict.fromkeys(known))
+
+
 def display_names(cloud: Cloud) -> list[str]:
     """Return the regions of a cloud as providers name them."""
     return [region.display for region in REGIONS[cloud.name]]
