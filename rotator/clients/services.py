@@ -1,10 +1,9 @@
 """One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 import aiohttp
 import httpx
@@ -33,7 +32,7 @@ from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, LeaseStore, Queue
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
-from rotator.state import ContainerGroup, Credential, Home, PasswordLimit, Principal, Registry
+from rotator.state import ContainerGroup, Credential, Home, NewerGroups, PasswordLimit, Principal, Registry
 
 
 class Services:
@@ -140,7 +139,7 @@ class Services:
 
         return await self.readings.read(("list", subscription), ask, life=SHARED)
 
-    async def newer_lists(self, subscriptions: Sequence[str]) -> list[tuple[Mapping[str, Any], ...]]:
+    async def newer_lists(self, subscriptions: Sequence[str]) -> list[NewerGroups]:
         """Return the container groups of each subscription as the newest stable API version shows them.
 
         Empty where rotator's own version is the newest. Policies share the answers: one asks at a time, and an answer
@@ -153,8 +152,11 @@ class Services:
                 wanted = subscriptions if newest != CONTAINER_GROUPS else ()
                 return await together(*(self._newer(each, newest) for each in wanted))
 
-    async def _newer(self, subscription: str, version: ApiVersion) -> tuple[Mapping[str, Any], ...]:
-        ask = partial(self.groups.listed, subscription, version)
+    async def _newer(self, subscription: str, version: ApiVersion) -> NewerGroups:
+        async def ask() -> NewerGroups:
+            listed = await self.groups.listed(subscription, version)
+            return NewerGroups({ResourceId.parse(shown["id"]): shown for shown in listed})
+
         return await self.readings.read(("newer", subscription), ask, life=CONSTANT)
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:

@@ -26,6 +26,7 @@ from rotator.state import (
     Credential,
     Home,
     Identity,
+    NewerGroups,
     Observed,
     Permissions,
     Principal,
@@ -203,10 +204,9 @@ class AzureWorld(Services):
         """
         return await pull(self, policy, secret, images)
 
-    async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
-        """Return all groups of subscriptions as the newest stable API version shows them."""
-        listed = await self.newer_lists(subscriptions)
-        return {ResourceId.parse(shown["id"]): shown for groups in listed for shown in groups}
+    async def newer_groups(self, subscriptions: Sequence[str]) -> Sequence[NewerGroups]:
+        """Return all groups of each subscription as the newest stable API version shows them."""
+        return await self.newer_lists(subscriptions)
 
     async def permit(self, write: Write, *, urgency: float, patience: float) -> float:
         """Hold a place for a write within Azure's limits; return 0.0, or the seconds until one is free."""

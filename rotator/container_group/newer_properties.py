@@ -6,32 +6,51 @@ shows. Names are compared without regard to letter case, as by Azure. An empty v
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from rotator.arm_json import drop, get
 from rotator.container_group.put_properties import writable
 from rotator.resource_id import ResourceId
-from rotator.state import NewerValue
+from rotator.state import NewerGroups, NewerValue
 
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 """Values whose loss changes nothing."""
 
 
-def newer_values(
-    ours: Mapping[ResourceId, Mapping[str, Any]], newer: Mapping[ResourceId, Mapping[str, Any]]
-) -> tuple[NewerValue, ...]:
+_COMMON = WeakKeyDictionary[NewerGroups, Mapping[str, Any]]()
+"""Values that each group of a list has, by path: computed once for a list, which has thousands of groups."""
+
+
+def newer_values(ours: Mapping[ResourceId, Mapping[str, Any]], newer: Sequence[NewerGroups]) -> tuple[NewerValue, ...]:
     """Return what the newer version alone shows of each group in `ours`, sorted.
 
     `newer` has all groups of the subscriptions, as the newest version shows them: a value that is the same on each of
     several groups was added by Azure.
     """
-    every = [dict(_only(_body(shown), {})) for shown in newer.values()]
-    found = (
-        NewerValue(group, path, len(every) > 1 and all(values.get(path) == value for values in every))
+    shown = {group: each.by_id[group] for each in newer for group in ours if group in each.by_id}
+    found = [
+        (group, path, value)
         for group, document in ours.items()
-        if group in newer
-        for path, value in _only(_body(newer[group]), _body(document))
-    )
-    return tuple(sorted(found))
+        if group in shown
+        for path, value in _only(_body(shown[group]), _body(document))
+    ]
+    return tuple(sorted(NewerValue(group, path, _added(path, value, newer)) for group, path, value in found))
+
+
+def _added(path: str, value: Any, newer: Sequence[NewerGroups]) -> bool:
+    """Tell if each of several groups has this value."""
+    lists = [each for each in newer if each.by_id]
+    several = sum(len(each.by_id) for each in lists) > 1
+    return several and all(path in _common(each) and _common(each)[path] == value for each in lists)
+
+
+def _common(newer: NewerGroups) -> Mapping[str, Any]:
+    if newer not in _COMMON:
+        first, *others = (dict(_only(_body(shown), {})) for shown in newer.by_id.values())
+        _COMMON[newer] = {
+            path: value for path, value in first.items() if all(each.get(path) == value for each in others)
+        }
+    return _COMMON[newer]
 
 
 def _body(document: Mapping[str, Any]) -> Mapping[str, Any]:

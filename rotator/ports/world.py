@@ -26,6 +26,7 @@ from rotator.state import (
     Credential,
     Home,
     Identity,
+    NewerGroups,
     Observed,
     Permissions,
     Principal,
@@ -227,8 +228,8 @@ class World(Protocol):
         """One container group, read now."""
         ...
 
-    async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
-        """Return all groups of subscriptions as the newest stable API version shows them.
+    async def newer_groups(self, subscriptions: Sequence[str]) -> Sequence[NewerGroups]:
+        """Return all groups of each subscription as the newest stable API version shows them.
 
         Empty where rotator's own version is the newest. Raises AzureError.
         """

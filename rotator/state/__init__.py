@@ -19,7 +19,7 @@ from rotator.state.marks import (
     lineage,
     marker,
 )
-from rotator.state.observed import ContainerGroup, NewerValue, Observed, Permissions, UnlistedSubscription
+from rotator.state.observed import ContainerGroup, NewerGroups, NewerValue, Observed, Permissions, UnlistedSubscription
 from rotator.state.proofs import OTHER_TEXT, Outcome, Proof
 from rotator.state.roles import Access, Assignment, Permission, Registry, RegistryAccess, Role
 from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns
@@ -45,6 +45,7 @@ __all__ = [
     "Identity",
     "Key",
     "Means",
+    "NewerGroups",
     "NewerValue",
     "Observed",
     "Outcome",

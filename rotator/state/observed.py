@@ -39,6 +39,16 @@ class UnlistedSubscription:
     grounds: Grounds | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class NewerGroups:
+    """All container groups of a subscription as the newest API version shows them: one list, which never changes.
+
+    Compared by identity, so that what follows from a whole list is computed once for all policies that share it.
+    """
+
+    by_id: Mapping[ResourceId, Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class NewerValue:
     """Value of a container group in a place that only a newer API version shows.

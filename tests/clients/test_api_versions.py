@@ -99,7 +99,7 @@ async def test_policies_that_ask_within_ten_minutes_share_one_list(at: Scene) ->
     at.azure.container_groups.put(at.group_id, at.body(priorityClass="gold"), "2026-07-01")
     before, once = at.served().__len__(), ["arm.providers.getAtTenant", "aci.containerGroups.list"]
     shown = await asyncio.gather(*(at.world.newer_groups([at.seeded.subscription]) for _ in range(3)))
-    assert shown[0] == shown[1] == shown[2] != {}
+    assert shown[0] == shown[1] == shown[2] != []
     assert [each for each in at.served()[before:] if each in once] == once
     await at.clock.sleep(601)
     await at.world.newer_groups([at.seeded.subscription])
@@ -110,5 +110,5 @@ async def test_policies_that_ask_within_ten_minutes_share_one_list(at: Scene) ->
 async def test_nothing_is_listed_again_where_ours_is_the_newest(at: Scene) -> None:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(rotator.clients.services, "CONTAINER_GROUPS", ApiVersion("Container Instances", "2099-01-01"))
-        assert await at.world.newer_groups([at.seeded.subscription]) == {}
+        assert await at.world.newer_groups([at.seeded.subscription]) == []
     assert "aci.containerGroups.list" not in at.served()

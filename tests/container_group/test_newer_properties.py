@@ -7,7 +7,7 @@ import pytest
 from rotator.arm_json import plain
 from rotator.container_group import newer_values
 from rotator.resource_id import ResourceId
-from rotator.state import NewerValue
+from rotator.state import NewerGroups, NewerValue
 
 ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/"
 ONE, TWO = ResourceId.parse(f"{ID}one"), ResourceId.parse(f"{ID}two")
@@ -26,7 +26,7 @@ def group(**properties: Any) -> dict[str, Any]:
 
 def found(newer: dict[str, Any], two: dict[str, Any] | None = None) -> tuple[NewerValue, ...]:
     """Return what is found of the group `ONE`."""
-    return newer_values({ONE: group()}, {ONE: newer, **({TWO: two} if two else {})})
+    return newer_values({ONE: group()}, [NewerGroups({ONE: newer, **({TWO: two} if two else {})})])
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,29 @@ def test_what_every_group_has_was_added_by_azure_and_what_one_has_was_set_by_som
 
 
 def test_a_group_that_no_list_shows_has_nothing_to_compare() -> None:
-    assert newer_values({ONE: group()}, {}) == ()
+    assert newer_values({ONE: group()}, []) == newer_values({ONE: group()}, [NewerGroups({})]) == ()
+
+
+def test_a_group_of_another_subscription_tells_as_much_as_one_of_the_same() -> None:
+    added, own = {"zoneMode": "Auto"}, {"priorityClass": "gold"}
+    lists = [NewerGroups({ONE: group(**added, **own)}), NewerGroups({TWO: group(**added)}), NewerGroups({})]
+    assert {each.path: each.common for each in newer_values({ONE: group()}, lists)} == {
+        "properties.zoneMode": True,
+        "properties.priorityClass": False,
+    }
+
+
+def test_a_list_is_gone_through_once_whatever_number_of_policies_share_it() -> None:
+    class Counted(dict[str, Any]):
+        read = 0
+
+        def items(self) -> Any:
+            Counted.read += 1
+            return super().items()
+
+    other = Counted(group(zoneMode="Auto"))
+    newer = [NewerGroups({ONE: group(zoneMode="Auto"), TWO: other})]
+    for _ in range(50):
+        (value,) = newer_values({ONE: group()}, newer)
+        assert value.common
+    assert Counted.read <= 2
