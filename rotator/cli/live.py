@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rotator.events import Event, Finished, Pausing, Proving, StepFailed, StepStarted, Vetoed
 from rotator.ports import Tell
-from rotator.report.progress import line
+from rotator.report.progress import Lines, line
 from rotator.system import SystemClock
 
 if TYPE_CHECKING:
@@ -35,6 +35,17 @@ class AtWork:
     clock: Elapsing = field(default_factory=SystemClock)
     begun: float = 0.0
     lines: dict[str, tuple[float, str]] = field(default_factory=dict)
+    told: Lines = field(default_factory=Lines)
+    alike: int = 0
+    """Failures and refusals like one that was shown; they are counted."""
+
+    def new(self, event: Event) -> str | None:
+        """Return the line that stays on the screen for a change, a failure or a refusal; None if it is like another."""
+        if isinstance(event, StepFailed | Vetoed) and self.told.first(event) != event.policy:
+            self.alike += 1
+            return None
+        passing = isinstance(event, StepStarted | Proving | Pausing | Finished)
+        return None if passing else line(event, everything=False)
 
     def hear(self, event: Event) -> None:
         """Note what a policy does now; one that has finished is at work no more."""
@@ -49,8 +60,9 @@ class AtWork:
     def shown(self, width: int) -> list[tuple[str, str, str]]:
         """Return policy, time and work of each line, within `width` columns; of a few policies the whole work."""
         now = self.clock.elapsed()
+        counted = [("", "", f"{self.alike} more failed or were refused like those above")] if self.alike else []
         if not self.lines:
-            return [("", spent(now - self.begun), "looking at Azure …")]
+            return [*counted, ("", spent(now - self.begun), "looking at Azure …")]
         rows = sorted(self.lines.items(), key=lambda item: item[1][0])
         room = max(width - max(len(name) for name, _ in rows[:MOST_SHOWN]) - 10, 20)
         told = [
@@ -58,7 +70,7 @@ class AtWork:
             for name, (since, text) in rows[:MOST_SHOWN]
         ]
         rest = len(rows) - len(told)
-        return [*told, *([("", "", f"and {rest} more")] if rest else [])]
+        return [*counted, *told, *([("", "", f"and {rest} more")] if rest else [])]
 
 
 def fitted(text: str, room: int, *, whole: bool) -> str:
@@ -91,8 +103,7 @@ def redrawn() -> Iterator[Tell]:
 
         def show(event: Event) -> None:
             work.hear(event)
-            told = not isinstance(event, StepStarted | Proving | Pausing | Finished)
-            if told and (text := line(event, everything=False)):
+            if text := work.new(event):
                 console.print(Text(text, style=_style(event)))
 
         yield show

@@ -15,7 +15,7 @@ from rotator.cli.logs import TIME
 from rotator.cli.output import say
 from rotator.events import Event, as_json
 from rotator.ports import Tell
-from rotator.report.progress import line
+from rotator.report.progress import Lines, line
 
 
 @dataclass(slots=True)
@@ -66,10 +66,12 @@ def _silence() -> Iterator[Tell]:
 
 @contextmanager
 def _lines(common: Common) -> Iterator[Tell]:
+    told = Lines()
+
     def show(event: Event) -> None:
         if common.log_format is LogFormat.json:
             say(json.dumps(as_json(event)), err=True)
-        elif text := line(event, everything=common.verbose > 0):
+        elif text := line(event) if common.verbose else told.line(event):
             say(f"{event.at:{TIME}} {text}", err=True)
 
     yield show

@@ -5,7 +5,7 @@ load. The adapter's retries are off, because they repeat POST.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
@@ -134,12 +134,15 @@ class GraphRequests:
             return response  # type: ignore[no-any-return]
 
         async def asking() -> T:
-            response = await (attempt() if once else repeated(self._line.limit, attempt, also=_disturbed))
+            response = await (attempt() if once else self._repeated(attempt))
             if not response.is_success:
                 raise Refused(parsed(response.status_code, response.headers, response.text))
             return read({} if response.status_code == NO_CONTENT else _filled(json.loads(response.content)))
 
         return await ask(asked, asking())
+
+    def _repeated(self, attempt: Callable[[], Awaitable[httpx.Response]]) -> Awaitable[httpx.Response]:
+        return repeated(self._line.limit, attempt, also=_disturbed, where=host(self._url))
 
 
 def batched(asked: Asked, answer: Shown) -> Shown | AzureError:

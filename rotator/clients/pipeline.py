@@ -46,6 +46,8 @@ PATIENCE, CONNECT_PATIENCE = 300.0, 60.0
 """Time limit of retries in seconds: for an answer, and for a connection."""
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 1.0
 """Bounds in seconds of a wait without ``Retry-After``; a wait asked for by Azure has only the lower one."""
+DOWN = (500, 502, 503, 504)
+"""Statuses of a service that doesn't work at all, unlike those of one that is busy or refuses."""
 AGENT = f"rotator/{__version__}"
 """User-Agent of rotator; the clients put their own names in front."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
@@ -81,7 +83,9 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
             del request.context.options[option]
         if self._once and not idempotent(request.http_request):
             return await self._try(request)
-        return await repeated(self._limit, partial(self._try, request), self._patience)
+        return await repeated(
+            self._limit, partial(self._try, request), self._patience, where=host(request.http_request.url)
+        )
 
     async def _try(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         try:
@@ -115,10 +119,13 @@ async def repeated(
     attempt: Callable[[], Awaitable[T]],
     patience: float = PATIENCE,
     also: Callable[[Any], bool] | None = None,
+    *,
+    where: str,
 ) -> T:
     """Return the last outcome of `attempt`, an answer or an exception, repeated by the one retry policy.
 
-    `also` selects further answers to repeat after. The policy is built only after an outcome that asks for it: few do.
+    `also` selects further answers to repeat after; of a silent host `where`, nothing is repeated. The policy is built
+    only after an outcome that asks for it: few do.
     """
     begun, outcomes = limit.clock.elapsed(), [first := tenacity.Future(1)]
     try:
@@ -126,6 +133,8 @@ async def repeated(
     except Exception as error:  # noqa: BLE001 - it comes out of the result below
         first.set_exception(error)
     if not _worth_repeating(first, also):
+        limit.silence.hear(where)
+    if not _worth_repeating(first, also) or where in limit.silence:
         result: T = first.result()
         return result
 
@@ -135,30 +144,31 @@ async def repeated(
             return known
         return await attempt()
 
-    answer: T = await _retrying(limit, patience, also, begun)(again)
+    answer: T = await _retrying(limit, patience, also, begun, where)(again)
     return answer
 
 
 def _retrying(
-    limit: Limit, patience: float, also: Callable[[Any], bool] | None, begun: float
+    limit: Limit, patience: float, also: Callable[[Any], bool] | None, begun: float, where: str
 ) -> tenacity.AsyncRetrying:
     clock = limit.clock
 
     def over(state: tenacity.RetryCallState) -> bool:
         then = clock.elapsed() + state.upcoming_sleep
-        return then - begun > min(patience, _patience(state)) or then > limit.until
+        return then - begun > min(patience, _patience(state)) or then > limit.until or where in limit.silence
 
-    return tenacity.AsyncRetrying(
-        sleep=clock.sleep,
-        stop=over,
-        retry=lambda state: state.outcome is not None and _worth_repeating(state.outcome, also),
-        wait=_wait,
-        retry_error_callback=_outcome,
-    )
+    def worth(state: tenacity.RetryCallState) -> bool:
+        again = state.outcome is not None and _worth_repeating(state.outcome, also)
+        if not again:
+            limit.silence.hear(where)
+        return again
 
+    def outcome(state: tenacity.RetryCallState) -> object:
+        if _error(state) or _response(state).status_code in DOWN:
+            limit.silence.miss(where)
+        return state.outcome.result() if state.outcome else None
 
-def _outcome(state: tenacity.RetryCallState) -> object:
-    return state.outcome.result() if state.outcome else None
+    return tenacity.AsyncRetrying(sleep=clock.sleep, stop=over, retry=worth, wait=_wait, retry_error_callback=outcome)
 
 
 def _worth_repeating(outcome: tenacity.Future, also: Callable[[Any], bool] | None) -> bool:

@@ -29,6 +29,7 @@ from rotator.clients.counted_request import Sent
 from rotator.clients.pausing import retry_after
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
+from rotator.clients.silence import Silence
 from rotator.clients.translation import never_sent
 from rotator.codes import FailureCode
 from rotator.errors import Unexpected
@@ -51,6 +52,11 @@ class Limit:
 
     clock: Clock
     until: float = float("inf")
+    silence: Silence = field(init=False)
+    """Hosts whose failures are believed."""
+
+    def __post_init__(self) -> None:
+        self.silence = Silence(self.clock)
 
     def left(self) -> float:
         """Seconds until the end."""

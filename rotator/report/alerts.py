@@ -18,7 +18,7 @@ from rotator.policy import Unserved
 from rotator.remedy import clear_queue, rotator
 from rotator.report.plan import readable
 from rotator.report.status import Row, Urgency
-from rotator.report.words import constant, name_of
+from rotator.report.words import WHOLE, constant, name_of
 from rotator.results import Enqueued
 from rotator.words import day, days
 
@@ -31,8 +31,6 @@ URGENT = timedelta(days=3)
 """Time before the end of a credential from which its alert is critical."""
 FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"
 """Codes of a failure, a credential near its end, and a policy with mistakes; other codes are those of the events."""
-WHOLE = ("run", "observe")
-"""Steps of a failure that concerns a policy as a whole."""
 STATE = "As the report of the run says."
 OPEN = "Anyone who knows this password can still pull images with it."
 

@@ -1,5 +1,7 @@
 """Progress of a run: at most one line per event, for a terminal or a log file."""
 
+from dataclasses import dataclass, field
+
 from rotator.events import (
     AccessRecorded,
     AppIdSaved,
@@ -26,7 +28,7 @@ from rotator.events import (
     VersionPublished,
     Vetoed,
 )
-from rotator.report.words import name_of
+from rotator.report.words import WHOLE, constant, name_of
 from rotator.visible import one_line
 from rotator.words import day
 
@@ -38,6 +40,44 @@ def line(event: Event, *, everything: bool = True) -> str | None:
     """
     text = change(event) or (_course(event) if everything or not _expected(event) else None)
     return one_line(f"{event.policy}: {text}") if text else None
+
+
+@dataclass(slots=True)
+class Lines:
+    """Lines of a run over many policies, of which each says something new.
+
+    One cause that stops many policies is said once, and then by the name of the first; what ends without a change or
+    with the failure just told needs no other line.
+    """
+
+    said: set[str] = field(default_factory=set)
+    """Policies with a line of their own."""
+    stopped: set[str] = field(default_factory=set)
+    """Policies whose whole run failed or was refused."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """First policy of each failure and refusal, by the text without names and ids."""
+
+    def line(self, event: Event) -> str | None:
+        """Return the line for an event, or None if there is nothing new in it."""
+        text = None if self._known(event) else line(event, everything=False)
+        if text is None:
+            return None
+        self.said.add(event.policy)
+        if isinstance(event, StepFailed | Vetoed):
+            self.stopped |= {event.policy} if event.step in WHOLE else set()
+            if (first := self.first(event)) != event.policy:
+                return one_line(f"{event.policy}: {event.step} {name_of(event.target)}: the same as for {first}")
+        return text
+
+    def _known(self, event: Event) -> bool:
+        """Tell if the end of a policy's run says nothing new."""
+        unchanged = isinstance(event, Finished) and event.exit_code == 0 and event.policy not in self.said
+        return unchanged or (isinstance(event, Finished) and event.policy in self.stopped)
+
+    def first(self, event: StepFailed | Vetoed) -> str:
+        """Return the first policy with this failure or refusal."""
+        key = constant(f"{event.step} {event.happened}".replace(event.policy, "@"))
+        return self.causes.setdefault(key, event.policy)
 
 
 def _expected(event: Event) -> bool:

@@ -16,6 +16,8 @@ VERSION = 1
 """Version of the JSON form of every command's result."""
 MOST_NAMES = 10
 """Names of policies in one line."""
+WHOLE = ("run", "observe")
+"""Steps of a failure that concerns a policy as a whole."""
 INDENT = "  "
 LABEL = 11
 """Width of the first column of a report: the longest label and a space."""

@@ -14,7 +14,8 @@ from rotator.cli.failures import USAGE
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.options import ANSWER
 from rotator.cli.terminal import wrapped
-from rotator.events import CredentialAdded, Finished, Pausing, Proving
+from rotator.events import CredentialAdded, Event, Finished, Pausing, Proving, StepFailed
+from rotator.report.progress import Lines
 from rotator.report.words import lines_of
 from rotator.state import Home
 from tests.cli.scene import NAME, START, Scene
@@ -213,3 +214,27 @@ def test_a_watch_is_drawn_again_also_after_an_error_until_a_signal_ends_it(
 def test_a_watch_needs_a_terminal(rotator: Scene) -> None:
     said = rotator("status", "--watch")
     assert (said.code, "--watch redraws a text on a terminal" in " ".join(said.err.split())) == (2, True)
+
+
+def test_one_cause_that_stops_many_policies_is_said_once_on_a_terminal_and_by_name_in_a_log() -> None:
+    def failed(policy: str, why: str) -> StepFailed:
+        said = {"happened": f"the vault of {policy} gave no answer (request id {why})", "state": "s", "remedy": "r"}
+        return StepFailed(policy=policy, at=START, step="observe", target=policy, **said)
+
+    events: list[Event] = [
+        *(failed(name, f"{number:08}-0000-0000-0000-000000000000") for number, name in enumerate(("web", "api", "db"))),
+        *(Finished(policy=name, at=START, exit_code=1, summary="1 failed") for name in ("web", "api", "db")),
+        Finished(policy="calm", at=START, exit_code=0, summary="nothing was due"),
+        Finished(policy="late", at=START, exit_code=1, summary="1 waiting past the warning"),
+        CredentialAdded(policy="busy", at=START, key_id="k", home=Home.APPLICATION.value, end=START),
+        Finished(policy="busy", at=START, exit_code=0, summary="1 done"),
+    ]
+    log, work = Lines(), live.AtWork(Clock())
+    told = [text for event in events if (text := log.line(event))]
+    assert told[0].startswith("web: observe web: failed: the vault of web gave no answer")
+    assert told[1:3] == ["api: observe api: the same as for web", "db: observe db: the same as for web"]
+    assert told[3] == "late: finished: 1 waiting past the warning (exit 1)"
+    assert [text.split(":")[0] for text in told[4:]] == ["busy", "busy"]
+    shown = [text for event in events if (text := work.new(event))]
+    assert [text.split(":")[0] for text in shown] == ["web", "busy"]
+    assert work.shown(80)[0] == ("", "", "2 more failed or were refused like those above")

@@ -188,10 +188,9 @@ def test_what_waits_past_its_warning_is_overdue() -> None:
     seen = preview(
         {**STEADY, "credentials": [{"key": "cur", "end": "+80d"}, {"key": "old", "end": "+5d"}], **_held_by_a_job()}
     )
-    assert (
-        "  overdue    nightly is a running job, and rotator never interrupts a job. If it is a service, write"
-        in plan_text(seen)
-    )
+    text = plan_text(seen)
+    assert "  overdue    nightly is a running job, and rotator never interrupts a job; its credential ends 20" in text
+    assert " UTC. If it is a service, write" in text
     assert plan_code(seen, when_due=5) == 1
     assert status_code([("one", seen)]) == 1
 
