@@ -67,8 +67,8 @@ async def gather(run: Run, observed: Observed, left: Left, *, wait: bool, provin
     seen = await _look(run, observed)
     _tell(run, revocation_notes.open_ways(run.policy, seen.ways, seen.signs_in))
     run.tell(revocation_notes.residue(run.policy))
-    if remains(seen.ways, seen.signs_in):
-        return _remaining(run, seen)
+    if known := remains(seen.ways, seen.signs_in):
+        return _remaining(run, seen, known)
     tries = Tries(Shown.NOTHING, revocation_notes.NOT_WAITED)
     if wait:
         images = container_group.images(run.policy, observed)
@@ -80,12 +80,12 @@ async def gather(run: Run, observed: Observed, left: Left, *, wait: bool, provin
     if how is Ending.UNPROVEN:
         _tell(run, revocation_notes.doubts(run.policy, seen.ways, seen.signs_in, tries))
         return how
-    return _remaining(run, seen) if remains(seen.ways, seen.signs_in) else how
+    return _remaining(run, seen, known) if (known := remains(seen.ways, seen.signs_in)) else how
 
 
-def _remaining(run: Run, seen: AccessSeen) -> Ending:
+def _remaining(run: Run, seen: AccessSeen, known: Ending) -> Ending:
     run.tell(revocation_notes.known_to_remain(run.policy, seen.ways, seen.signs_in))
-    return remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
+    return known
 
 
 def _tell(run: Run, notes: Iterable[Note]) -> None:
