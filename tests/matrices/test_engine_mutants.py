@@ -26,7 +26,7 @@ MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(
 JUDGED = (
     *("issuance", "publication", "take_back", "retirement", "standing"),
     *("settling", "deployment", "group_put", "revocation_mark", "limits", "memory", "proving", "trial"),
-    *("reconciliation", "run", "preparation", "observation"),
+    *("reconciliation", "run", "preparation", "observation", "evidence", "journal", "marks"),
 )
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
 PARTS, SHARE = 4, 24
