@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rotator.events import Event, Finished, Pausing, Proving, StepFailed, StepStarted, Vetoed
 from rotator.ports import Tell
-from rotator.report.progress import Lines, line
+from rotator.report.progress import NewLines, line
 from rotator.system import SystemClock
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class AtWork:
     clock: Elapsing = field(default_factory=SystemClock)
     begun: float = 0.0
     lines: dict[str, tuple[float, str]] = field(default_factory=dict)
-    told: Lines = field(default_factory=Lines)
+    told: NewLines = field(default_factory=NewLines)
     alike: int = 0
     """Failures and refusals like one that was shown; they are counted."""
 

@@ -15,7 +15,7 @@ from rotator.cli.logs import TIME
 from rotator.cli.output import say
 from rotator.events import Event, as_json
 from rotator.ports import Tell
-from rotator.report.progress import Lines, line
+from rotator.report.progress import NewLines, line
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ def _silence() -> Iterator[Tell]:
 
 @contextmanager
 def _lines(common: Common) -> Iterator[Tell]:
-    told = Lines()
+    told = NewLines()
 
     def show(event: Event) -> None:
         if common.log_format is LogFormat.json:

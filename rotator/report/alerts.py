@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from rotator.codes import NoteCode
 from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting
 from rotator.policy import Unserved
 from rotator.remedy import clear_queue, rotator
+from rotator.report.many import FEW
 from rotator.report.plan import readable
 from rotator.report.status import Row, Urgency
 from rotator.report.words import WHOLE, constant, name_of
@@ -208,20 +208,45 @@ def _made(
 
 
 def _folded(found: Iterable[Alert]) -> Iterator[Alert]:
-    """Yield each alert; of runs that failed for the same reason, such as a failed sign-in, one alert for all."""
-    whole = []
+    """Yield each alert; of runs that failed for the same reason, such as a failed sign-in, one alert for all.
+
+    So, too, of more than `FEW` policies with the same trouble.
+    """
+    alike: dict[Cause, list[Alert]] = {}
     for alert in found:
-        if alert.code == FAILED and alert.subject.partition(" ")[0] in WHOLE:
-            whole.append(alert)
+        alike.setdefault(_cause(alert), []).append(alert)
+    for cause, same in alike.items():
+        if len(same) > (1 if _whole(same[0]) else FEW):
+            yield _one(cause, sorted(same, key=lambda alert: alert.policies))
         else:
-            yield alert
-    for reason, same in groupby(sorted(whole, key=_reason), key=_reason):
-        first, *others = same
-        names = tuple(sorted(alert.policies[0] for alert in (first, *others)))
-        said = (first.happened, first.state, first.remedy)
-        one = _periodic(("fleet",), "", FAILED, reason, said, first.at) if others else first
-        yield replace(one, policies=names, subject="fleet" if others else first.subject)
+            yield from same
 
 
-def _reason(alert: Alert) -> str:
-    return constant(alert.happened)
+Cause = tuple[str, str, str]
+"""Code, severity and text of an alert, without names, ids and times."""
+
+
+def _cause(alert: Alert) -> Cause:
+    """Return by what alerts are the same; a credential that is declared compromised is never one of many."""
+    if _whole(alert):
+        return alert.code, alert.severity, constant(alert.happened)
+    text = alert.happened
+    for name in (name_of(alert.subject.rpartition(" ")[2]), *alert.policies):
+        text = text.replace(name, "@") if name else text
+    return alert.code, alert.severity, alert.id if alert.code == NoteCode.STILL_OPEN else constant(text)
+
+
+def _whole(alert: Alert) -> bool:
+    return alert.code == FAILED and alert.subject.partition(" ")[0] in WHOLE
+
+
+def _one(cause: Cause, same: Sequence[Alert]) -> Alert:
+    """Return one alert about the same trouble of several policies."""
+    code, severity, reason = cause
+    first, more = same[0], "" if _whole(same[0]) else f" (and the same of {len(same) - 1} others)"
+    names = tuple(dict.fromkeys(name for alert in same for name in alert.policies))
+    said = (f"{first.happened}{more}", first.state, first.remedy)
+    period = str(int(first.at.timestamp() // REPEAT[WARNING if code == EXPIRING else severity].total_seconds()))
+    one = _made(("fleet",), "", code, reason, said, first.at, severity, period)
+    until = min((alert.until for alert in same if alert.until), default=None)
+    return replace(one, policies=names, subject="fleet", until=until)

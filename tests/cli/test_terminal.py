@@ -15,7 +15,7 @@ from rotator.cli.interrupt import Interrupted
 from rotator.cli.options import ANSWER
 from rotator.cli.terminal import wrapped
 from rotator.events import CredentialAdded, Event, Finished, Pausing, Proving, StepFailed
-from rotator.report.progress import Lines
+from rotator.report.progress import NewLines
 from rotator.report.words import lines_of
 from rotator.state import Home
 from tests.cli.scene import NAME, START, Scene
@@ -229,7 +229,7 @@ def test_one_cause_that_stops_many_policies_is_said_once_on_a_terminal_and_by_na
         CredentialAdded(policy="busy", at=START, key_id="k", home=Home.APPLICATION.value, end=START),
         Finished(policy="busy", at=START, exit_code=0, summary="1 done"),
     ]
-    log, work = Lines(), live.AtWork(Clock())
+    log, work = NewLines(), live.AtWork(Clock())
     told = [text for event in events if (text := log.line(event))]
     assert told[0].startswith("web: observe web: failed: the vault of web gave no answer")
     assert told[1:3] == ["api: observe api: the same as for web", "db: observe db: the same as for web"]

@@ -369,3 +369,38 @@ def test_the_page_about_notifications_says_the_same() -> None:
     assert {f"`{name}`" for name in (*data["data"], *data) if name not in ("specversion", "datacontenttype")} <= set(
         re.findall("`[a-z_]+`", text)
     )
+
+
+def test_the_same_trouble_of_more_than_twenty_policies_is_one_alert_but_for_compromised_passwords() -> None:
+    def late(number: int, opened: bool) -> Ended:
+        name, policy = f"front-{number}", f"p{number}"
+        group = f"/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+        text = f"{name} has not come up since 2026-03-0{number % 9 + 1} 10:00 UTC; `rotator rotate {policy}`"
+        if opened:
+            note = Noted(policy=policy, at=TODAY, code=NoteCode.STILL_OPEN, subject=group, text=text, warn=True)
+            return ended(note, policy=policy)
+        wait = Waiting(policy=policy, at=TODAY, code=WaitCode.NOT_SETTLED, subject=group, reason=text, warn=True)
+        return ended(wait, policy=policy)
+
+    def told(*numbers: int, opened: bool = False) -> tuple[Alert, ...]:
+        return alerts_of([late(number, opened) for number in numbers], TODAY)
+
+    (one,) = told(*range(10, 35))
+    assert (one.subject, one.policies, one.code) == ("fleet", tuple(f"p{n}" for n in range(10, 35)), "not_settled")
+    assert one.happened.startswith("front-10 has not come up since")
+    assert one.happened.endswith("(and the same of 24 others)")
+    assert [each.id for each in told(*range(12, 60))] == [one.id]
+    assert len(told(*range(10, 30))) == 20
+    assert len(told(*range(10, 35), opened=True)) == 25
+
+
+def test_credentials_of_a_fleet_that_all_end_are_one_alert_a_day() -> None:
+    def ending(hours: int) -> list[Ended]:
+        seen = [replace(in_use(timedelta(days=2)), policy=f"p{number}") for number in range(10, 40)]
+        at = TODAY + timedelta(hours=hours)
+        return [ended(seen=replace(row, at=at), policy=row.policy) for row in seen]
+
+    (now,) = alerts_of(ending(0), TODAY)
+    assert (now.code, now.severity, len(now.policies)) == (EXPIRING, CRITICAL, 30)
+    assert now.until == TODAY + timedelta(days=2)
+    assert len({each.id for hours in (1, 5, 9, 11) for each in alerts_of(ending(hours), TODAY)}) == 1
