@@ -8,6 +8,7 @@ from rotator.container_group.hidden_values import REGISTRY
 from rotator.policy.secret_rules import NONE, VOLUME, WORKSPACE_ID
 from rotator.remedy import CREATE_GROUP
 from rotator.resource_id import ArmId
+from rotator.secret import CLIENT_SECRET
 from rotator.visible import acts
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -51,11 +52,13 @@ def yaml_key(path: str) -> str:
 def _lines(path: str, name: str) -> tuple[str, ...]:
     if path == WORKSPACE_ID:
         return _WORKSPACE
-    return (_line(path, name), *_or_none(path))
+    return (_line(path, name), *_otherwise(path, name))
 
 
-def _or_none(path: str) -> tuple[str, ...]:
-    """Return the other answer, for a place that is often empty."""
+def _otherwise(path: str, name: str) -> tuple[str, ...]:
+    """Return the other answer: for a place that is often empty, or one that is named like a principal's password."""
+    if name and "/env/" in path and CLIENT_SECRET.search(path.rpartition("/")[2]):
+        return (f"      # or, if it is this principal's password: {yaml_key(path)}: {{credential: password}}",)
     if VOLUME.fullmatch(path):
         return (f"      # or, if the volume has no files: {yaml_key(path)}: {{value: {NONE}}}",)
     if path.startswith("extensions/"):

@@ -346,6 +346,17 @@ def test_what_was_always_empty_is_a_veto_until_the_policy_says_none() -> None:
     )
 
 
+def test_the_lines_for_a_hidden_value_named_like_a_client_secret_have_both_answers() -> None:
+    shown = hollow()
+    shown["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "ARM_CLIENT_SECRET"}]
+    made, said = declared("plain")
+    with pytest.raises(UnsafeStep) as refused:
+        edited(shown, made, said)
+    path = "containers/app/env/ARM_CLIENT_SECRET"
+    assert f"      {path}: {{key_vault: plain-app-arm-client-secret}}\n" in refused.value.remedy
+    assert f"# or, if it is this principal's password: {path}: {{credential: password}}\n" in refused.value.remedy
+
+
 def test_what_the_policy_says_is_empty_stays_empty() -> None:
     made, said = declared("plain", secrets={path: {"value": "none"} for path in EMPTY})
     properties, before = edited(hollow(), made, said)["properties"], hollow()["properties"]
