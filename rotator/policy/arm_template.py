@@ -214,7 +214,7 @@ class Template(Looping):
         nothing = value is None and declared.get("nullable") is True
         if wanted and not nothing and not (isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)):
             mistake = document.mistake(place, f"not a value of type {kind}", "Write one, or correct the type.")
-        elif isinstance(allowed, list) and value not in allowed and not has_placeholder(value):
+        elif isinstance(allowed, list) and not _allowed(value, allowed) and not has_placeholder(value):
             mistake = document.mistake(place, "not one of the allowedValues", "Write one of them, or add it there.")
         elif kind.startswith("secure") and any(text and not has_placeholder(text) for _, text in texts(value)):
             remedy = "Store it in Key Vault, and write ${{ keyvault:NAME }}, or ${{ credential:password }}."
@@ -236,6 +236,11 @@ class Template(Looping):
             if file and _path(self.found, "parameters", name) is None:
                 problem = "a parameter that the template does not define"
                 self.mistakes.append(file.mistake(("parameters", name), problem, "Remove it.", key=True))
+
+
+def _allowed(value: Any, allowed: list[Any]) -> bool:
+    """Tell if a value is one of those that are allowed, or an array of some of them (azure-facts A14)."""
+    return value in allowed or (isinstance(value, list) and all(item in allowed for item in value))
 
 
 def _path(document: Located, section: str, name: str) -> Path | None:

@@ -91,6 +91,7 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[parameters('other')]", "a-b"),
         ("[parameters('number')]", 7),
         ("[parameters('list')[1]]", "y"),
+        ("[parameters('some')[0]]", "y"),
         ("[parameters('object').deep.er]", "z"),
         ("[parameters('object')['deep'].ER]", "z"),
         ("[variables('first')]", "a/v"),
@@ -183,6 +184,7 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         "other": {"type": "String", "defaultValue": "[concat(parameters('text'), '-b')]"},
         "number": {"type": "int", "defaultValue": 7},
         "list": {"type": "array", "defaultValue": ["x", "y"]},
+        "some": {"type": "array", "defaultValue": ["y"], "allowedValues": ["x", "y", "z"]},
         "object": {"type": "object", "defaultValue": {"deep": {"er": "z"}}},
         "hidden": {"type": "securestring", "defaultValue": "${{ keyvault:db }}"},
         "unused": {"type": "string", "defaultValue": "[newGuid()]"},
@@ -416,6 +418,7 @@ def test_a_loop_that_is_not_read_is_refused_once_at_its_place(loop: Any, word: s
         ({"type": "array"}, {"value": {}}, "not a value of type array"),
         ({"type": "object"}, {"value": []}, "not a value of type object"),
         ({"type": "string", "allowedValues": ["a"]}, {"value": "b"}, "not one of the allowedValues"),
+        ({"type": "array", "allowedValues": ["a", "b"]}, {"value": ["b", "c"]}, "not one of the allowedValues"),
         (
             {"type": "securestring"},
             {"value": "hunter2"},
