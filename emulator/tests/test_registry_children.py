@@ -118,7 +118,7 @@ def test_a_replication_takes_its_time(world: World) -> None:
 
 
 def test_a_webhook_hides_whom_it_calls_and_keeps_what_it_would_have_said(world: World) -> None:
-    hook, secret = f"{REGISTRY}/webhooks/mywebhook", {"Authorization": "Basic hidden"}
+    hook, secret = f"{REGISTRY}/webhooks/mywebhook", {"Authorization": "Basic hidden", "X-Team": "blue"}
     properties = {"serviceUri": "http://example.com", "customHeaders": secret, "actions": ["push"], "scope": "app"}
     made = call(world, "PUT", hook, {"location": "eastus", "properties": properties})
     assert (made.status, made.body["systemData"]["createdBy"]) == (200, world.owner.app_id)
@@ -140,6 +140,9 @@ def test_a_webhook_hides_whom_it_calls_and_keeps_what_it_would_have_said(world: 
     content = second["eventRequestMessage"]["content"]
     assert (content["action"], content["target"]["repository"], content["target"]["tag"]) == ("push", "app", "v7")
     assert content["target"]["digest"] == world.azure.registries.stored(SERVER, "app", "v7").digest
+    sent = second["eventRequestMessage"]
+    assert (sent["requestUri"], sent["headers"]["User-Agent"]) == ("http://example.com/", "AzureContainerRegistry/1.0")
+    assert (sent["headers"]["X-Team"], sent["headers"]["Authorization"]) == ("blue", "******")
     assert second["eventResponseMessage"]["statusCode"] == "502"
     assert "hidden" not in json.dumps([first, second])
     used = {row["name"]: row["currentValue"] for row in call(world, "GET", f"{REGISTRY}/listUsages").body["value"]}
@@ -339,6 +342,17 @@ def test_a_cache_rule_brings_what_is_missing_at_the_first_pull_by_tag(world: Wor
     ):
         assert call(world, "PUT", f"{REGISTRY}/cacheRules/wrong", {"properties": wrong}).status == status
     assert [call(world, "DELETE", path).status for _ in range(2)] == [202, 204]
+
+
+def test_the_key_of_an_encrypted_registry_is_shown_with_its_version(world: World) -> None:
+    key = {"keyIdentifier": "https://myvault.vault.azure.net/keys/k/3c1d23fec54040e78781eb88bf52ef7a", "identity": "i"}
+    body = {"status": "enabled", "keyVaultProperties": key}
+    made = call(
+        world, "PUT", OTHER, {"location": "eastus", "sku": {"name": "Premium"}, "properties": {"encryption": body}}
+    )
+    shown = made.body["properties"]["encryption"]["keyVaultProperties"]
+    assert list(shown) == ["keyIdentifier", "versionedKeyIdentifier", "identity", "keyRotationEnabled"]
+    assert (shown["versionedKeyIdentifier"], shown["keyRotationEnabled"]) == (key["keyIdentifier"], False)
 
 
 def test_a_change_that_azure_runs_as_an_operation_is_answered_as_one(world: World) -> None:

@@ -29,6 +29,14 @@ ARM_AUDIENCES = (
 _RATE = {"x-ms-ratelimit-remaining-calls-per-second": "166.65"}
 
 
+TOKEN_HEADERS = {"X-Ms-Ratelimit-Remaining-Calls-Per-Second": "166.65"}
+DISTRIBUTION_HEADERS = {
+    "Docker-Distribution-Api-Version": "registry/2.0",
+    "Access-Control-Expose-Headers": "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id",
+}
+"""Headers of the token endpoint and of every other answer (recorded)."""
+
+
 class Acr:
     """The service ``*.azurecr.io``."""
 
@@ -71,10 +79,11 @@ class Acr:
         return response
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Return ACR's headers for every answer."""
+        """Return ACR's headers for every answer; the token endpoint has none of the distribution specification."""
+        tokens = request.path.lower().startswith("/oauth2/")
         return {
             "Server": "AzureContainerRegistry",
-            "Docker-Distribution-Api-Version": "registry/2.0",
+            **(TOKEN_HEADERS if tokens else DISTRIBUTION_HEADERS),
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
             "X-Ms-Correlation-Request-Id": self._ids.guid(),

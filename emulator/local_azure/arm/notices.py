@@ -2,13 +2,14 @@
 
 The emulator reaches no other host, and an event's answer says so.
 
-Shapes from the examples of api-version 2023-07-01; the answer is the one given by the emulator's proxy for every host
-not served.
+Shapes from the examples of api-version 2023-07-01 and a recorded event (azure-cli, 2023); the answer is the one given by
+the emulator's proxy for every host not served.
 """
 
 import json
 import re
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from local_azure.arm.access import RegistrySettings, Webhook
 from local_azure.clock import iso
@@ -16,6 +17,8 @@ from local_azure.wire import Json
 
 KEPT = 100
 """Events that a webhook remembers."""
+SECRET = ("authorization", "proxy-authorization", "cookie")
+"""Custom headers whose values an event hides; others are shown (recorded)."""
 NOWHERE: Json = {"headers": {}, "reasonPhrase": "Bad Gateway", "statusCode": "502", "version": "1.1"}
 
 
@@ -44,9 +47,11 @@ def _pattern(scope: str) -> str:
 def note(webhook: Webhook, event_id: str, at: datetime, action: str, more: dict[str, Json]) -> None:
     """Keep one event, and forget the oldest where there are many."""
     content = {"id": event_id, "timestamp": iso(at), "action": action, **more}
-    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(json.dumps(content)))}
-    headers |= dict.fromkeys(webhook.headers, "******")
-    request = {"content": content, "headers": headers, "method": "POST", "requestUri": webhook.uri, "version": "1.1"}
+    own = {name: "******" if name.lower() in SECRET else value for name, value in webhook.headers.items()}
+    sent = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(json.dumps(content)))}
+    headers = {"User-Agent": "AzureContainerRegistry/1.0", **own, **sent}
+    uri = webhook.uri if urlsplit(webhook.uri).path else f"{webhook.uri}/"
+    request = {"content": content, "headers": headers, "method": "POST", "requestUri": uri, "version": "1.1"}
     webhook.events = [
         *webhook.events,
         {"id": event_id, "eventRequestMessage": request, "eventResponseMessage": NOWHERE},

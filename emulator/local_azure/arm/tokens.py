@@ -165,7 +165,7 @@ def _user_defined(call: Call, access: RegistrySettings) -> None:
 
 def password_json(password: TokenPassword) -> dict[str, Json]:
     """Return the properties of a token's password, without the password."""
-    expiry = {"expiry": offset(password.expiry)} if password.expiry else {}
+    expiry = {"expiry": offset(password.expiry).replace(".0000000", "")} if password.expiry else {}
     return {"creationTime": offset(password.created), **expiry, "name": password.name}
 
 

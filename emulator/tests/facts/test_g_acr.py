@@ -51,6 +51,10 @@ def test_g1_the_challenge_names_the_token_endpoint(world: World) -> None:
     assert answer.headers["WWW-Authenticate"] == f'Bearer realm="https://{SERVER}/oauth2/token",service="{SERVER}"'
     assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
     assert answer.headers["X-Ms-Correlation-Request-Id"]
+    assert "WWW-Authenticate" in answer.headers["Access-Control-Expose-Headers"]
+    token = world.registry("GET", f"/oauth2/token?service={SERVER}")
+    assert "X-Ms-Ratelimit-Remaining-Calls-Per-Second" in token.headers
+    assert "Docker-Distribution-Api-Version" not in token.headers
     message = "authentication required, visit https://aka.ms/acr/authorization for more information."
     assert (
         answer.content
