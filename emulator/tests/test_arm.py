@@ -89,6 +89,8 @@ def test_subscriptions_are_listed_to_whoever_has_a_role_in_them(world: World) ->
         (f"{SUB}/resourceGroups/absent/providers/Microsoft.KeyVault/vaults/v12", 404, "ResourceGroupNotFound"),
         (f"{GROUP}/providers/Microsoft.KeyVault/vaults/absent", 404, "ResourceNotFound"),
         (f"{SUB}/providers/Microsoft.Nothing", 404, "InvalidResourceNamespace"),
+        (f"{SUB}/providers/Microsoft.Compute", 501, "NotImplemented"),
+        (f"{GROUP}/providers/Microsoft.Resources/links/x", 501, "NotImplemented"),
     ],
 )
 def test_what_is_not_there_is_refused_in_azures_words(world: World, path: str, status: int, code: str) -> None:

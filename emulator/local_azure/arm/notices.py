@@ -2,7 +2,7 @@
 
 The emulator reaches no other host, and an event's answer says so.
 
-Shapes from the examples of api-version 2023-07-01 and a recorded event (azure-cli, 2023); the answer is the one given by
+Shapes from the examples of api-version 2023-07-01 and a recorded event (azure-cli, 2023); the answer is that given by
 the emulator's proxy for every host not served.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local_azure.arm import retirement
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.clouds import cloud_at
+from local_azure.arm.namespaces import OTHERS
 from local_azure.arm.regions import display_names
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION
 from local_azure.arm.vaults import VERSIONS
@@ -102,7 +103,7 @@ ELSEWHERE = {
     "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs"),
 }
 """Types of these providers that Azure has and the emulator doesn't, beside those that every provider has."""
-WIDE = ("Microsoft.Network", "Microsoft.Storage")
+WIDE = ("Microsoft.Authorization", "Microsoft.Network", "Microsoft.Resources", "Microsoft.Storage")
 """Providers with more types than can be listed: an unknown type is taken for one of Azure's."""
 EVERYWHERE = ("locations", "operations")
 _UNSAID = ("Microsoft.ContainerInstance", "Microsoft.ContainerRegistry")
@@ -216,8 +217,13 @@ class _Providers:
 
 
 def _known(namespace: str) -> str:
-    """Return the provider's name in Azure's spelling; 404 InvalidResourceNamespace."""
+    """Return the provider's name in Azure's spelling.
+
+    404 InvalidResourceNamespace for a name that nobody has, 501 for a provider that isn't emulated.
+    """
     found = next((name for name in PROVIDERS if name.lower() == namespace.lower()), None)
+    if found is None and namespace.lower() in OTHERS:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement the provider {namespace}.")
     if found is None:
         raise ServiceError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
     return found
