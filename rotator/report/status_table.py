@@ -67,7 +67,8 @@ def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str
     """Return the lines about rows and remarks that aren't shown."""
     there = {row.policy for row in shown}
     left = [row for row in found if row.policy not in there]
-    lines = [counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left])] if left else []
+    what = f"{len(left)} more" if shown else "none needs a person"
+    lines = [counted(what, [(row.next_due, row.policy) for row in left])] if left else []
     said = {row.policy for row in _said(shown)}
     quiet = sum(row.policy not in said for row in shown)
     lines += [f"{quiet} of these have remarks that are not urgent; -v shows each"] if quiet else []

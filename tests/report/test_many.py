@@ -39,6 +39,13 @@ def test_the_status_of_a_large_fleet_fits_a_screen_and_leaves_nothing_out_of_jso
     assert len(status_text(seen, every=True).split("\n\n")[0].splitlines()) == 85
 
 
+def test_a_large_fleet_at_rest_needs_nobody() -> None:
+    text = status_text(fleet(due=0, resting=30)[:30])
+    assert text == (
+        "30 policies: 30 resting\n\nnone needs a person, next due 2026-04-22 12:00 UTC (rest-007); -v shows each"
+    )
+
+
 def test_of_many_due_policies_the_first_are_shown_and_of_alarms_all() -> None:
     seen = fleet(due=50, resting=0) + [(f"closed-{number}", CLOSED) for number in range(30)]
     table = status_text(seen).split("\n\n")[1].splitlines()

@@ -27,12 +27,12 @@ class Scale:
         return round(100 * min(max(part, 0.0), 1.0), 3)
 
     def months(self) -> Iterator[tuple[datetime, str]]:
-        """Yield the first days of months, with their names; the year with the first one and with each January."""
+        """Yield the first days of months, with their names; January's is the year, so that none runs into the next."""
         firsts = list(self._firsts())
         every = 1 if len(firsts) <= MANY else 2 if len(firsts) <= 2 * MANY else 3
-        for number, first in enumerate(firsts[::every]):
+        for first in firsts[::every]:
             new_year = first.month <= every and first.year != self.begin.year
-            yield first, f"{first:%b %Y}" if number == 0 or new_year else f"{first:%b}"
+            yield first, (f"{first:%Y}" if every == 1 else f"{first:%b %Y}") if new_year else f"{first:%b}"
 
     def _firsts(self) -> Iterator[datetime]:
         month = self.begin.year * 12 + self.begin.month
