@@ -18,16 +18,16 @@ from rotator.state import Access, Assignment, Observed, Registry
 from rotator.steps import Grant, Step, kind, target
 
 
-async def read_record(run: Run) -> AccessRecord:
-    """Return the access record, enabled again if it was disabled.
+async def read_record(run: Run) -> tuple[AccessRecord, float]:
+    """Return the access record, enabled again if it was disabled, and the moment before its reading.
 
     Access counts as granted only after two reads, since one read may show an older version.
 
     Raises UnsafeStep if the record is soft-deleted: writing to it is impossible then.
     """
-    record = await run.world.access(run.policy)
+    record, read = await access_now(run)
     if record.access is Access.GRANTED:
-        record = await run.world.access(run.policy)
+        record, read = await access_now(run)
     if record.deleted:
         name, vault = run.policy.access_secret, run.policy.key_vault.name
         raise UnsafeStep(
@@ -37,7 +37,7 @@ async def read_record(run: Run) -> AccessRecord:
     if record.disabled:
         record = await run.world.enable_record(run.policy)
         run.tell(AccessRecorded(access=record.access, assignments=len(record.assignments)))
-    return record
+    return record, read
 
 
 def start(run: Run, step: Step) -> None:
@@ -82,9 +82,8 @@ async def grant(run: Run, *, wait: bool = True) -> Result:
 
 async def _grant(run: Run, wait: bool) -> None:
     observed = await run.observe()
-    record = await read_record(run)
+    record, read = await read_record(run)
     recorded = restorable(record.assignments, observed.principal.service_principal)
-    read = run.world.moment()
     for step in await _missing(run, observed, recorded):
         await _create(run, step, read)
     read, now = run.world.moment(), await run.world.access(run.policy)

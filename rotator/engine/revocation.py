@@ -115,7 +115,7 @@ async def _look(run: Run) -> Look:
 
 async def _take_all(run: Run, wish: Wish, look: Look, observed: Observed) -> Ending:
     """Remove all access from an existing principal, and look at the remaining access."""
-    before, read = await read_record(run), run.world.moment()
+    before, read = await read_record(run)
     recorded = before.assignments if before.access is Access.REVOKED else ()
     steps = revoke_steps(run.policy, await _found(look.run, observed, recorded), await own(look.run), recorded)
     mark = await mark_revoked(run, before, [*recorded, *(step.assignment for step in steps)], read)
@@ -138,7 +138,8 @@ def _regranted(run: Run) -> Ending:
 
 async def _recorded(look: Look, wish: Wish) -> None:
     """Mark, and delete remaining role assignments recorded by an earlier revocation: no principal is needed."""
-    run, before, read = look.run, await read_record(look.run), look.run.world.moment()
+    run = look.run
+    before, read = await read_record(run)
     recorded = before.assignments if before.access is Access.REVOKED else ()
     mark = await mark_revoked(run, before, recorded, read)
     steps = revoke_steps(run.policy, await run.world.standing(recorded), await own(run), recorded)
@@ -150,7 +151,8 @@ async def _absent(look: Look, wish: Wish) -> Ending:
 
     The principal counts as gone only if two looks agree, and neither Entra nor any registry knows its password.
     """
-    run, left = look.run, await Left.before(look.run)
+    run = look.run
+    left = await Left.before(run)
     tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, revocation_notes.NOT_WAITED)
     served = (
         tries.shown is not Shown.PRINCIPAL
@@ -216,8 +218,8 @@ async def _take_credentials(look: Look, mark: MarkBefore) -> Observed | None:
     """Remove every credential of ours from either home, and disable the versions holding them.
 
     Report the groups losing a password, and the remaining foreign passwords. Each credential is tried once, based on a
-    look of the last minute; then all is looked at again, since a rotation may have been under way. Return None if
-    access was granted meanwhile.
+    look of the last minute, the first one on a look that may have taken longer; then all is looked at again, since a
+    rotation may have been under way. Return None if access was granted meanwhile.
     """
     run, tried = look.run, set[tuple[str, str]]()
     while True:
@@ -232,7 +234,7 @@ async def _take_credentials(look: Look, mark: MarkBefore) -> Observed | None:
         if not due:
             break
         for step in due:
-            if run.world.moment() - read > AGEING:
+            if step is not due[0] and run.world.moment() - read > AGEING:
                 break
             if (not_after := await mark.not_after(run)) is None:
                 return None

@@ -53,7 +53,7 @@ TESTS = (
     *("engine.test_revocation_mark", "engine.test_permits", "engine.test_tries", "engine.test_memory"),
     *("engine.test_rate_limits", "engine.test_limited_writes", "engine.test_reconciling", "engine.test_run"),
     *("engine.test_preparation", "engine.test_looking", "engine.test_evidence", "engine.test_journal"),
-    *("engine.test_marks_written",),
+    *("engine.test_marks_written", "engine.test_exposed", "engine.test_adoption", "engine.test_revoking"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
