@@ -71,6 +71,9 @@ def _why_late(view: View, dependent: Dependent) -> str:
     end = view.soonest(dependent)
     if view.dead(dependent) or end is None:
         return "its credential is gone, and its next pull fails"
+    if dependent.key_id is None:
+        ended = f"it may hold a credential that ended {day(end)}: its next pull then fails"
+        return ended if end <= view.at else f"it may hold a credential that ends {day(end)}"
     return (
         f"its credential ended {day(end)}, and its next pull fails"
         if end <= view.at
