@@ -64,3 +64,12 @@ def test_names_of_tags_are_made_listed_with_their_uses_and_deleted(world: World)
     assert world.arm("DELETE", f"{names}/env{version}").status == 409
     assert world.arm("DELETE", f"{names}/env/tagValues/dev{version}").status == 200
     assert [world.arm("DELETE", f"{names}/env{version}").status for _ in range(2)] == [200, 204]
+
+
+def test_a_list_by_tag_says_neither_tags_nor_what_was_asked_for_beside(world: World) -> None:
+    world.arm("PATCH", REGISTRY, {"tags": {"env": "one"}})
+    path = f"{ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=2022-09-01&$expand=createdTime&$filter="
+    [found] = world.arm("GET", path + "tagName eq 'env' and tagValue eq 'one'").body["value"]
+    assert list(found) == ["id", "name", "type", "sku", "location"]
+    [found] = world.arm("GET", path + "name eq 'mycontainerregistry'").body["value"]
+    assert {"tags", "createdTime", "systemData"} <= set(found)

@@ -94,7 +94,8 @@ class _Groups:
         expand = expansions(call.request.query.get("$expand", ""))
         listed = self.resources.list(call["subscription"], call.params.get("group"))
         found = [r for r in listed if passes(r, wanted) and self._may(call, f"{r.type}/read", r.id)]
-        return paged(call, [summary_json(r, expand) for r in found])
+        version, by_tag = call.request.query["api-version"], "tagname" in wanted
+        return paged(call, [summary_json(r, expand, version, by_tag=by_tag) for r in found])
 
     def _result_url(self, call: Call, operation: str) -> str:
         version = call.request.query["api-version"]

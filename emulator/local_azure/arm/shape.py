@@ -34,6 +34,8 @@ VAULT_FLAGS = (
     "enabledForTemplateDeployment",
     "enableRbacAuthorization",
 )
+SUMMARY_PLAIN = "2015-11-01"
+"""The api-version whose list of all resources has no ``systemData`` (recorded of az, which asks for vaults so)."""
 FLAGS_SINCE = "2023-07-01"
 """Recorded with 2023-02-01 (az, 2023 and 2024): only `enabledForDeployment` is shown where no flag is set."""
 OPEN_NETWORK: dict[str, Json] = {
@@ -167,13 +169,19 @@ def _offset(at: datetime) -> str:
     return iso(at).removesuffix("Z") + "+00:00"
 
 
-def summary_json(resource: Resource, expand: set[str]) -> Json:
-    """Return a resource for the list of all resources: only the properties added by ``$expand``."""
+def summary_json(resource: Resource, expand: set[str], version: str, *, by_tag: bool) -> Json:
+    """Return a resource for the list of all resources: only the properties added by ``$expand``.
+
+    A list filtered by tag has neither tags nor any addition (documented and recorded); an old api-version has no
+    ``systemData``.
+    """
     summary: dict[str, Json] = {"id": resource.id, "name": resource.name, "type": resource.type}
     if resource.sku:
         summary["sku"] = resource.sku
+    if by_tag:
+        return {**summary, "location": resource.location}
     summary |= {"location": resource.location, **_identity(resource, _listed), "tags": resource.tags}
-    if resource.type.lower() == REGISTRIES.lower():
+    if version > SUMMARY_PLAIN and resource.type.lower() in (REGISTRIES.lower(), VAULTS.lower()):
         summary["systemData"] = _system(resource, iso)
     extra = {
         "createdtime": ("createdTime", iso(resource.created)),
