@@ -47,9 +47,9 @@ async def _all(world: World) -> Sequence[str]:
 
 async def _together(world: World, subscriptions: Sequence[str]) -> list[Listed]:
     async with asyncio.TaskGroup() as tasks:
-        started = [tasks.create_task(_tried(world.groups_of(each))) for each in subscriptions]
-    done = (task.result() for task in started)
-    return [Listed(name, groups or (), error) for name, (groups, error) in zip(subscriptions, done, strict=True)]
+        started = {each: tasks.create_task(_tried(world.groups_of(each))) for each in subscriptions}
+    done = ((name, *task.result()) for name, task in started.items())
+    return [Listed(name, groups or (), error) for name, groups, error in done]
 
 
 async def _servers(world: World, subscriptions: Sequence[str]) -> dict[str, Registry]:
