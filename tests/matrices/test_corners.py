@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
@@ -10,10 +11,12 @@ from local_azure.faults import Fault
 from local_azure.inprocess import pause
 from local_azure.keyvault.secret import Changes
 from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
 from rotator.codes import NoteCode
 from rotator.engine import adopt, compromise, reconcile, revoke
 from rotator.events import Noted
+from rotator.plan import Ending
 from rotator.results import Result
 from rotator.state import ADOPTED
 from rotator.steps import Intent
@@ -21,7 +24,7 @@ from tests.matrices.effects import Effect
 from tests.matrices.fast import fast
 from tests.matrices.process import SLEEPING, Point, Process, Stop, Strike
 from tests.matrices.worlds import WORLDS
-from tests.stage import SECRET, Stage, play
+from tests.stage import GROUPS, SECRET, Stage, play
 
 T = TypeVar("T")
 ADD, REMOVE, SET = "graph.applications.addPassword", "graph.applications.removePassword", "keyvault.secrets.set"
@@ -260,5 +263,66 @@ def test_a_proof_that_is_old_when_the_publication_is_due_is_made_again(refused: 
         refusals = (Strike("entra.token", PROVEN_UNTIL + nth, Effect.NO) for nth in range(3 * refused))
         await rotated(made, *refusals, stop=Stop(BEFORE_SET, 150.0 - late))
         assert made.writes(since)[:2] == [ADD, REMOVE if refused else SET]
+
+    within("first", act)
+
+
+def test_what_a_person_gives_back_between_two_readings_of_a_revocation_is_seen_by_the_second() -> None:
+    async def act(made: Stage) -> None:
+        async def given_back() -> None:
+            await pause(100)
+            end = made.azure.clock.now() + timedelta(days=30)
+            made.azure.directory.add_password(made.application, display_name="somebody", end=end, at_once=True)
+            made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
+
+        taking = made.with_world(lambda run: revoke(run, credentials=True))
+        result, _ = await asyncio.gather(taking, given_back())
+        assert result.summary.endswith(Ending.REMAINS), made.told()
+
+    within("at rest", act)
+
+
+def test_a_principal_that_one_try_shows_as_unknown_is_tried_again() -> None:
+    async def act(made: Stage) -> None:
+        gone = {"status": 404, "code": "Request_ResourceNotFound", "message": "Not here."}
+        for operation in ("graph.applications.get", "graph.servicePrincipals.get"):
+            made.azure.faults.add(Fault(operation, "status", times=0, **gone))  # type: ignore[arg-type]
+        made.azure.directory.update(made.principal, {"accountEnabled": False})
+
+        def enabled(number: int, operation: str, request: Request) -> None:
+            if operation == "entra.token":
+                made.azure.directory.update(made.principal, {"accountEnabled": True})
+
+        made.after.append(enabled)
+        await made.with_world(revoke)
+        assert "the published value pulls" in made.told()
+
+    within("at rest", act)
+
+
+def test_a_secret_of_a_group_is_read_again_for_each_group() -> None:
+    async def act(made: Stage) -> None:
+        secrets = {"containers/app/env/DB": {"key_vault": "db-password"}}
+        made.azure.vaults.set("myvault", "db-password", "before")
+        container = made.body(made.app_id, made.by_hand.secret)["properties"]["containers"][0]
+        container["properties"]["environmentVariables"] = [{"name": "DB", "secureValue": "before"}]
+        for name in GROUPS:
+            made.put(name, containers=[container])
+        made.pass_(minutes=10)
+        made.azure.container_groups.settle()
+        made.with_policy(container_groups=[{"id": made.group_id(name), "secrets": secrets} for name in GROUPS])
+
+        async def changed() -> None:
+            made.azure.vaults.set("myvault", "db-password", "after")
+
+        result, _ = await rotated(
+            made, stop=Stop(Point("aci.containerGroups.createOrUpdate", 1, "after"), 0.0, changed)
+        )
+        assert result.exit_code == 0, made.told()
+        stored = [
+            made.azure.container_groups.stored(made.group_id(name))["properties"]["containers"] for name in GROUPS
+        ]
+        found = {each["properties"]["environmentVariables"][0]["secureValue"] for (each,) in stored}
+        assert found == {"before", "after"}
 
     within("first", act)
