@@ -139,10 +139,16 @@ def test_a_storage_account_has_a_name_of_its_own_and_two_keys(world: World) -> N
     assert account == world.arm("GET", at(ACCOUNT, version)).body
     assert account["sku"] == {"name": "Standard_LRS", "tier": "Standard"}
     assert account["properties"]["primaryEndpoints"]["file"] == "https://mystorage.file.core.windows.net/"
+    services = account["properties"]["encryption"]["services"]
+    assert {name: each["enabled"] for name, each in services.items()} == {"file": True, "blob": True}
+    assert "secondaryLocation" not in account["properties"]
     assert world.arm("POST", check, ask).body["reason"] == "AlreadyExists"
     assert world.arm("POST", check, {**ask, "name": "My"}).body["reason"] == "AccountNameInvalid"
     keys = world.arm("POST", at(f"{ACCOUNT}/listKeys", version)).body["keys"]
     assert [(each["keyName"], len(each["value"])) for each in keys] == [("key1", 88), ("key2", 88)]
-    assert world.arm("PUT", at(ACCOUNT, version), body).status == 200
+    spread = world.arm("PUT", at(ACCOUNT, version), {**body, "sku": {"name": "Standard_RAGRS"}})
+    assert (spread.status, spread.body["properties"]["secondaryLocation"]) == (200, "westus")
+    second = "https://mystorage-secondary.blob.core.windows.net/"
+    assert spread.body["properties"]["secondaryEndpoints"]["blob"] == second
     assert world.arm("PUT", at(f"{ACCOUNT[:-9]}Bad", version), body).code == "AccountNameInvalid"
     assert [world.arm("DELETE", at(ACCOUNT, version)).status for _ in range(2)] == [200, 204]

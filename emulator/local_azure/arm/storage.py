@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from local_azure.arm.behaviour import Resource, Resources
-from local_azure.arm.clouds import cloud_at
+from local_azure.arm.clouds import cloud_at, cloud_of
+from local_azure.arm.regions import REGIONS
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
@@ -60,11 +61,13 @@ class _Accounts(Tracked):
             "keyCreationTime": {"key1": made, "key2": made},
             "privateEndpointConnections": [],
             **own["given"],
+            "encryption": _encryption(own["given"].get("encryption"), made),
             "provisioningState": "Succeeded",
             "creationTime": made,
             "primaryEndpoints": {each: endpoints[each] for each in _SERVICES},
             "primaryLocation": resource.location,
             "statusOfPrimary": "available",
+            **_secondary(resource, endpoints),
         }
         head = {"sku": resource.sku, "kind": own["kind"], "id": resource.id, "name": resource.name}
         return {
@@ -163,8 +166,25 @@ def _key(account: Resource, name: str) -> str:
     return base64.b64encode(hashlib.sha512(f"{account.id}/{account.created}/{name}".encode()).digest()).decode()
 
 
+def _encryption(given: Json, made: str) -> dict[str, Json]:
+    """Return the encryption of an account, which is on for files and blobs whatever was asked for (recorded)."""
+    asked = fields(given)
+    known: dict[str, Json] = {"keyType": "Account", "enabled": True, "lastEnabledTime": made}
+    services = {each: {**known, **fields(fields(asked, "services"), each)} for each in ("file", "blob")}
+    return {**asked, "services": services, "keySource": asked.get("keySource") or "Microsoft.Storage"}
+
+
+def _secondary(account: Resource, endpoints: dict[str, str]) -> dict[str, Json]:
+    """Return what is known of the paired region, for an account that may be read there."""
+    paired = {region.name: region.paired for region in REGIONS[cloud_of(account.location).name]}.get(account.location)
+    if not paired or "RAG" not in str((account.sku or {}).get("name")):
+        return {}
+    there = {each: url.replace(account.name, f"{account.name}-secondary", 1) for each, url in endpoints.items()}
+    shown = {each: there[each] for each in _SERVICES if each != "file"}
+    return {"secondaryLocation": paired, "statusOfSecondary": "available", "secondaryEndpoints": shown}
+
+
 def _defaults() -> dict[str, Json]:
-    services = {each: {"keyType": "Account", "enabled": True} for each in ("file", "blob")}
     return {
         "minimumTlsVersion": "TLS1_0",
         "allowBlobPublicAccess": False,
@@ -176,6 +196,6 @@ def _defaults() -> dict[str, Json]:
             "defaultAction": "Allow",
         },
         "supportsHttpsTrafficOnly": True,
-        "encryption": {"services": services, "keySource": "Microsoft.Storage"},
+        "encryption": {},
         "accessTier": "Hot",
     }

@@ -1,7 +1,6 @@
 """Operations of the identities' provider, and the resources that use an identity.
 
-Source: the descriptions of Microsoft.ManagedIdentity (``operations``; ``listAssociatedResources`` of
-2022-01-31-preview).
+Source: a recorded list (azure-cli, 2023), and the description of ``listAssociatedResources`` (2022-01-31-preview).
 """
 
 from local_azure.arm.behaviour import IDENTITIES
@@ -9,29 +8,91 @@ from local_azure.arm.tracked import Tracked
 from local_azure.wire import Call, Json, Response
 
 _PROVIDER = "Microsoft.ManagedIdentity"
-_VERBS = {
-    "userAssignedIdentities/read": ("Get User Assigned Identity", "Gets an existing user assigned identity"),
-    "userAssignedIdentities/write": (
-        "Create/Update User Assigned Identity",
-        "Creates a new user assigned identity or updates the tags associated with an existing user assigned identity",
+_ASSIGNED, _FEDERATED = "User Assigned Identities", "Federated Identity Credentials"
+_VERBS = (
+    (
+        "identities/read",
+        "System Assigned Identities",
+        "Get System Assigned Identity",
+        "Gets an existing system assigned identity",
     ),
-    "userAssignedIdentities/delete": (
-        "Delete User Assigned Identity",
-        "Deletes an existing user assigned identity",
+    (
+        "operations/read",
+        "Managed Identity operations",
+        "List Managed Identity operations",
+        "Lists operations available on Microsoft.ManagedIdentity resource provider",
     ),
-    "userAssignedIdentities/assign/action": (
+    (
+        "register/action",
+        "Managed Identity Resource Provider",
+        "Registers the Managed Identity Resource Provider",
+        "Registers the subscription for the managed identity resource provider",
+    ),
+    (
+        "userAssignedIdentities/assign/action",
+        _ASSIGNED,
         "Assign User Assigned Identity",
         "RBAC action for assigning an existing user assigned identity to a resource",
     ),
-}
+    (
+        "userAssignedIdentities/delete",
+        _ASSIGNED,
+        "Delete User Assigned Identity",
+        "Deletes an existing user assigned identity",
+    ),
+    (
+        "userAssignedIdentities/federatedIdentityCredentials/read",
+        _FEDERATED,
+        "Get or list Federated Identity Credentials",
+        "Get or list Federated Identity Credentials",
+    ),
+    (
+        "userAssignedIdentities/federatedIdentityCredentials/write",
+        _FEDERATED,
+        "Add or update Federated Identity Credential",
+        "Add or update a Federated Identity Credential",
+    ),
+    (
+        "userAssignedIdentities/federatedIdentityCredentials/delete",
+        _FEDERATED,
+        "Delete Federated Identity Credential",
+        "Delete a Federated Identity Credential",
+    ),
+    (
+        "userAssignedIdentities/listAssociatedResources/action",
+        _ASSIGNED,
+        "List associated resources for User Assigned Identity",
+        "Lists all associated resources for an existing user assigned identity",
+    ),
+    (
+        "userAssignedIdentities/read",
+        _ASSIGNED,
+        "Get User Assigned Identity",
+        "Gets an existing user assigned identity",
+    ),
+    (
+        "userAssignedIdentities/write",
+        _ASSIGNED,
+        "Create/Update User Assigned Identity",
+        "Creates a new user assigned identity or updates the tags associated with an existing user assigned identity",
+    ),
+)
+"""Operations, each with the resource, the operation's name and its description (recorded of azure-cli, 2023)."""
 
 
 def list_operations(call: Call) -> Response:
     """List the provider's operations, for any caller."""
-    display = {"provider": "Managed Identity", "resource": "User Assigned Identity"}
     found = [
-        {"name": f"{_PROVIDER}/{name}", "display": {**display, "operation": operation, "description": description}}
-        for name, (operation, description) in _VERBS.items()
+        {
+            "name": f"{_PROVIDER}/{name}",
+            "display": {
+                "provider": "Microsoft Managed Identity",
+                "resource": resource,
+                "operation": operation,
+                "description": description,
+            },
+        }
+        for name, resource, operation, description in _VERBS
     ]
     return Response.json(200, {"value": found})
 
