@@ -85,7 +85,8 @@ def test_a_user_is_read_by_a_quoted_name(world: Tenancy, name: str) -> None:
     quoted = f"/users('{quote(f'{name}@{domain}', safe='$@')}')"
     assert world.call("GET", quoted)[1]["id"] == user["id"]
     assert world.call("POST", f"{quoted}/getMemberGroups", {"securityEnabledOnly": False})[0] == 200
-    assert world.call("PATCH", quoted, {"displayName": "b"})[0] == 204
+    assert world.call("PATCH", quoted, {"passwordProfile": {"forceChangePasswordNextSignIn": True}})[0] == 204
+    assert world.call("PATCH", quoted, {"passwordProfile": {"password": "weak"}})[0] == 400
 
 
 def test_a_permission_grant_has_an_address(world: Tenancy) -> None:

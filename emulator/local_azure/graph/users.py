@@ -40,9 +40,10 @@ class Users:
         return made
 
     def permit(self, changes: Mapping[str, Any], own: str | None) -> None:
-        """Check a user's name and password. Raises ServiceError 400."""
-        if "passwordProfile" in changes:
-            _strong(changes["passwordProfile"])
+        """Check a user's name and password; a change of the profile may leave the password. Raises ServiceError 400."""
+        profile = changes.get("passwordProfile")
+        if "passwordProfile" in changes and not (own and isinstance(profile, dict) and "password" not in profile):
+            _strong(profile)
         name = changes.get("userPrincipalName")
         if name is None:
             return
