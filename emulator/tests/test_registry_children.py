@@ -338,6 +338,7 @@ def test_a_cache_rule_brings_what_is_missing_at_the_first_pull_by_tag(world: Wor
     for wrong, status in (
         ({**rule, "sourceRepository": f"{SERVER}/app", "targetRepository": "x"}, 501),
         (rule, 409),
+        ({"sourceRepository": "docker.io/library/*", "targetRepository": "x"}, 400),
         ({"sourceRepository": "docker.io/library/ubuntu"}, 400),
     ):
         assert call(world, "PUT", f"{REGISTRY}/cacheRules/wrong", {"properties": wrong}).status == status

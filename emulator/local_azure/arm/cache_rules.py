@@ -32,6 +32,10 @@ class _Rules(Children[CacheRule]):
         registry, access = self._writable(call)
         given, old = fields(call.request.json(), "properties"), access.cache_rules.get(call["child"].lower())
         source, target = _repository(given, "sourceRepository"), _repository(given, "targetRepository")
+        if source.endswith("*") != target.endswith("*"):
+            raise ServiceError(
+                400, "InvalidRequestContent", "A '*' ends both repositories of a cache rule, or neither."
+            )
         self._require_apart(access, call["child"].lower(), target)
         if ".azurecr." in source.partition("/")[0]:
             message = "The emulator does not implement cache rules whose source is an Azure container registry."

@@ -5,7 +5,7 @@ Source: a recorded list of the public cloud (azure-cli, 2024); the other clouds'
 
 from typing import NamedTuple
 
-from local_azure.arm.clouds import Cloud
+from local_azure.arm.clouds import PUBLIC, Cloud
 from local_azure.wire import Json
 
 
@@ -92,6 +92,14 @@ REGIONS = {
     ),
 }
 """The regions of each cloud."""
+UNLISTED = (
+    *("eastasia", "koreacentral", "koreasouth", "indonesiacentral", "malaysiawest", "newzealandnorth", "westindia"),
+    *("australiacentral", "australiacentral2", "jioindiawest", "norwayeast", "norwaywest", "switzerlandnorth"),
+    *("switzerlandwest", "polandcentral", "italynorth", "spaincentral", "austriaeast", "uaenorth", "uaecentral"),
+    *("southafricanorth", "southafricawest", "israelcentral", "qatarcentral", "mexicocentral", "chilecentral"),
+    *("brazilsoutheast", "eastus2euap", "centraluseuap"),
+)
+"""More of the public cloud's regions, where a resource may be and which the list leaves out."""
 OTHERS = ("westus",)
 """Regions that aren't recommended."""
 _ZONES = (("1", 3), ("2", 1), ("3", 2))
@@ -134,9 +142,9 @@ def locations_json(subscription: str, cloud: Cloud) -> Json:
 
 
 def region_names(cloud: Cloud) -> list[str]:
-    """Return the names of a cloud's regions and of the regions that these are paired with, in order."""
+    """Return the names of all of a cloud's regions, listed or not, in order."""
     known = [name for region in REGIONS[cloud.name] for name in (region.name, region.paired) if name]
-    return sorted(dict.fromkeys(known))
+    return sorted({*known, *(UNLISTED if cloud == PUBLIC else ())})
 
 
 def display_names(cloud: Cloud) -> list[str]:
