@@ -65,7 +65,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             groups = tasks.create_task(groups_part(azure, policy))
             rights = tasks.create_task(_rights(azure, policy))
             locks = tasks.create_task(_locks(azure, policy))
-            limits = tasks.create_task(_told(azure.limits(policy)))
+            limits = tasks.create_task(_told(azure.limits(policy, strict=True)))
             signs_in = tasks.create_task(_told(sign_ins(azure, policy)))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
     looked = with_groups(

@@ -28,11 +28,11 @@ _YEAR, _MONTH = 365, 30
 
 
 async def password_limits(
-    graph: Graph, app_id: str, home: Home, tenant: str | None, me: str
+    graph: Graph, app_id: str, home: Home, tenant: str | None, me: str, *, strict: bool = False
 ) -> tuple[PasswordLimit, ...]:
     """Return the known limits on new passwords of one object; () where the policies may not be read.
 
-    `me` is the object id of rotator's identity. Raises any other error of the reads.
+    `me` is the object id of rotator's identity. Raises any other error of the reads; with `strict` also Forbidden.
     """
     try:
         found = await ask(
@@ -40,7 +40,7 @@ async def password_limits(
             _found(graph, app_id, home, tenant, me),
         )
     except (Forbidden, NotFound) as error:
-        if not error.code or isinstance(error, Unseen):
+        if not error.code or isinstance(error, Unseen) or (strict and isinstance(error, Forbidden)):
             raise
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))

@@ -181,15 +181,15 @@ class Services:
         """Tell if each action is allowed on its resource, or give the reason why unknown."""
         return tuple(await together(*(self.rbac.right(action, scope) for action, scope in wanted)))
 
-    async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
+    async def limits(self, policy: Policy, *, strict: bool = False) -> tuple[PasswordLimit, ...]:
         """Return limits on new passwords from the app management policies that may be read.
 
-        Raises an AzureError where reading fails for another reason.
+        Raises an AzureError where reading fails for another reason; with `strict` also where it is refused.
         """
         tenant, who = policy.principal.tenant_id, await self.token.who()
         elsewhere = tenant if tenant and tenant != who.tenant else None
         return await password_limits(
-            self.graph, policy.principal.app_id, policy.principal.home, elsewhere, who.object_id
+            self.graph, policy.principal.app_id, policy.principal.home, elsewhere, who.object_id, strict=strict
         )
 
 

@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "life_allowed",
         "principal",
-        "no app management policy limits passwords, as far as readable",
+        "no app management policy limits passwords",
         passwords.life_allowed,
     ),
     Check("credential_live", "principal", "the published credential has not ended", passwords.credential_live),

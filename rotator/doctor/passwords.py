@@ -1,6 +1,7 @@
 """Checks of the principal's passwords: room for a new one, the published one, and whatever else signs in."""
 
 from rotator import remedy
+from rotator.causes import Cause
 from rotator.codes import NoteCode
 from rotator.container_group import Dependent, Phase
 from rotator.doctor import command
@@ -113,9 +114,18 @@ def _to_finish(case: Case, text: str, waiting: Credential) -> Finding:
 
 
 def life_allowed(case: Case) -> Found:
-    """No app management policy, as far as rotator may read them, stands against a password of this length."""
+    """No app management policy stands against a password of this length.
+
+    Without the permission to read them, which no rotation needs, the check is unknown and no fault.
+    """
     if isinstance(case.examined.limits, Unknown):
-        text = f"it is unknown if an app management policy limits passwords: {case.examined.limits.text}"
+        text = "it is unknown if an app management policy limits passwords"
+        grounds = case.examined.limits.grounds
+        if grounds and grounds.cause is Cause.ROLE:
+            text = f"{text}: rotator may not read these policies (Policy.Read.All), and a refused password names one"
+            yield Finding(Severity.OK, SUBJECT, text)
+            return
+        text = f"{text}: {case.examined.limits.text}"
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
         return
     validity = case.policy.rotation.validity

@@ -125,6 +125,16 @@ def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_i
     assert "sign in as the principal: the federated credentials of its application can't be read (" in told["text"]
 
 
+def test_without_the_right_to_read_them_it_is_unknown_if_app_management_policies_limit_passwords(
+    rotator: Scene,
+) -> None:
+    (told,) = [each for each in looked(rotator)[1] if each["check"] == "life_allowed"]
+    assert (told["severity"], "it is unknown if an app management policy" in told["text"]) == ("ok", True)
+    rotator.azure.directory.grant(rotator.seeded.operator.app_id, "Policy.Read.All")
+    (told,) = [each for each in looked(rotator)[1] if each["check"] == "life_allowed"]
+    assert told["text"] == "no app management policy limits passwords"
+
+
 def test_a_lock_that_names_no_scope_is_an_answer_that_can_not_be_read(rotator: Scene) -> None:
     rotator.azure.resources.lock(rotator.group_id(), "ReadOnly", "keep")
     rotator.azure.faults.add(Fault("arm.locks.list*", "changed", argument='value.0.id="/keep"', times=0))
