@@ -32,7 +32,7 @@ async def password_limits(
 ) -> tuple[PasswordLimit, ...]:
     """Return the known limits on new passwords of one object; () where the policies may not be read.
 
-    `me` is the object id of rotator's identity. Raises any other error of the reads; with `strict` also Forbidden.
+    `me` is the object id of rotator's identity. Raises any other error of the reads; with `strict` those, too.
     """
     try:
         found = await ask(
@@ -40,7 +40,7 @@ async def password_limits(
             _found(graph, app_id, home, tenant, me),
         )
     except (Forbidden, NotFound) as error:
-        if not error.code or isinstance(error, Unseen) or (strict and isinstance(error, Forbidden)):
+        if not error.code or strict or isinstance(error, Unseen):
             raise
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))

@@ -184,7 +184,7 @@ class Services:
     async def limits(self, policy: Policy, *, strict: bool = False) -> tuple[PasswordLimit, ...]:
         """Return limits on new passwords from the app management policies that may be read.
 
-        Raises an AzureError where reading fails for another reason; with `strict` also where it is refused.
+        Raises an AzureError where reading fails for another reason; with `strict` wherever it fails.
         """
         tenant, who = policy.principal.tenant_id, await self.token.who()
         elsewhere = tenant if tenant and tenant != who.tenant else None
