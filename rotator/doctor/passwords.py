@@ -123,7 +123,7 @@ def life_allowed(case: Case) -> Found:
         grounds = case.examined.limits.grounds
         if grounds and grounds.cause is Cause.ROLE:
             text = f"{text}: rotator may not read these policies (Policy.Read.All), and a refused password names one"
-            yield Finding(Severity.OK, SUBJECT, text)
+            yield from () if case.examined.principal else (Finding(Severity.OK, SUBJECT, text),)
             return
         text = f"{text}: {case.examined.limits.text}"
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
