@@ -14,7 +14,7 @@ from rotator.cli import INTERRUPTED, streams
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common, LogFormat, Output
 from rotator.cli.output import event_line, say
-from rotator.cli.terminal import after, tell
+from rotator.cli.terminal import after, tell, tell_interrupted
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
 
@@ -53,7 +53,7 @@ def reported(common: Common) -> Iterator[None]:
         )
         body = _body("Interrupted", happened, "Steps that were reported as done are done.", remedy)
         _object(common, INTERRUPTED, body)
-        tell(f"{happened} {remedy}")
+        tell_interrupted(f"{happened} {remedy}")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
         from rotator.fleet import unexpected

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Coroutine, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from rotator.cli.terminal import tell
+from rotator.cli.terminal import tell_interrupted
 
 T = TypeVar("T")
 GRACE, VARIABLE = 25.0, "ROTATOR_GRACE"
@@ -53,7 +53,7 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
         if caught or task is None:
             _at_once(number)
         caught.append(number)
-        tell(
+        tell_interrupted(
             f"{name_of(number)}: no new request is begun; rotator waits for the request under way, for"
             f" {seconds:.0f} s at most. A second signal ends at once."
         )
@@ -77,7 +77,7 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
 
 def _at_once(number: int) -> NoReturn:
     """End the process at once, without cleaning up."""
-    tell(
+    tell_interrupted(
         f"{name_of(number)}: ended at once. A request may have been under way: the next run reads the state of"
         " Azure and goes on from there."
     )

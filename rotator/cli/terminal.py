@@ -70,6 +70,11 @@ def tell(text: str) -> None:
     show(text, err=True) if told_on_terminal() else say(text, err=True)
 
 
+def tell_interrupted(text: str) -> None:
+    """Write a text about a signal to stderr: on a terminal below the line where it shows ``^C``. Raises OSError."""
+    tell(f"\n{text}" if told_on_terminal() else text)
+
+
 def after(lead: str, text: str) -> str:
     """Return a text that stands on stderr after `lead`, wrapped if that is a terminal."""
     return wrapped(f"{lead}{text}", get_terminal_size().columns)[len(lead) :] if told_on_terminal() else text
