@@ -25,6 +25,9 @@ class MemoryLeases:
 
     clock: Callable[[], float]
     blobs: dict[str, _Blob] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    broken: bool = False
+    """No text can be kept."""
     down: bool = False
     where: str = WHERE
     asked: int = 0
@@ -59,6 +62,16 @@ class MemoryLeases:
     async def standing(self) -> Mapping[str, Mapping[str, str]]:
         self._reached()
         return {name: blob.record for name, blob in self.blobs.items() if blob.id and self.clock() < blob.until}
+
+    async def kept(self, name: str) -> str:
+        self._reached()
+        return self.texts.get(name, "")
+
+    async def keep(self, name: str, text: str) -> None:
+        self._reached()
+        if self.broken:
+            raise Unavailable("Azure Blob Storage gave no answer", service="Azure Blob Storage")
+        self.texts[name] = text
 
     def _reached(self) -> None:
         if self.down:

@@ -446,7 +446,7 @@ async def test_a_tick_tells_the_receivers_of_the_app_once_and_pings(
 async def test_a_survey_and_a_message_tell_the_receivers_and_only_the_survey_pings(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with with_queue(tenant) as (queue, _), pytest.MonkeyPatch.context() as settings:
+    with with_queue(tenant) as (queue, leases), pytest.MonkeyPatch.context() as settings:
         told = Told(settings)
         tenant.scene.fault("graph.*.addPassword", status=403, code="Authorization_RequestDenied", times=0)
         await invoke()
@@ -458,6 +458,8 @@ async def test_a_survey_and_a_message_tell_the_receivers_and_only_the_survey_pin
         with pytest.raises(RotationFailed):
             await invoke()
         assert (told.taken(), told.pings) == ([("poisoned", ["mycontainerregistry"])], 2)
+        assert len(json.loads(leases.texts[LIST])["delivered"]) == 2
+        assert not (invocation.state() / LIST).exists()
 
 
 @on_azure

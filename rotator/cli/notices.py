@@ -36,7 +36,13 @@ Hook = Annotated[
 
 
 def notices_of(
-    common: Common, metrics: Path | None, hook: str | None, leases: Path | None, *, whole: bool
+    common: Common,
+    metrics: Path | None,
+    hook: str | None,
+    leases: Path | None,
+    *,
+    whole: bool,
+    container: str | None = None,
 ) -> "Notices":
     """Read the receivers from options and environment; what was delivered is kept beside the leases.
 
@@ -51,7 +57,8 @@ def notices_of(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     connections = Connections(wiring.now, wiring.web, lambda: wiring.connected(common.cloud.value))
-    return Notices(receivers, metrics, leases or lease.directory(os.environ), whole, connections)
+    store = (lambda world: wiring.lease_store(world, container)) if container else None
+    return Notices(receivers, metrics, leases or lease.directory(os.environ), whole, connections, store)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ T = TypeVar("T")
 SERVICE, PACKAGE = "Azure Blob Storage", "azure.storage.blob.aio"
 SECONDS = 60
 """The longest that Azure gives a lease, short of for ever (azure-facts I)."""
+LARGEST = 4_000_000
+"""Bytes of a text that are read."""
 HELD = frozenset({"LeaseAlreadyPresent"})
 """Codes of an acquisition while another lease is held."""
 GONE = frozenset(
@@ -85,6 +87,20 @@ class BlobLeases:
             except NotFound as error:
                 raise self._no_container(error) if absent(error, "ContainerNotFound") else error from None
 
+    async def kept(self, name: str) -> str:
+        """Return the text of a blob; empty if it, or the container, doesn't exist."""
+        async with self._blob(name) as blob:
+            try:
+                content = await self._asked("read a text", _content(blob))
+            except NotFound:
+                return ""
+        return content.decode("utf-8", errors="replace")
+
+    async def keep(self, name: str, text: str) -> None:
+        """Write a blob, in place of an older one."""
+        async with self._blob(name) as blob:
+            await self._asked("write a text", blob.upload_blob(text.encode(), overwrite=True))
+
     def _blob(self, name: str) -> Any:
         connected = options(self._line, host(self._account))
         return load(PACKAGE).BlobClient(self._account, self._container, name, credential=self._token, **connected)
@@ -139,6 +155,12 @@ class BlobLeases:
 
 def _lease(blob: Any, lease_id: str) -> Any:
     return load(PACKAGE).BlobLeaseClient(blob, lease_id)
+
+
+async def _content(blob: Any) -> bytes:
+    stream = await blob.download_blob(offset=0, length=LARGEST)
+    content: bytes = await stream.readall()
+    return content
 
 
 async def _leased(container: Any) -> dict[str, Mapping[str, str]]:

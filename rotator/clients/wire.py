@@ -14,7 +14,8 @@ Requests are checked here, and answers are limited. Rules for editors of this fi
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from io import BytesIO
 from typing import Any, Self
 
 import aiohttp
@@ -145,8 +146,24 @@ class Answer:
         """Return the whole body."""
         return self.body
 
+    @cached_property
+    def content(self) -> "Pieces":
+        """The body as a stream, which a download of a blob reads."""
+        return Pieces(BytesIO(self.body))
+
     def close(self) -> None:
         """Do nothing: no connection is held open."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Stand-in for ``aiohttp.StreamReader``, over a body that is there already."""
+
+    body: BytesIO = field(repr=False)
+
+    async def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; none at the end."""
+        return self.body.read(size)
 
 
 class Carrier:

@@ -157,9 +157,11 @@ def web() -> Transport:
 
 
 def notices(settings: AppSettings, *, whole: bool) -> Notices:
-    """Return the notices of an invocation; the delivered ids are kept in this instance's temporary folder."""
+    """Return the notices of an invocation; the delivered ids are kept where the leases are."""
     connections = Connections(now, web, lambda: connected(settings.cloud))
-    return Notices(settings.receivers, None, state(), whole, connections)
+    container = settings.container
+    store = (lambda world: lease_store(world, container)) if container else None
+    return Notices(settings.receivers, None, state(), whole, connections, store)
 
 
 def lease_store(world: World, container: str) -> LeaseStore:

@@ -10,7 +10,8 @@ Rules for editors of this package:
 
 from rotator.notices.addresses import Connections
 from rotator.notices.endings import Endings
-from rotator.notices.sender import LIST, Sender
+from rotator.notices.sender import Sender
 from rotator.notices.telling import LeftOut, Notices
+from rotator.notify.delivered import LIST
 
 __all__ = ["LIST", "Connections", "Endings", "LeftOut", "Notices", "Sender"]

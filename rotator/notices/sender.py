@@ -9,31 +9,33 @@ from pathlib import Path
 from rotator import notify
 from rotator.errors import RotatorError
 from rotator.notices.addresses import from_key_vault
-from rotator.notify import Delivered, Receivers, Shape, Transport, Web
+from rotator.notify import Delivered, DeliveredIds, LocalIds, Receivers, Shape, SharedIds, Transport, Web
 from rotator.notify.settings import PING, WEBHOOK, Address
-from rotator.ports import Clock, World
+from rotator.ports import Clock, LeaseStore, World
 from rotator.report import shapes
 from rotator.report.alerts import Alert
 from rotator.secret import Secret
 
 LONGEST = 60.0
 """Seconds after which no further alert is sent to a receiver: a run must end."""
-LIST = "delivered.json"
-"""Name of the file with the delivered ids, beside the leases."""
+Store = Callable[[World], LeaseStore]
+"""Leases that several machines share, as Azure's connections reach them."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Sender:
-    """Receivers of one command or invocation, and the ids that they have got, in the directory `state`."""
+    """Receivers of one command or invocation, and the ids that they have got, in the directory `state` or shared."""
 
     settings: Receivers
     state: Path
     transport: Callable[[], Transport]
     clock: Clock
     world: World | None = None
-    """Azure, for an address in Key Vault."""
+    """Azure, for an address in Key Vault and for shared ids."""
+    store: Store | None = None
+    """Leases that several machines share, if there are any; the ids are kept beside them."""
     failures: int = 0
     known: dict[str, Secret] = field(default_factory=dict)
     """Addresses by variable, once read."""
@@ -42,15 +44,32 @@ class Sender:
         """Tell webhook and hook of the alerts that they haven't got yet."""
         if not found or not (self.settings.webhook or self.settings.hook):
             return
-        delivered = Delivered.read(self.state / LIST, now)
+        shelf = self._shelf()
+        delivered = Delivered.of(await self._kept(shelf), now)
         if self.settings.webhook:
             await self._to_webhook(delivered, found, self.settings.webhook)
         if self.settings.hook:
             await self._to_hook(delivered, found)
+        if delivered.added:
+            await self._keep(shelf, delivered)
+
+    def _shelf(self) -> DeliveredIds:
+        """Return the place of the delivered ids: beside shared leases, if there are any and Azure can be reached."""
+        return SharedIds(self.store(self.world)) if self.store and self.world else LocalIds(self.state)
+
+    async def _kept(self, shelf: DeliveredIds) -> str:
         try:
-            delivered.write()
-        except OSError as error:
-            log.warning("%s can't be written (%s): the next run notifies again", self.state / LIST, error.strerror)
+            return await shelf.read()
+        except RotatorError as error:
+            log.warning("%s: this run may notify again", error.happened)
+            return ""
+
+    async def _keep(self, shelf: DeliveredIds, delivered: Delivered) -> None:
+        try:
+            await shelf.write(delivered.joined(await shelf.read()))
+        except (OSError, RotatorError) as error:
+            why = (error.strerror if isinstance(error, OSError) else error.happened) or type(error).__name__
+            log.warning("%s can't be written (%s): the next run notifies again", shelf.where, why)
 
     async def ping(self) -> None:
         """Tell the dead-man's switch that the run is over."""

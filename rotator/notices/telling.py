@@ -14,7 +14,7 @@ from rotator.errors import AzureError, RotatorError
 from rotator.events import Event
 from rotator.notices.addresses import Connections
 from rotator.notices.endings import Endings
-from rotator.notices.sender import Sender
+from rotator.notices.sender import Sender, Store
 from rotator.notify import Receivers, exchanged
 from rotator.policy import Unserved
 from rotator.ports import Clock, World
@@ -55,10 +55,12 @@ class Notices:
     settings: Receivers
     metrics: Path | None
     state: Path
-    """Directory of the delivered ids."""
+    """Directory of the delivered ids, where no machines share them."""
     whole: bool
     """All policies are concerned."""
     connections: Connections
+    store: Store | None = None
+    """Leases that several machines share; the delivered ids are kept beside them."""
     endings: Endings = field(default_factory=Endings)
 
     @property
@@ -107,7 +109,7 @@ class Notices:
             yield clock, world
 
     def _sender(self, clock: Clock, world: World | None) -> Sender:
-        return Sender(self.settings, self.state, self.connections.transport, clock, world)
+        return Sender(self.settings, self.state, self.connections.transport, clock, world, self.store)
 
     async def _tell(self, sender: Sender, ended: Sequence[Ended], left_out: LeftOut) -> None:
         now = self.connections.now()

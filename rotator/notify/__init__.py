@@ -11,7 +11,7 @@ Rules for editors of this package:
 """
 
 from rotator.notify.command import run_hook
-from rotator.notify.delivered import Delivered
+from rotator.notify.delivered import Delivered, DeliveredIds, LocalIds, SharedIds
 from rotator.notify.files import exchanged, replaced
 from rotator.notify.settings import HOOK, KeyVaultSecret, Receivers, Shape
 from rotator.notify.web import Transport, Web
@@ -19,9 +19,12 @@ from rotator.notify.web import Transport, Web
 __all__ = [
     "HOOK",
     "Delivered",
+    "DeliveredIds",
     "KeyVaultSecret",
+    "LocalIds",
     "Receivers",
     "Shape",
+    "SharedIds",
     "Transport",
     "Web",
     "exchanged",

@@ -75,6 +75,14 @@ class LeaseStore(Protocol):
         """Return the record of each lease that is held now, by its name; nothing is written."""
         ...
 
+    async def kept(self, name: str) -> str:
+        """Return a text that is kept beside the leases; empty if there is none."""
+        ...
+
+    async def keep(self, name: str, text: str) -> None:
+        """Keep a text, in place of an older one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

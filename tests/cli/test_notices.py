@@ -21,6 +21,7 @@ from rotator.report.metrics import parse
 from rotator.report.status import Urgency
 from tests.cli.scene import NAME, PASSWORD, Said, Scene
 from tests.cli.test_exposed import _exposed as exposed_scene
+from tests.storage import WHERE, MemoryLeases
 
 __all__ = ["exposed_scene"]
 
@@ -88,6 +89,22 @@ def test_what_stands_is_told_once_a_day_with_equal_ids_and_still_pings(rotator: 
     assert rotator("rotate").code == 1
     (later,) = receivers.taken()
     assert later["id"] != first["id"]
+
+
+def test_machines_that_share_a_container_for_leases_share_what_was_delivered(
+    rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryLeases(lambda: rotator.azure.clock.now().timestamp())
+    monkeypatch.setattr(wiring, "lease_store", lambda world, container: store)
+    failing(rotator)
+    for machine in ("one", "two"):
+        assert rotator("rotate", "--lease-container", WHERE, "--lease-dir", str(tmp_path / machine)).code == 1
+    assert len(receivers.taken()) == 1
+    store.texts.clear()
+    store.broken = True
+    said = rotator("rotate", "--lease-container", WHERE)
+    assert len(receivers.taken()) == 1
+    assert f"{WHERE}/delivered.json can't be written (Azure Blob Storage gave no answer)" in said.err
 
 
 def test_a_failed_delivery_is_a_warning_without_the_address_and_is_tried_again(

@@ -73,6 +73,17 @@ def test_one_run_holds_a_lease_and_the_other_learns_who_it_is(over: Over) -> Non
     over(test)
 
 
+def test_a_text_beside_the_leases_is_kept_and_is_no_lease(over: Over) -> None:
+    async def test(store: LeaseStore, minute: Minute) -> None:
+        assert await store.kept("told.json") == ""
+        for text in ("first", "zweiter ✓" * 1000):
+            await store.keep("told.json", text)
+            assert await store.kept("told.json") == text
+        assert "told.json" not in await store.standing()
+
+    over(test)
+
+
 def test_a_request_that_is_repeated_takes_a_lease_once(over: Over) -> None:
     async def test(store: LeaseStore, minute: Minute) -> None:
         for _ in range(2):

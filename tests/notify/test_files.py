@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.notify import Delivered, exchanged, replaced
+from rotator.notify import Delivered, LocalIds, exchanged, replaced
 from tests.notify.test_web import Waits
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -55,27 +55,37 @@ def test_two_changes_at_once_wait_for_each_other_and_never_for_ever(tmp_path: Pa
     assert file.read_text() == "ab"
 
 
+def read(directory: Path, now: datetime = NOW) -> Delivered:
+    return Delivered.of(asyncio.run(LocalIds(directory).read()), now)
+
+
+def write(directory: Path, delivered: Delivered) -> None:
+    shelf = LocalIds(directory)
+    asyncio.run(shelf.write(delivered.joined(asyncio.run(shelf.read()))))
+
+
 def test_delivered_ids_are_kept_for_their_receiver_and_forgotten_when_old(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "delivered.json"
-    first = Delivered.read(file, NOW)
+    directory = tmp_path / "new"
+    first, other = read(directory), read(directory)
     first.add("webhook", "a")
-    first.write()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    second = Delivered.read(file, NOW + timedelta(days=30))
+    write(directory, first)
+    assert stat.S_IMODE((directory / "delivered.json").stat().st_mode) == 0o600
+    other.add("webhook", "by another run")
+    write(directory, other)
+    second = read(directory, NOW + timedelta(days=30))
     assert (second.has("webhook", "a"), second.has("hook", "a"), second.has("webhook", "b")) == (True, False, False)
+    assert second.has("webhook", "by another run")
     second.add("webhook", "b")
-    second.write()
-    later = Delivered.read(file, NOW + timedelta(days=60))
-    later.write()
-    assert Delivered.read(file, NOW).has("webhook", "a")
+    write(directory, second)
+    later = read(directory, NOW + timedelta(days=60))
+    assert (later.added, read(directory).has("webhook", "a")) == (False, True)
     later.add("hook", "c")
-    later.write()
-    third = Delivered.read(file, NOW)
+    write(directory, later)
+    third = read(directory)
     assert (third.has("webhook", "a"), third.has("webhook", "b")) == (False, True)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"delivered": []}', "[" * 100_000, "\udcff"])
 def test_a_damaged_list_is_an_empty_one(tmp_path: Path, damage: str) -> None:
-    file = tmp_path / "delivered.json"
-    file.write_bytes(damage.encode(errors="surrogateescape"))
-    assert not Delivered.read(file, NOW).has("webhook", "a")
+    (tmp_path / "delivered.json").write_bytes(damage.encode(errors="surrogateescape"))
+    assert not read(tmp_path).has("webhook", "a")

@@ -88,7 +88,7 @@ def carry_out(
     from rotator.cli import session
     from rotator.cli.leases import chosen
 
-    told = notices_of(common, metrics, hook, lease_dir, whole=not names)
+    told = notices_of(common, metrics, hook, lease_dir, whole=not names, container=lease_container)
     with failing(common, told):
         policies = common.load(tuple(names or ()))
         _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)

@@ -48,7 +48,10 @@ def carry_out(
     from rotator.notices import LeftOut
     from rotator.report.queue import worked_body, worked_text
 
-    told, leases = notices_of(common, metrics, hook, lease_dir, whole=False), chosen(common, lease_dir, lease_container)
+    told, leases = (
+        notices_of(common, metrics, hook, lease_dir, whole=False, container=lease_container),
+        chosen(common, lease_dir, lease_container),
+    )
     at_most, address = span(max_duration) or timedelta(hours=1), address_of(common, queue)
     policies = common.load()
 
