@@ -57,8 +57,9 @@ async def deploy_now(
     With `images`, by the name of the container, the group keeps its content and gets these images. Never interrupts a
     running job. Raises Limited where Azure's limits outlast the run.
     """
+    wanted = images or {}
     try:
-        before, version = await outlast(run, partial(_sent, run, group_id, images or {}))
+        before, version = await outlast(run, partial(_sent, run, group_id, wanted))
     except Throttled as error:
         again = rotator("deploy", run.policy.name, group_id.name)
         raise later(run, f"{group_id.name} can be deployed", again, error) from None
@@ -71,8 +72,8 @@ async def deploy_now(
         and seen.phase is not Phase.PULLING
     ):
         after = await _ended(run, after)
-    proven = container_group.provable(Document.seen(run.policy, after), images or {})
-    unproven = tuple(sorted({*(images or {}).values()} - {*proven}))
+    proven = container_group.provable(Document.seen(run.policy, after), wanted)
+    unproven = tuple(sorted({*wanted.values()} - {*proven}))
     return Deployed(group_id, version.key_id or "", verdict, container_group.exit_code(after.document), unproven)
 
 
@@ -126,10 +127,8 @@ async def _known(run: Run, observed: Observed, group_id: ResourceId) -> Known:
 
 async def _free(run: Run, observed: Observed, known: Known, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Read the group now. Raises if the group may not be deployed."""
-    before, seen = (
-        await run.world.group(group_id),
-        next((each for each in observed.groups if each.id == group_id), None),
-    )
+    before = await run.world.group(group_id)
+    seen = next((each for each in observed.groups if each.id == group_id), None)
     _ensure_absent(seen, before)
     _ensure_free(run, before)
     _ensure_ours(run, observed, known, before, version)
@@ -191,21 +190,21 @@ def _ensure_ours(run: Run, observed: Observed, known: Known, before: ContainerGr
 
 def _current(run: Run, observed: Observed) -> Version:
     view = View(run.policy, observed, run.intent)
-    if view.current_version and view.current is None:
+    version, current = view.current_version, view.current
+    if version is None or (current and not current.live(view.at)):
         raise UnsafeStep(
-            f"Microsoft Graph does not show the current credential {view.current_key} (version"
-            f" {view.current_version.id})",
+            f"{run.policy.name} has no live credential made by rotator",
+            remedy=f"Run `{rotator('rotate', run.policy.name)}` first, to publish a credential.",
+        )
+    if current is None:
+        raise UnsafeStep(
+            f"Microsoft Graph does not show the current credential {view.current_key} (version {version.id})",
             remedy=(
                 "Run again: Graph's reads may lag. If the credential is gone,"
                 f" `{rotator('rotate', run.policy.name)}` publishes a new one."
             ),
         )
-    if view.current_version is None or view.current is None or not view.current.live(view.at):
-        raise UnsafeStep(
-            f"{run.policy.name} has no live credential made by rotator",
-            remedy=f"Run `{rotator('rotate', run.policy.name)}` first, to publish a credential.",
-        )
-    return view.current_version
+    return version
 
 
 def _ensure_free(run: Run, before: ContainerGroup) -> None:
@@ -236,7 +235,8 @@ async def _fetched(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, 
 async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.group_put`."""
     written, key_id = container_group.manifest_of(run.policy, run.policy.group(group_id)), version.key_id or ""
-    begun, seen = run.world.moment(), await free()
+    begun = run.world.moment()
+    seen = await free()
     if written is None:
         return await replace(run, seen, PutTarget(seen.id, key_id, version.id), free)
     values = await _fetched(run, container_group.manifest_sources(written))

@@ -239,7 +239,7 @@ def foreseeing(at: Scene, case: dict[str, Any], **answers: Any) -> tuple[Run, An
         "observe_again": (0.0, seen_by(at.run, **case)),
         "rights": (),
         "permissions": Permissions(),
-        "newer_groups": {},
+        "newer_groups": (),
         "value": Secret("a password"),
         "prove": YES,
     }

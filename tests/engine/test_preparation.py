@@ -20,6 +20,7 @@ from rotator.state import (
     Assignment,
     ContainerGroup,
     Home,
+    NewerGroups,
     Observed,
     Outcome,
     Permissions,
@@ -81,7 +82,7 @@ def asking(
     given = {
         "rights": (),
         "permissions": Permissions(),
-        "newer_groups": {},
+        "newer_groups": (),
         "secret": Secret("a value"),
         "value": Secret("a password"),
         "prove": PROVEN,
@@ -323,7 +324,7 @@ def test_a_newer_value_is_believed_where_a_second_read_of_the_group_lacks_it_too
         assert await newer_values(at.run, at.observed, {group_id("absent"), group_id("other")}) == ()
         assert at.told.asked == []
 
-    asking(case, act, newer_groups=newer, group=reads)
+    asking(case, act, newer_groups=(NewerGroups(newer),), group=reads)
 
 
 def test_what_every_comparison_found_is_known() -> None:
@@ -336,7 +337,7 @@ def test_what_every_comparison_found_is_known() -> None:
         assert [each.group for each in at.memory.known.newer] == [group_id("new"), group_id("app")]
 
     alone = ContainerGroup(group_id("app"), worlds.TODAY)
-    asking(case, act, worlds.policy({"groups": ["app", "new"]}), newer_groups=newer, group=alone)
+    asking(case, act, worlds.policy({"groups": ["app", "new"]}), newer_groups=(NewerGroups(newer),), group=alone)
 
 
 def test_a_comparison_without_an_answer_is_told_as_a_question() -> None:
