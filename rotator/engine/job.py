@@ -65,12 +65,7 @@ async def deploy_now(
         raise later(run, f"{group_id.name} can be deployed", again, error) from None
     verdict, after = await watch(run, before, group_id, version.key_id or "", version.id)
     settled(run, before, after, version.key_id or "", verdict)
-    if (
-        wait
-        and after.document is not None
-        and (seen := container_group.dependent(run.policy, after)).run_once
-        and seen.phase is not Phase.PULLING
-    ):
+    if wait and after.document is not None and container_group.dependent(run.policy, after).run_once:
         after = await _ended(run, after)
     proven = container_group.provable(Document.seen(run.policy, after), wanted)
     unproven = tuple(sorted({*wanted.values()} - {*proven}))
@@ -132,7 +127,7 @@ async def _free(run: Run, observed: Observed, known: Known, group_id: ResourceId
     _ensure_absent(seen, before)
     _ensure_free(run, before)
     _ensure_ours(run, observed, known, before, version)
-    if before.document is not None and seen and moved(seen, before):
+    if seen and moved(seen, before):
         raise Undecided(f"{before.id} was redeployed by others meanwhile", state="Nothing was deployed.")
     declared = run.policy.group(before.id)
     if before.document is None and (declared is None or declared.manifest is None):
@@ -167,7 +162,7 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
     while container_group.dependent(run.policy, seen).phase in AT_WORK:
         await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
-    if seen.document is None or seen.unreadable:
+    if seen.document is None:
         raise NotFound(
             f"container group {seen.id} {'can not be read' if seen.unreadable else 'was deleted'} before the end of its"
             " job was seen",

@@ -30,7 +30,7 @@ USED: dict[str, Any] = {
 GRANTED, REVOKED = (AccessRecord(each, TODAY) for each in (Access.UNMARKED, Access.REVOKED))
 YES = Proof(Outcome.PROVEN, signed_in=True)
 MANIFEST = {"groups": [{"id": "app", "manifest": {"restartPolicy": "Always"}}]}
-JOB = {"restart": "Never"}
+JOB: dict[str, Any] = {"restart": "Never"}
 
 
 def group(minutes: float = 0.0, **given: Any) -> ContainerGroup:
@@ -92,13 +92,13 @@ def deploying(
     scene(main)
 
 
-async def deployed(run: Run, *, wait: bool = False, **images: str) -> Done:
-    return await deploy_now(run, APP, wait=wait, images=images or None)
+async def deployed(run: Run, *, wait: bool = False, image: str = "") -> Done:
+    return await deploy_now(run, APP, wait=wait, images={"app": image} if image else None)
 
 
-async def refused(run: Run, told: Asked, words: str, kind: type[RotatorError] = UnsafeStep, **images: str) -> None:
+async def refused(run: Run, told: Asked, words: str, kind: type[RotatorError] = UnsafeStep, image: str = "") -> None:
     with pytest.raises(kind, match=words):
-        await deployed(run, **images)
+        await deployed(run, image=image)
     assert "put_group" not in told.questions
     assert told.questions.count("waive") == told.questions.count("permit")
 
@@ -136,7 +136,7 @@ def test_a_group_that_is_not_there_is_made_from_its_manifest() -> None:
         await deployed(run)
         assert not at.told(Noted), "it was not there before"
 
-    made = {
+    made: dict[str, Any] = {
         "group": [ABSENT, ABSENT, RUNS],
         "observe_again": (0.0, seen(ABSENT)),
         "put_group": Put(TODAY, created=True),
@@ -220,8 +220,14 @@ def test_a_service_that_runs_is_deployed_and_a_group_that_the_look_did_not_see()
         await deployed(run)
         assert "put_group" in told.questions
 
-    other = replace(OLD, id=group_id("other"))
+    other = replace(group(holds="x"), id=group_id("other"))
     deploying(act, observe_again=(0.0, seen(other)))
+    deploying(act, observe_again=(0.0, seen(other, OLD)))
+
+    async def nowhere(run: Run, told: Asked, at: Scene) -> None:
+        await refused(run, told, "the policy has no manifest for it")
+
+    deploying(nowhere, worlds.policy({"groups": []}), observe_again=(0.0, seen(other)), group=ABSENT)
 
 
 def test_a_group_that_others_moved_is_looked_at_again() -> None:
@@ -310,14 +316,14 @@ def test_a_secret_that_a_manifest_names_and_that_cannot_be_read_stops_it() -> No
 
 def test_new_images_are_proven_before_and_what_is_not_pulled_with_the_password_is_told() -> None:
     async def act(run: Run, told: Asked, at: Scene) -> None:
-        done = await deployed(run, app=f"{IMAGE}2")
+        done = await deployed(run, image=f"{IMAGE}2")
         assert told.questions.index("prove") < told.questions.index("put_group")
         assert done.unproven == (f"{IMAGE}2",), "the group that was read last has another one"
 
     deploying(act, group=[OLD, OLD, RUNS])
 
     async def refusing(run: Run, told: Asked, at: Scene) -> None:
-        await refused(run, told, "the registry doesn't serve", app=f"{IMAGE}2")
+        await refused(run, told, "the registry doesn't serve", image=f"{IMAGE}2")
 
     deploying(refusing, prove=Proof(Outcome.NO_PULL, signed_in=True))
 
@@ -347,8 +353,20 @@ def test_a_job_is_watched_until_its_end(which: str) -> None:
         done = await deployed(run, wait=wait)
         assert done.exit_code == exit_code
         assert run.clock.elapsed() - begun == EVERY * pauses
+        assert told.at("group")[-1] == run.clock.elapsed()
 
     deploying(act, observe_again=(0.0, seen(before)), group=[before, before, *reads])
+
+
+def test_a_job_that_is_gone_right_after_its_deployment_has_an_unknown_state() -> None:
+    before = group(holds="b", state="finished", **JOB)
+
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        done = await deployed(run, wait=True)
+        assert (done.verdict, done.exit_code) == (Verdict.UNKNOWN, None)
+
+    policy = worlds.policy({"groups": [{"id": "app", "manifest": True}]})
+    deploying(act, policy, observe_again=(0.0, seen(before)), group=[before, before, ABSENT])
 
 
 @pytest.mark.parametrize(
