@@ -27,7 +27,7 @@ JUDGED = (
     *("issuance", "publication", "take_back", "retirement", "standing"),
     *("settling", "deployment", "group_put", "revocation_mark", "limits", "memory", "proving", "trial"),
     *("reconciliation", "run", "preparation", "observation", "evidence", "journal", "marks"),
-    *("exposed", "adoption", "revocation", "access", "examination", "discover", "image", "job"),
+    *("exposed", "adoption", "revocation", "access", "examination", "discover", "image", "job", "identity"),
 )
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
 PARTS, SHARE = 4, 24
