@@ -10,7 +10,7 @@ from local_azure.graph import known
 from local_azure.graph.objects import DirectoryState
 from msgraph.graph_service_client import GraphServiceClient
 from pydantic import TypeAdapter
-from tenancy import ALL, GRAPH, OWNED, READ, Tenancy, code
+from tenancy import ALL, GRAPH, OWNED, READ, TENANT, Tenancy, code
 
 GROUPS, GRANTS, POLICIES = (
     "Group.ReadWrite.All",
@@ -640,3 +640,14 @@ def test_msgraph_sdk_lives_a_whole_life(world: Tenancy) -> None:
         "deleted": True,
         "notes": "patched",
     }
+
+
+def test_a_managed_identity_has_the_platforms_name_and_certificate() -> None:
+    world = Tenancy(READ)
+    made = world.directory.create_identity("one", "/subscriptions/s/x")
+    shown = world.call("GET", f"/servicePrincipals/{made.id}")[1]
+    assert (shown["appDisplayName"], shown["info"], shown["servicePrincipalNames"][0]) == (None, None, made.app_id)
+    assert shown["servicePrincipalNames"][1].startswith("https://identity.azure.net/")
+    [key] = shown["keyCredentials"]
+    assert (key["usage"], key["key"], len(key["customKeyIdentifier"])) == ("Verify", None, 40)
+    assert key["displayName"] == f"CN={made.app_id}, DC={TENANT}"

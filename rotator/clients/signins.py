@@ -96,12 +96,13 @@ async def _passwords(shown: Shown, home: Home) -> list[Credential]:
 
 
 async def _keys(shown: Shown, home: Home) -> list[Key]:
-    """Return certificates valid for sign-in as an object; a managed identity counts as a separate way."""
-    own = [Key(Means.IDENTITY, shown["id"], home, name=shown.get("displayName") or "")] if _managed(shown) else []
-    return [
-        *own,
-        *(_certificate(each, home) for each in shown["keyCredentials"] if each.get("usage") not in NO_SIGN_IN),
-    ]
+    """Return certificates valid for sign-in as an object.
+
+    A managed identity counts as one way by itself: its certificate is the platform's, and nobody can remove it.
+    """
+    if _managed(shown):
+        return [Key(Means.IDENTITY, shown["id"], home, name=shown.get("displayName") or "")]
+    return [_certificate(each, home) for each in shown["keyCredentials"] if each.get("usage") not in NO_SIGN_IN]
 
 
 def _managed(shown: Shown) -> bool:

@@ -36,6 +36,8 @@ VAULT_FLAGS = (
 )
 SUMMARY_PLAIN = "2015-11-01"
 """The api-version whose list of all resources has no ``systemData`` (recorded of az, which asks for vaults so)."""
+VAULT_STAMPS = "2021-06-01"
+"""The first api-version that shows a vault's ``systemData`` and ``publicNetworkAccess`` (recorded from 2019 on)."""
 FLAGS_SINCE = "2023-07-01"
 """Recorded with 2023-02-01 (az, 2023 and 2024): only `enabledForDeployment` is shown where no flag is set."""
 OPEN_NETWORK: dict[str, Json] = {
@@ -108,11 +110,8 @@ def resource_json(resource: Resource, api_version: str) -> Json:
     if resource.type.lower() == IDENTITIES.lower():
         return {**head, "id": _lowered(resource.id), "properties": {**properties, **_secret_url(resource, api_version)}}
     if resource.type.lower() == VAULTS.lower():
-        return {
-            **head,
-            "systemData": _system(resource, lambda at: iso(at, 3)),
-            "properties": _vault(properties, api_version),
-        }
+        system = {"systemData": _system(resource, lambda at: iso(at, 3))} if api_version >= VAULT_STAMPS else {}
+        return {**head, **system, "properties": _vault(properties, api_version)}
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
 
 
@@ -121,6 +120,8 @@ def _vault(properties: dict[str, Json], api_version: str) -> dict[str, Json]:
 
     Newer api-versions show a flag that was not set as false.
     """
+    if api_version < VAULT_STAMPS:
+        properties = {name: value for name, value in properties.items() if name != "publicNetworkAccess"}
     if api_version >= FLAGS_SINCE:
         properties = {**properties, **{name: properties.get(name) or False for name in VAULT_FLAGS}}
     shown = {name: properties[name] for name in (*VAULT_ORDER, *properties) if properties.get(name) is not None}

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from local_azure.clock import iso
+from local_azure.graph.identity_shape import identity, is_managed
 from local_azure.graph.new_objects import APPLICATION, GROUP, PRINCIPAL
 from local_azure.graph.objects import Application, Certificate, Entry, Group, Password, ServicePrincipal, User
 from local_azure.graph.user_shape import USER
@@ -50,6 +51,7 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
         **merged(own, of.properties),
         "passwordCredentials": _live(of.passwords),
         "keyCredentials": keys(of.certificates),
+        **(identity(of, tenant) if isinstance(of, ServicePrincipal) and is_managed(of) else {}),
     }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from local_azure.graph import odata, passwords, permissions, queries, shape
 from local_azure.graph.access import DirectoryAccess, keys
+from local_azure.graph.identity_shape import is_managed
 from local_azure.graph.objects import Application, Entry, Kind, ServicePrincipal
 from local_azure.graph.properties import KINDRED, turned
 from local_azure.graph.refusals import already_there, bad_value, missing, required
@@ -86,7 +87,7 @@ class _Objects:
         added = {each.name: expanded[each.name] for each in wanted.expand}
         target = self.access.directory.records.known(kind, key)
         if wanted.select and "keyCredentials" in wanted.select and isinstance(target, Application | ServicePrincipal):
-            added["keyCredentials"] = shape.keys(target.certificates, whole=True)
+            added |= {} if is_managed(target) else {"keyCredentials": shape.keys(target.certificates, whole=True)}
         if wanted.select and ATTRIBUTES in wanted.select and isinstance(target, ServicePrincipal):
             self.access.require(call, permissions.ATTRIBUTE_READERS)
             added[ATTRIBUTES] = shape.attributes(target.attributes)
