@@ -1,13 +1,13 @@
 """Plan as text for people: due steps and reasons, restarts, refusals, waits and their ends."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, moved_tags
 from rotator.errors import RotatorError
-from rotator.events import Noted
+from rotator.events import Noted, Waiting
 from rotator.plan import headline
 from rotator.policy import RegistryProof
 from rotator.report.manifest import manifest_entries
@@ -29,6 +29,7 @@ from rotator.steps import (
     Retire,
     Save,
     Step,
+    Wait,
     kind,
     target,
 )
@@ -111,14 +112,21 @@ def _entries(preview: Preview) -> Iterator[str]:
             veto.remedy,
         )
         yield entry("refused", *diagnosis)
-    yield from (wait_text(wait.text, wait.until, warn=wait.warn) for wait in preview.plan.waits)
+    yield from wait_texts(preview.plan.waits)
     yield from (
         note_text(note) for note in (*preview.plan.notes, *warnings(preview)) if note.code is not NoteCode.STILL_OPEN
     )
     yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
     yield from manifest_entries(preview)
     yield from _proof_text(preview)
-    yield entry("next due", day(preview.next_due) if preview.next_due else "not by itself")
+    yield entry("next due", _next_due(preview))
+
+
+def _next_due(preview: Preview) -> str:
+    """Return the time of the next due step in words; one that is refused is due now."""
+    if preview.next_due is None:
+        return "not by itself"
+    return day(preview.next_due) if preview.next_due > preview.observed.at else "now"
 
 
 def lists_text(looked: datetime) -> str:
@@ -172,10 +180,17 @@ def _made_text(step: Step) -> str:
             return f"{kind(step)} {target(step)}"
 
 
-def wait_text(text: str, until: datetime | None, *, warn: bool) -> str:
-    """Return a wait in words, with its end."""
-    end = f"until {day(until)}: " if until and day(until) not in text else ""
-    return entry("overdue" if warn else "waits", f"{end}{readable(text)}")
+def wait_texts(waits: Iterable[Wait | Waiting]) -> Iterator[str]:
+    """Yield waits in words, with their ends; of groups that wait for the same, the first, and the others' names."""
+    alike: dict[tuple[str, str, datetime | None, bool], list[tuple[str, str]]] = {}
+    for wait in waits:
+        text, name = wait.text if isinstance(wait, Wait) else wait.reason, name_of(wait.subject)
+        key = wait.code, text.replace(name, "@"), wait.until, wait.warn
+        alike.setdefault(key, []).append((name, text))
+    for (_, _, until, warn), [(_, text), *others] in alike.items():
+        end = f"until {day(until)}: " if until and day(until) not in text else ""
+        same = [f"The same of {', '.join(name for name, _ in others)}."] if others else []
+        yield entry("overdue" if warn else "waits", f"{end}{readable(text)}", *same)
 
 
 def note_text(note: Note | Noted) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from rotator.codes import NoteCode
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
 from rotator.report.many import Rank, Telling
-from rotator.report.plan import note_text, wait_text
+from rotator.report.plan import note_text, wait_texts
 from rotator.report.progress import change
 from rotator.report.words import block, entry, instant, name_of, refusal
 from rotator.results import Result
@@ -82,9 +82,7 @@ def _entries(result: Result, events: list[Event]) -> Iterator[str]:
     done = [text for event in events if (text := change(event))]
     yield from (entry("" if number else "done", text) for number, text in enumerate(done))
     yield from _stopped(events)
-    for event in events:
-        if isinstance(event, Waiting):
-            yield wait_text(event.reason, event.until, warn=event.warn)
+    yield from wait_texts(event for event in events if isinstance(event, Waiting))
     yield from (note_text(note) for note in noted if note.code is not NoteCode.STILL_OPEN)
     if result.next_due:
         yield entry("next due", day(result.next_due))

@@ -11,9 +11,9 @@ from rotator import events, guard
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.engine.observation import foreseen
 from rotator.errors import Forbidden, Mistake, PolicyError
-from rotator.events import Event
+from rotator.events import Event, Waiting
 from rotator.plan import View, next_due, next_steps, plan
-from rotator.report.plan import plan_code, plan_text
+from rotator.report.plan import plan_code, plan_text, wait_texts
 from rotator.report.plan_json import plan_body
 from rotator.report.progress import change, line
 from rotator.report.run import alarmed, run_body, run_text
@@ -99,12 +99,28 @@ def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
     pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
     assert pasted
     assert pasted[0].startswith(" ")
+    assert lines[-1] == "  next due   now"
     assert plan_code(seen, when_due=5) == 1, "ten days before the end a refusal is late"
     earlier = {**RENEWAL, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
     seen = preview(
         {**earlier, "groups": [{"id": "web", "holds": "old", "since": "-70d", "secure_env": ["DB_PASSWORD"]}]}
     )
     assert plan_code(seen, when_due=5) == 3
+
+
+def test_groups_that_wait_for_the_same_are_one_paragraph() -> None:
+    def wait(group: str, hours: int = 1) -> Waiting:
+        until, reason = (
+            worlds.TODAY + timedelta(hours=hours),
+            f"{group} restarts later: `rotator deploy web {group}` does it now",
+        )
+        return Waiting(policy="web", code=WaitCode.WINDOW, subject=f"/g/{group}", reason=reason, until=until)
+
+    said = [" ".join(each.split()) for each in wait_texts([wait("api"), wait("front", 2), wait("back"), wait("db")])]
+    assert said == [
+        "waits until 2026-03-04 13:00 UTC: api restarts later: `rotator deploy web api` does it now The same of back, db.",
+        "waits until 2026-03-04 14:00 UTC: front restarts later: `rotator deploy web front` does it now",
+    ]
 
 
 COMPROMISED: dict[str, Any] = {
