@@ -205,12 +205,12 @@ def _current(run: Run, observed: Observed) -> Version:
 def _ensure_free(run: Run, before: ContainerGroup) -> None:
     if before.unreadable:
         raise UnsafeStep(
-            f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it."
+            f"{before.id.name} can't be read: {before.unreadable}", remedy="Give rotator permission to read it."
         )
     seen = container_group.dependent(run.policy, before)
     if seen.run_once and seen.phase in (Phase.RUNNING, Phase.STARTING):
         raise UnsafeStep(
-            f"{before.id} is a running job, and rotator never interrupts a job",
+            f"{before.id.name} is a running job, and rotator never interrupts a job",
             state=NOTHING,
             remedy=(
                 f"Deploy the group when its job has finished, or end the job: `{stop_group(before.id)}`. If the"

@@ -238,3 +238,13 @@ def test_one_cause_that_stops_many_policies_is_said_once_on_a_terminal_and_by_na
     shown = [text for event in events if (text := work.new(event))]
     assert [text.split(":")[0] for text in shown] == ["web", "busy"]
     assert work.shown(80)[0] == ("", "", "2 more failed or were refused like those above")
+
+
+def test_what_a_signal_says_stands_below_the_line_that_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.tell_interrupted("Interrupted.")
+    assert capsys.readouterr().err == "Interrupted.\n"
+    monkeypatch.setattr(terminal, "told_on_terminal", lambda: True)
+    terminal.tell_interrupted("Interrupted.")
+    assert capsys.readouterr().err == "\nInterrupted.\n"
