@@ -167,7 +167,7 @@ def test_a_vault_of_an_older_api_version_uses_access_policies_by_default(world: 
     new = world.owner.call(
         "PUT", url(path + "new-vault", "2026-02-01"), {"location": "usgovvirginia", "properties": {}}
     )
-    assert [a.body["properties"].get("enableRbacAuthorization") for a in (old, new)] == [False, True]
+    assert [a.body["properties"].get("enableRbacAuthorization") for a in (old, new)] == [None, True]
     assert new.body["properties"]["vaultUri"] == "https://new-vault.vault.usgovcloudapi.net/"
 
 

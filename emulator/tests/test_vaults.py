@@ -99,7 +99,6 @@ def test_a_vault_shows_what_it_has_in_the_order_of_recorded_answers(world: World
             "accessPolicies",
             "enabledForDeployment",
             "enabledForDiskEncryption",
-            "enabledForTemplateDeployment",
             "enableSoftDelete",
         ),
         *(
@@ -340,10 +339,15 @@ def test_an_invented_continuation_of_a_list_is_refused(world: World) -> None:
 
 
 def test_a_newer_api_version_says_false_of_flags_that_nobody_set(world: World) -> None:
-    flags = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
-    shown = made(world, enabledForDiskEncryption=None, enableRbacAuthorization=None).body["properties"]
-    assert {name: shown[name] for name in (*flags, "enableRbacAuthorization")} == dict.fromkeys(
-        (*flags, "enableRbacAuthorization"), False
+    flags = (
+        "enabledForDeployment",
+        "enabledForDiskEncryption",
+        "enabledForTemplateDeployment",
+        "enableRbacAuthorization",
     )
+    recorded = made(world, enabledForDiskEncryption=None, enableRbacAuthorization=None).body["properties"]
+    assert {name: recorded[name] for name in flags if name in recorded} == {"enabledForDeployment": False}
+    shown = world.owner.call("GET", at(f"{VAULTS}/second-vault", "2024-11-01")).body["properties"]
+    assert {name: shown[name] for name in flags} == dict.fromkeys(flags, False)
     older = world.owner.call("GET", at(f"{VAULTS}/second-vault", "2019-09-01")).body["properties"]
     assert "enabledForDiskEncryption" not in older

@@ -38,8 +38,8 @@ SUMMARY_PLAIN = "2015-11-01"
 """The api-version whose list of all resources has no ``systemData`` (recorded of az, which asks for vaults so)."""
 VAULT_STAMPS = "2021-06-01"
 """The first api-version that shows a vault's ``systemData`` and ``publicNetworkAccess`` (recorded from 2019 on)."""
-FLAGS_SINCE = "2023-07-01"
-"""Recorded with 2023-02-01 (az, 2023 and 2024): only `enabledForDeployment` is shown where no flag is set."""
+FLAGS_SINCE = "2024"
+"""Recorded with 2023-02-01 and 2023-07-01 (until December 2024): of flags not set only `enabledForDeployment`."""
 OPEN_NETWORK: dict[str, Json] = {
     "bypass": "AzureServices",
     "defaultAction": "Allow",
