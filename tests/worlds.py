@@ -355,7 +355,12 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_GROUP_STATES = {"finished": "Succeeded", "stopped": "Stopped", "starting": "Pending", "pull_failed": "Pending"}
+_GROUP_STATES = {
+    "finished": "Succeeded",
+    "stopped": "Stopped",
+    "exited": "Failed",
+    **dict.fromkeys(("starting", "pull_failed"), "Pending"),
+}
 
 
 def _container_view(named: str, begun: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -363,14 +368,15 @@ def _container_view(named: str, begun: datetime, given: Mapping[str, Any]) -> di
     match named:
         case "running":
             return {"currentState": {"state": "Running", "startTime": _stamp(begun)}, "events": events}
-        case "finished" | "stopped":
+        case "finished" | "stopped" | "exited":
             ended = {
                 "state": "Terminated",
                 "startTime": _stamp(begun),
                 "finishTime": _stamp(begun + timedelta(minutes=1)),
-                "exitCode": 0,
+                "exitCode": 3 if named == "exited" else 0,
             }
-            return {"currentState": {**ended, "detailStatus": "Completed"}, "events": events}
+            detail = "Error" if named == "exited" else "Completed"
+            return {"currentState": {**ended, "detailStatus": detail}, "events": events}
         case "starting":
             return {"currentState": {"state": "Waiting", "detailStatus": ""}, "events": []}
         case "pull_failed":
