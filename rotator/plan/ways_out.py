@@ -69,7 +69,7 @@ def _late(view: View, wait: Wait, dependent: Dependent) -> bool:
 
 def _why_late(view: View, dependent: Dependent) -> str:
     end = view.soonest(dependent)
-    if view.dead(dependent) or end is None:
+    if end is None:
         return "its credential is gone, and its next pull fails"
     if dependent.key_id is None:
         ended = f"it may hold a credential that ended {day(end)}: its next pull then fails"

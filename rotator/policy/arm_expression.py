@@ -14,6 +14,7 @@ from typing import Any
 from rotator.policy.arm_functions import EVALUATED, LOOKING, PASSING, PURE, SCOPED, WHOLE, PartlyKnown, Scope, partly
 from rotator.policy.arm_syntax import WRITE, Call, Member, Parser, Unevaluated
 from rotator.policy.manifest import has_placeholder
+from rotator.remedy import SHOW_REGION
 
 LONGEST = 24_576
 """Characters of an expression, as Resource Manager allows (azure-facts A14)."""
@@ -23,8 +24,8 @@ _COPIED = re.compile(
 )
 _HANDED_OUT = "Store the secret in Key Vault, and write ${{ keyvault:NAME }} in its place."
 _REGION = (
-    "Say in the policy where the resource group is, `manifest: {file: NAME.json, location: REGION}`, as `az group show"
-    " --name GROUP --query location` prints it; or give the parameter that has it a value."
+    "Say in the policy where the resource group is, `manifest: {file: NAME.json, location: REGION}`, as"
+    f" `{SHOW_REGION}` prints it; or give the parameter that has it a value."
 )
 _REMEDIES = {
     "reference": WRITE,

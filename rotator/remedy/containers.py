@@ -6,6 +6,7 @@ CREATE_GROUP = "az container create"
 EXPORT_GROUP = "az container export"
 SHOW_GROUP = "az container show"
 SHOW_GROUP_ID = "az container show --query id"
+SHOW_REGION = "az group show --name GROUP --query location"
 FIND_GROUP_ID = "az container show -g GROUP -n NAME --query id"
 SHOW_WORKSPACE_ID = "az monitor log-analytics workspace show --query id"
 
