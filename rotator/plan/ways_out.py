@@ -64,7 +64,7 @@ def told(view: View, wait: Wait) -> Wait:
 
 
 def _late(view: View, wait: Wait, dependent: Dependent) -> bool:
-    return wait.warn and wait.code not in SAYS_WHY and late(view, dependent)
+    return wait.code not in SAYS_WHY and late(view, dependent)
 
 
 def _why_late(view: View, dependent: Dependent) -> str:
