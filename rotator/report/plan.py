@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from rotator.codes import NoteCode
+from rotator.codes import NoteCode, ReasonCode
 from rotator.container_group import Dependent, brief, moved_tags
 from rotator.errors import RotatorError
 from rotator.events import Noted, Waiting
@@ -25,6 +25,7 @@ from rotator.steps import (
     Note,
     Own,
     Publish,
+    Reason,
     Restore,
     Retire,
     Save,
@@ -149,6 +150,8 @@ def step_text(step: Step) -> str:
                 f"issue a new credential on the {home.value.replace('_', ' ')}, valid for {days(end)}: add, prove,"
                 " publish"
             )
+        case Deploy(group=group, reason=Reason(code=ReasonCode.ABSENT_GROUP)):
+            return f"deploy {name_of(group)}"
         case Deploy(group=group, canary=canary):
             return f"redeploy {name_of(group)}{', alone and first' if canary else ''}"
         case Restore(group=group, key_id=key_id):

@@ -63,6 +63,7 @@ def test_a_dry_run_shows_what_is_missing_and_changes_nothing(drafted: Scene) -> 
         "give the principal a role",
         "issue a new credential",
         "fresh-usr",
+        "7. deploy ",
     ):
         assert words in said.out
     body = drafted("provision", NAME, "--dry-run", "--output", "json").json
