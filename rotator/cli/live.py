@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from rotator.events import Event, Finished, Pausing, Proving, StepFailed, StepStarted, Vetoed
 from rotator.ports import Tell
 from rotator.report.progress import NewLines, line
+from rotator.report.words import lines_of
 from rotator.system import SystemClock
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def redrawn() -> Iterator[Tell]:
         def show(event: Event) -> None:
             work.hear(event)
             if text := work.new(event):
-                console.print(Text(text, style=_style(event)))
+                shown = "\n".join(lines_of(text, console.width, hanging=2))
+                console.print(Text(shown, style=_style(event)), soft_wrap=True)
 
         yield show
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from rotator import secret
+from rotator.cli import terminal
 from rotator.cli.output import say
 
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
@@ -75,8 +76,9 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a closed stderr doesn't end a run."""
+        text = self.format(record)
         with suppress(OSError):
-            say(self.format(record), err=True)
+            say(text, err=True) if isinstance(self.formatter, Lines) else terminal.tell(text)
 
 
 def frames(error: BaseException | None) -> str:

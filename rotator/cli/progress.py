@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from rotator.cli import live, wiring
+from rotator.cli import live, terminal, wiring
 from rotator.cli.invocation import Common, LogFormat
 from rotator.cli.logs import TIME
 from rotator.cli.output import say
@@ -72,6 +72,6 @@ def _lines(common: Common) -> Iterator[Tell]:
         if common.log_format is LogFormat.json:
             say(json.dumps(as_json(event)), err=True)
         elif text := line(event) if common.verbose else told.line(event):
-            say(f"{event.at:{TIME}} {text}", err=True)
+            terminal.tell(f"{event.at:{TIME}} {text}")
 
     yield show

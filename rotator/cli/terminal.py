@@ -20,8 +20,8 @@ _SHELL = re.compile(r" +\$ ")
 _WORD = re.compile(r"""(?:'[^']*'|"\$\(|\)"|"(?!\$\()[^"]*"|\\.|[^\s"'])+""")
 """Pattern of a word of a command, or of a command within the command."""
 CONTINUED = " \\"
-_PLACE = re.compile(r"(?:warning: )?\S+:\d+:\d+: ")
-"""Pattern of a place in a file before a mistake; its later lines hang a little."""
+_PLACE = re.compile(r"(?:warning: )?\S+:\d+:\d+: |\d{4}-\d\d-\d\dT\S+Z ")
+"""Pattern of a place before a mistake, or of a time before a line of a log; their later lines hang a little."""
 STYLES = (
     (r"^ *(?:POLICY|VERSION|GROUP|PUBLISHED) .*|^published .* UTC$", "bold"),
     (r"COMPROMISED CREDENTIAL STILL WORKS|^  (?:failed|refused|overdue) ", "bold red"),

@@ -248,3 +248,10 @@ def test_what_a_signal_says_stands_below_the_line_that_shows_it(
     monkeypatch.setattr(terminal, "told_on_terminal", lambda: True)
     terminal.tell_interrupted("Interrupted.")
     assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+def test_a_line_of_a_log_breaks_no_word_and_hangs() -> None:
+    text = "2026-11-30T12:37:52Z INFO rotator.clients.token: signed in as 7f90ffdc-39e3-431d-a968-ab0f3360f1d4 by x"
+    lines = wrapped(text, 60).splitlines()
+    assert " ".join(lines).split() == text.split()
+    assert (max(map(len, lines)) <= 60, all(line.startswith("  ") for line in lines[1:])) == (True, True)
