@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rotator.policy import Policy
+
 
 class Answering:
     """In front of a World that answers the rest."""
@@ -23,7 +25,7 @@ class Answering:
             return lambda write: self.asked.append((name, (write,)))
 
         async def call(*args: Any, **how: Any) -> Any:
-            self.asked.append((name, args[1:] if args and hasattr(args[0], "principal") else args))
+            self.asked.append((name, args[1:] if args and isinstance(args[0], Policy) else args))
             self.ways.append(how)
             given = self._answers.get(name)
             if given is None:

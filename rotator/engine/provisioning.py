@@ -149,7 +149,7 @@ async def _groups(run: Run) -> Observed:
     Return the observation made before the deployments.
     """
     observed = await run.observe()
-    left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
+    left = group_steps(run.policy, observed.groups, TO_COME)
     for note in left.notes:
         run.tell(note)
     if left.steps:

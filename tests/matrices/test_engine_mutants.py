@@ -28,6 +28,7 @@ JUDGED = (
     *("settling", "deployment", "group_put", "revocation_mark", "limits", "memory", "proving", "trial"),
     *("reconciliation", "run", "preparation", "observation", "evidence", "journal", "marks"),
     *("exposed", "adoption", "revocation", "access", "examination", "discover", "image", "job", "identity"),
+    *("provisioning",),
 )
 """Modules whose mutants are all judged: nothing of them lives without an argument."""
 PARTS, SHARE = 4, 24
