@@ -55,7 +55,7 @@ TESTS = (
     *("engine.test_preparation", "engine.test_looking", "engine.test_evidence", "engine.test_journal"),
     *("engine.test_marks_written", "engine.test_exposed", "engine.test_adoption", "engine.test_revoking"),
     *("engine.test_access", "engine.test_asked_once", "engine.test_job", "engine.test_identity"),
-    *("engine.test_provisioning",),
+    *("engine.test_provisioning", "engine.test_writes"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
@@ -228,6 +228,7 @@ def of_function(
         nearest = _nearest((each for each in among if lines & each.reach.lines), function)
         with installed(mutant):
             by = killed(dict.fromkeys([*last, *narrow, *nearest, *_few(others)]))
+        _ensure_sound(by)
         last = [by, *(each for each in last if each is not by)][:RECENT] if by else last
         yield mutant.id, by.name if by else None
 
@@ -246,7 +247,13 @@ def of_site(site: Site, among: Sequence[Killer], tests: Tests = tuple) -> str | 
     with forgetful(site, set()):
         by = killed(_nearest((each for each in among if site in each.reach.sites), site.function))
         by = by or killed(_few([each for each in tests() if site in each.reach.sites]))
-        return by.name if by else None
+    _ensure_sound(by)
+    return by.name if by else None
+
+
+def _ensure_sound(by: Killer | None) -> None:
+    """Raise AssertionError where a killer fails without the mutant, too: it has noticed nothing."""
+    assert not (by and killed([by])), f"{by.name} fails by itself"
 
 
 def _nearest(among: Iterable[Killer], function: str) -> list[Killer]:
