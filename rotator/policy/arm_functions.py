@@ -158,7 +158,7 @@ def _of_subscription(scope: Scope) -> PartlyKnown:
 
 
 def _of_cloud(scope: Scope) -> PartlyKnown:
-    """Return the cloud's names and hosts that are the same for everybody."""
+    """Return the cloud's names and hosts that are the same for everybody (azure-facts A14)."""
     cloud = scope.target.cloud
     if cloud is None:
         return PartlyKnown("environment")
