@@ -270,8 +270,9 @@ def _few(among: Sequence[Killer]) -> Sequence[Killer]:
 
 
 def sites(among: Sequence[Killer]) -> tuple[Site, ...]:
-    """Every site that a killer comes to."""
-    return tuple(sorted(set(chain.from_iterable(killer.reach.sites for killer in among))))
+    """Every site in the engine that a killer comes to; a test may ask by itself."""
+    met = set(chain.from_iterable(killer.reach.sites for killer in among))
+    return tuple(sorted(each for each in met if "/rotator/engine/" in each.function))
 
 
 def by_function(names: Sequence[str]) -> Iterator[list[Mutant]]:
