@@ -12,8 +12,8 @@ from rotator.engine import Journal, Run
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.group_put import GET_AFTER, PutTarget, put
 from rotator.engine.group_put import replace as replaced
-from rotator.engine.issuance import _add, _ensure_lasting
-from rotator.engine.publication import NewCredential, _publishable, prove_new
+from rotator.engine.issuance import _add, _ensure_lasting, _published
+from rotator.engine.publication import NewCredential, _publishable, prove_new, publish
 from rotator.engine.retirement import LOOKING, remove
 from rotator.engine.run import FRESH, Seen, Undecided
 from rotator.engine.standing import ensure_standing
@@ -27,9 +27,11 @@ from rotator.errors import (
     OutcomeUnknown,
     ProofFailed,
     RotatorError,
+    Throttled,
     Unavailable,
     UnsafeStep,
 )
+from rotator.events import UsernamePublished
 from rotator.ports import AccessRecord, Issued, Put, World
 from rotator.state import ATTEMPT, Access, ContainerGroup, Credential, Observed, Outcome, Proof, Secret, Version, tags
 from rotator.steps import Deploy, Restore
@@ -222,6 +224,27 @@ def test_an_addition_without_an_answer_says_what_is_left_of_it(*, found: bool) -
     writing(act, add_password=OutcomeUnknown("No answer.", service="graph"))
 
 
+def test_an_addition_without_an_answer_that_a_limit_keeps_from_a_look_stays_in_doubt() -> None:
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        with pytest.raises(Undecided) as caught:
+            await _add(run, Seen(SEEN, run.world.moment()), FIRST)
+        assert caught.value.lost.startswith(f"rotator:{SEEN.lineage}:")
+        assert "If a credential was added" in caught.value.state
+
+    unsure = OutcomeUnknown("No answer.", service="graph")
+    writing(act, add_password=unsure, credentials=Throttled("A limit.", service="graph"))
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_user_name_is_told_where_it_was_published(*, published: bool) -> None:
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        with pytest.raises(Unavailable):
+            await _published(run, SEEN, new(run))
+        assert len(at.told(UsernamePublished)) == published
+
+    writing(act, publish_username=published, permit=Unavailable("No answer.", service="keyvault"))
+
+
 def new(run: Run, **changes: Any) -> NewCredential:
     return replace(NewCredential(Issued(NEW, Secret("a password")), "attempt-a", proven=run.world.moment()), **changes)
 
@@ -263,6 +286,15 @@ def test_a_publication_rests_on_a_proof_of_the_last_minute_and_then_on_a_look(ag
         assert not_after == min(credential.proven, run.world.moment()) + FRESH
 
     writing(act, credentials=(NEW,), versions=(*others, ours))
+
+
+def test_a_publication_that_fails_gives_its_permit_back() -> None:
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        with pytest.raises(Unavailable):
+            await publish(run, SEEN, new(run))
+        assert told.questions == ["permit", "credentials", "waive"]
+
+    writing(act, permit=0.0, credentials=Unavailable("No answer.", service="graph"))
 
 
 def test_a_proof_is_dated_after_its_last_success() -> None:
