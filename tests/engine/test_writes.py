@@ -17,7 +17,7 @@ from rotator.engine.publication import NewCredential, _publishable, prove_new, p
 from rotator.engine.retirement import LOOKING, remove
 from rotator.engine.run import FRESH, Seen, Undecided
 from rotator.engine.standing import ensure_standing
-from rotator.engine.take_back import _unknown, after_failure, after_interruption
+from rotator.engine.take_back import _unknown, _unpublished, after_failure, after_interruption
 from rotator.errors import (
     AzureError,
     Conflict,
@@ -332,6 +332,15 @@ def test_a_failure_says_what_became_of_the_new_credential(which: str) -> None:
         assert "Why." in error.happened
 
     writing(act, remove_password=trouble, versions=(), credentials=[(NEW,), ()] if trouble is None else (NEW,))
+
+
+def test_a_removal_counts_from_before_the_look_that_shows_no_version_with_it() -> None:
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        begun = run.world.moment()
+        assert await _unpublished(run, NEW) == begun
+        assert run.world.moment() == begun + 10
+
+    writing(act, slow={"versions": 10.0}, versions=())
 
 
 def test_a_bug_is_told_by_its_kind() -> None:
