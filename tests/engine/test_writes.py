@@ -13,7 +13,7 @@ from rotator.engine.deployment import deploy, restore
 from rotator.engine.group_put import GET_AFTER, PutTarget, put
 from rotator.engine.group_put import replace as replaced
 from rotator.engine.issuance import _add, _ensure_lasting, _published
-from rotator.engine.publication import NewCredential, _publishable, prove_new, publish
+from rotator.engine.publication import NewCredential, _publishable, _put, prove_new, publish
 from rotator.engine.retirement import LOOKING, remove
 from rotator.engine.run import FRESH, Seen, Undecided
 from rotator.engine.standing import ensure_standing
@@ -286,6 +286,20 @@ def test_a_publication_rests_on_a_proof_of_the_last_minute_and_then_on_a_look(ag
         assert not_after == min(credential.proven, run.world.moment()) + FRESH
 
     writing(act, credentials=(NEW,), versions=(*others, ours))
+
+
+@pytest.mark.parametrize(("declared", "found"), [("application/x", "application/x"), (None, "text/plain")])
+def test_a_content_type_that_the_policy_declares_comes_before_the_one_that_is_there(
+    declared: str | None, found: str
+) -> None:
+    vault = {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd", "content_type": declared}
+
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        run = replace(run, policy=worlds.policy({"key_vault": vault}))
+        assert await _put(run, new(run), replace(VERSION, content_type="text/plain"), run.world.moment()) == VERSION
+        assert dict(told.asked)["publish"][2] == found
+
+    writing(act, publish=VERSION)
 
 
 def test_a_publication_that_fails_gives_its_permit_back() -> None:
