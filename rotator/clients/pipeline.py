@@ -132,7 +132,7 @@ async def repeated(
         first.set_result(await attempt())
     except Exception as error:  # noqa: BLE001 - it comes out of the result below
         first.set_exception(error)
-    if not _worth_repeating(first, also):
+    if _heard(first):
         limit.silence.hear(where)
     if not _worth_repeating(first, also) or where in limit.silence:
         result: T = first.result()
@@ -158,17 +158,24 @@ def _retrying(
         return then - begun > min(patience, _patience(state)) or then > limit.until or where in limit.silence
 
     def worth(state: tenacity.RetryCallState) -> bool:
-        again = state.outcome is not None and _worth_repeating(state.outcome, also)
-        if not again:
+        if state.outcome is not None and _heard(state.outcome):
             limit.silence.hear(where)
-        return again
+        return state.outcome is not None and _worth_repeating(state.outcome, also)
 
     def outcome(state: tenacity.RetryCallState) -> object:
-        if _error(state) or _response(state).status_code in DOWN:
+        if state.outcome is not None and not _heard(state.outcome):
             limit.silence.miss(where)
         return state.outcome.result() if state.outcome else None
 
     return tenacity.AsyncRetrying(sleep=clock.sleep, stop=over, retry=worth, wait=_wait, retry_error_callback=outcome)
+
+
+def _heard(outcome: tenacity.Future) -> bool:
+    """Tell if the host answered, if only that it is busy."""
+    error = outcome.exception()
+    if error is None:
+        return _answer(outcome).status_code not in DOWN
+    return isinstance(error, HttpResponseError)
 
 
 def _worth_repeating(outcome: tenacity.Future, also: Callable[[Any], bool] | None) -> bool:

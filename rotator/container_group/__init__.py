@@ -36,7 +36,7 @@ from rotator.container_group.manifest import (
 )
 from rotator.container_group.manifest_draft import DraftedManifest, drafted
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
-from rotator.container_group.newer_properties import newer_values
+from rotator.container_group.newer_properties import newer_values, unaccepted_losses
 from rotator.container_group.policy_lines import lines_to_add, yaml_key
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable
@@ -90,6 +90,7 @@ __all__ = [
     "run_once",
     "shows",
     "sources",
+    "unaccepted_losses",
     "unasked",
     "unsourced",
     "user_names",

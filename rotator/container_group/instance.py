@@ -8,7 +8,6 @@ cached layers leaves no event.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from rotator.arm_json import Value, containers, get, objects, text
@@ -17,8 +16,6 @@ from rotator.container_group.tags import instant
 _PULL_STUCK = ("imagepullbackoff", "errimagepull", "pulling image")
 _PLATFORM = (7147, 7148)
 """Exit codes of containers ended by the platform in order to move them (azure-facts A11)."""
-KEPT = 16
-"""Answers whose view is kept: those of one look at the groups of a principal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,32 +173,8 @@ class InstanceView:
         )
 
 
-class _Answer:
-    """Group as one answer showed it, compared by identity.
-
-    An answer never changes, and is read several times.
-    """
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Answer) and self.document is other.document
-
-    def __hash__(self) -> int:
-        return id(self.document)
-
-
 def view(document: Mapping[str, Any] | None) -> InstanceView | None:
     """Read it; None where the answer has none (an item of a list)."""
-    return None if document is None else _read(_Answer(document))
-
-
-@lru_cache(maxsize=KEPT)
-def _read(answer: _Answer) -> InstanceView | None:
-    document = answer.document
     shown = get(document, "properties", "instanceView")
     listed = list(containers(document))
     if shown is None and all(get(container, "properties", "instanceView") is None for _, container in listed):

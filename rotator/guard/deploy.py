@@ -84,10 +84,7 @@ def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Itera
 def newer(policy: Policy, known: Known, groups: Collection[ResourceId]) -> Iterator[Objection]:
     """Refuse to lose a value that only a newer API version shows, unless the policy accepts that."""
     for group_id in sorted(groups):
-        declared = policy.group(group_id)
-        accepted = {path.lower() for path in declared.accept_loss} if declared else set()
-        lost = [each.path for each in known.newer if each.group == group_id and not each.common]
-        if left := [path for path in lost if path.lower() not in accepted]:
+        if left := container_group.unaccepted_losses(policy, known.newer, group_id):
             what = (
                 f"{group_id.name} has {', '.join(left)}, which only a newer version of Container Instances shows: a"
                 " redeployment by this rotator would lose it"

@@ -44,32 +44,32 @@ class Sender:
         """Tell webhook and hook of the alerts that they haven't got yet."""
         if not found or not (self.settings.webhook or self.settings.hook):
             return
-        shelf = self._shelf()
-        delivered = Delivered.of(await self._kept(shelf), now)
+        place = self._place()
+        delivered = Delivered.of(await self._kept(place), now)
         if self.settings.webhook:
             await self._to_webhook(delivered, found, self.settings.webhook)
         if self.settings.hook:
             await self._to_hook(delivered, found)
         if delivered.added:
-            await self._keep(shelf, delivered)
+            await self._keep(place, delivered)
 
-    def _shelf(self) -> DeliveredIds:
+    def _place(self) -> DeliveredIds:
         """Return the place of the delivered ids: beside shared leases, if there are any and Azure can be reached."""
         return SharedIds(self.store(self.world)) if self.store and self.world else LocalIds(self.state)
 
-    async def _kept(self, shelf: DeliveredIds) -> str:
+    async def _kept(self, place: DeliveredIds) -> str:
         try:
-            return await shelf.read()
+            return await place.read()
         except RotatorError as error:
             log.warning("%s: this run may notify again", error.happened)
             return ""
 
-    async def _keep(self, shelf: DeliveredIds, delivered: Delivered) -> None:
+    async def _keep(self, place: DeliveredIds, delivered: Delivered) -> None:
         try:
-            await shelf.write(delivered.joined(await shelf.read()))
+            await place.write(delivered.joined(await place.read()))
         except (OSError, RotatorError) as error:
             why = (error.strerror if isinstance(error, OSError) else error.happened) or type(error).__name__
-            log.warning("%s can't be written (%s): the next run notifies again", shelf.where, why)
+            log.warning("%s can't be written (%s): the next run notifies again", place.where, why)
 
     async def ping(self) -> None:
         """Tell the dead-man's switch that the run is over."""

@@ -5,6 +5,7 @@ None of the rules asks for a step.
 
 from collections.abc import Iterator
 
+from rotator import container_group
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
 from rotator.policy import UnseenSubscriptions
@@ -129,12 +130,9 @@ def newer(view: View) -> Iterator[Finding]:
 
 def would_lose(view: View) -> Iterator[Finding]:
     """Report groups whose next redeployment is refused, because only a newer API version shows a value of theirs."""
-    own = [each for each in view.known.newer if not each.common]
-    for group in sorted({each.group for each in own}):
-        declared, refused = view.policy.group(group), any(what == group for _, what in view.known.refused)
-        accepted = {path.lower() for path in declared.accept_loss} if declared else set()
-        paths = [each.path for each in own if each.group == group and each.path.lower() not in accepted]
-        if paths and not refused:
+    refused = {what for _, what in view.known.refused}
+    for group in sorted({each.group for each in view.known.newer} - refused):
+        if paths := container_group.unaccepted_losses(view.policy, view.known.newer, group):
             text = (
                 f"{group.name} has {', '.join(paths)}, which only a newer API version of Container Instances shows: its"
                 " next redeployment is refused, because it would lose that. Install a newer rotator, or, if it may be"

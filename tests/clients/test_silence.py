@@ -84,6 +84,16 @@ def test_a_busy_host_is_not_silent() -> None:
         assert world.ask()[0] > 5
 
 
+def test_a_busy_answer_ends_the_silence_and_is_waited_for() -> None:
+    world = World()
+    for _ in range(2):
+        world.ask()
+    world.answers = 429
+    assert world.ask()[0] > 5
+    world.answers = 503
+    assert world.ask()[0] > 5
+
+
 def test_requests_that_wait_meanwhile_stop_waiting() -> None:
     world = World()
 

@@ -1,6 +1,5 @@
 """Tests of what a group does, and how it fares: judged from events that are history, and from states that may be old."""
 
-from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -192,7 +191,6 @@ def test_a_failed_pull_of_the_group_s_own_events_does_not_count_for_another_imag
     shown["properties"]["provisioningState"] = "Failed"
     shown["properties"]["containers"][0]["properties"]["instanceView"]["currentState"]["state"] = "Waiting"
     assert container_group.verdict(shown, AT_TWO) is Verdict.PULL_FAILED
-    shown = deepcopy(shown)
     shown["properties"]["containers"][1]["properties"]["instanceView"] = {
         "currentState": {"state": "Running", "startTime": at},
         "events": [],
@@ -284,7 +282,6 @@ def test_a_group_that_runs_and_later_can_not_pull_has_failed_only_with_the_newer
     shown = document("pull-failing")
     shown["properties"]["provisioningState"] = "Succeeded"
     assert container_group.verdict(shown, datetime(2026, 2, 20, 2, tzinfo=UTC)) is Verdict.PULL_FAILED
-    shown = deepcopy(shown)
     view = shown["properties"]["containers"][0]["properties"]["instanceView"]
     view["currentState"] = {"state": "Running", "startTime": "2026-02-20T02:00:08Z"}
     assert container_group.verdict(shown, datetime(2026, 2, 20, 2, tzinfo=UTC)) is Verdict.HEALTHY
