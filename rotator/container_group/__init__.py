@@ -25,6 +25,7 @@ from rotator.container_group.hidden_values import as_shown
 from rotator.container_group.images import provable, with_images
 from rotator.container_group.interpretation import Choice, Dependent, concerned, dependent, dependents, images
 from rotator.container_group.linked_resources import ROLES, links
+from rotator.container_group.losses import unaccepted_losses
 from rotator.container_group.manifest import (
     from_manifest,
     manifest_changes,
@@ -36,7 +37,7 @@ from rotator.container_group.manifest import (
 )
 from rotator.container_group.manifest_draft import DraftedManifest, drafted
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
-from rotator.container_group.newer_properties import newer_values, unaccepted_losses
+from rotator.container_group.newer_properties import newer_values
 from rotator.container_group.policy_lines import lines_to_add, yaml_key
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable

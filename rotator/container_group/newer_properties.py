@@ -10,7 +10,6 @@ from weakref import WeakKeyDictionary
 
 from rotator.arm_json import drop, get
 from rotator.container_group.put_properties import writable
-from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import NewerGroups, NewerValue
 
@@ -36,14 +35,6 @@ def newer_values(ours: Mapping[ResourceId, Mapping[str, Any]], newer: Sequence[N
         for path, value in _only(_body(shown[group]), _body(document))
     ]
     return tuple(sorted(NewerValue(group, path, _added(path, value, newer)) for group, path, value in found))
-
-
-def unaccepted_losses(policy: Policy, newer: Sequence[NewerValue], group: ResourceId) -> tuple[str, ...]:
-    """Return the paths of values that a redeployment would lose, and whose loss the policy doesn't accept."""
-    declared = policy.group(group)
-    accepted = {path.lower() for path in declared.accept_loss} if declared else set()
-    own = (each.path for each in newer if each.group == group and not each.common)
-    return tuple(path for path in own if path.lower() not in accepted)
 
 
 def _added(path: str, value: Any, newer: Sequence[NewerGroups]) -> bool:

@@ -19,7 +19,7 @@ from local_azure.virtual import VirtualLoop
 
 from rotator import guard
 from rotator.codes import ReasonCode
-from rotator.container_group import Phase, interpretation
+from rotator.container_group import Phase, interpretation, losses
 from rotator.guard import deploy, issue, links, proof, retire, seen, veto
 from rotator.plan import (
     View,
@@ -195,6 +195,7 @@ MUTATED: tuple[ModuleType, ...] = (
     deploy,
     retire,
     seen,
+    losses,
 )
 FOR_PEOPLE = {
     "_done",
