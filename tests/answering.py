@@ -1,7 +1,9 @@
 """A World that answers some questions as it is told, in turn, the last answer for ever, and notes all that it is asked."""
 
+from dataclasses import replace
 from typing import Any
 
+from rotator.engine import Journal, Run
 from rotator.policy import Policy
 
 
@@ -41,6 +43,12 @@ class Answering:
     def questions(self) -> list[str]:
         """The questions in their order."""
         return [name for name, _ in self.asked]
+
+
+def fresh_run(at: Any, world: Any, policy: Policy) -> Run:
+    """The run of a scene, which asks `world`, has seen nothing yet and tells the scene's events."""
+    run: Run = at.run
+    return replace(run, world=world, policy=policy, latest=[], journal=Journal(at.made.events.append, "policy"))
 
 
 def _another(error: Exception) -> Exception:

@@ -127,7 +127,7 @@ def _starting(view: View, dependent: Dependent) -> bool:
 
 
 def _worse(view: View, dependent: Dependent) -> bool:
-    """Tell if the group runs worse since a redeployment of late; the exit code of a job that has ended is its own."""
+    """Tell if the group runs worse since a recent redeployment; the exit code of an ended job says nothing of that."""
     ended = dependent.run_once and dependent.phase is Phase.FINISHED
     bad = dependent.verdict is Verdict.PULL_FAILED or (dependent.verdict is Verdict.WORSE and not ended)
     return bad and bool(dependent.since) and view.at - (dependent.since or view.at) < STOPS_REST

@@ -44,7 +44,7 @@ def line(event: Event, *, everything: bool = True) -> str | None:
 
 @dataclass(slots=True)
 class NewLines:
-    """NewLines of a run over many policies, of which each says something new.
+    """Lines of a run over many policies, of which each says something new.
 
     One cause that stops many policies is said once, and then by the name of the first; what ends without a change or
     with the failure just told needs no other line.

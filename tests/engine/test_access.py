@@ -2,20 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.codes import FailureCode
-from rotator.engine import Journal, Run, grant
+from rotator.engine import Run, grant
 from rotator.engine.access import assign, declared, own, read_record
 from rotator.engine.run import FRESH
 from rotator.errors import NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepFailed, StepStarted
-from rotator.ports import AccessRecord, World
+from rotator.ports import AccessRecord
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Access, Assignment, Outcome, Proof, Registry, Secret
 from tests import worlds
+from tests.answering import fresh_run
 from tests.engine.test_permits import Scene, scene
 from tests.engine.test_revoking import Revoking
 from tests.worlds import REGISTRY, TODAY
@@ -50,13 +51,7 @@ def asking(
         }
         told = Revoking(at.run.world, **given | answers)
         told.times, told.after = [], slow or {}
-        told.run = run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=policy or worlds.policy({}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        told.run = run = fresh_run(at, told, policy or worlds.policy({}))
         await act(run, told, at)
 
     scene(main)

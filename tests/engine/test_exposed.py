@@ -2,21 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.causes import Cause, Denial, Grounds
 from rotator.codes import FailureCode, NoteCode
-from rotator.engine import Journal, Run
+from rotator.engine import Run
 from rotator.engine.exposed import LOOKS, finish, tell_exposed
 from rotator.engine.run import FRESH, PAUSE, Sight
 from rotator.errors import Forbidden, Limited, NotFound, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepFailed, Waiting
-from rotator.ports import World
 from rotator.state import Observed, Outcome, Proof, Secret
 from tests import worlds
-from tests.answering import Answering
+from tests.answering import Answering, fresh_run
 from tests.engine.test_permits import Scene, scene
 
 A = {"key": "a"}
@@ -34,13 +33,7 @@ NOBODY = NotFound("No such principal.", service="graph", code=FailureCode.NO_SUC
 def telling(act: Callable[[Run, Answering, Scene], Awaitable[None]], **answers: Any) -> None:
     async def main(at: Scene) -> None:
         told = Answering(at.run.world, **{"observe": CLEAR, "value": Secret("a password"), "prove": NO} | answers)
-        run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=worlds.policy({}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        run = fresh_run(at, told, worlds.policy({}))
         await act(run, told, at)
 
     scene(main)

@@ -2,21 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.codes import FailureCode, NoteCode
-from rotator.engine import Journal, Run
+from rotator.engine import Run
 from rotator.engine.identity import EVERY, VISIBLE, Wanted, ensure_identity, key, sought, until_visible
 from rotator.engine.memory import Memory
 from rotator.errors import Forbidden, NotFound, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, StepDone, StepStarted
 from rotator.policy import Draft, Policy
-from rotator.ports import World
 from rotator.state import Home, Identity
 from tests import worlds
-from tests.answering import Answering
+from tests.answering import Answering, fresh_run
 from tests.engine.test_permits import Scene, scene
 from tests.plan.test_provision_steps import draft
 
@@ -38,13 +37,7 @@ def identifying(act: Act, **answers: Any) -> None:
             "own": None,
         }
         told = Answering(at.run.world, **given | answers)
-        run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=worlds.policy({"groups": ["app"]}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        run = fresh_run(at, told, worlds.policy({"groups": ["app"]}))
         await act(run, told, at, [])
 
     scene(main)

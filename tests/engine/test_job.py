@@ -3,21 +3,22 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.codes import NoteCode
 from rotator.container_group import Verdict
-from rotator.engine import Journal, Run, deploy_now
+from rotator.engine import Run, deploy_now
 from rotator.engine.job import EVERY
 from rotator.engine.job import Deployed as Done
 from rotator.engine.run import DECISIONS, FRESH
 from rotator.errors import Forbidden, Limited, NotFound, NotSent, RotatorError, Throttled, Unavailable, UnsafeStep
 from rotator.events import Noted
-from rotator.ports import AccessRecord, Put, Redeployment, World
+from rotator.ports import AccessRecord, Put, Redeployment
 from rotator.state import Access, ContainerGroup, NewerGroups, Observed, Outcome, Proof, Secret
 from tests import worlds
+from tests.answering import fresh_run
 from tests.engine.test_permits import Scene, scene
 from tests.engine.test_revoking import Revoking
 from tests.worlds import IMAGE, TODAY, group_id, key
@@ -80,13 +81,7 @@ def deploying(
         }
         told = Asked(at.run.world, **given | answers)
         told.times, told.after = [], slow or {}
-        told.run = run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=policy or worlds.policy({"groups": ["app"]}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        told.run = run = fresh_run(at, told, policy or worlds.policy({"groups": ["app"]}))
         await act(run, told, at)
 
     scene(main)

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.codes import NoteCode
-from rotator.engine import Journal, Run, outline, provision
+from rotator.engine import Run, outline, provision
 from rotator.engine.identity import EVERY, VISIBLE, Wanted
 from rotator.engine.memory import Memory
 from rotator.engine.provisioning import ROLE_TIME, _deploy, _first, _groups, _issue, _readers, _shown, _take_first
@@ -16,7 +16,7 @@ from rotator.engine.run import DECISIONS, PAUSE, Seen, Undecided
 from rotator.errors import NotFound, NotSent, OutcomeUnknown, ProofFailed, Throttled, UnsafeStep
 from rotator.events import Noted, StepDone, StepFailed, StepStarted, UsernamePublished, Waiting
 from rotator.policy import Draft, Policy
-from rotator.ports import AccessRecord, PasswordChange, Put, World
+from rotator.ports import AccessRecord, PasswordChange, Put
 from rotator.resource_id import ArmId
 from rotator.state import (
     Access,
@@ -31,6 +31,7 @@ from rotator.state import (
 )
 from rotator.steps import TO_COME, Deploy, Grant, Issue, Publish, kind
 from tests import worlds
+from tests.answering import fresh_run
 from tests.engine.test_job import ABSENT, APP, MANIFEST, RUNS, Asked, group, job
 from tests.engine.test_permits import WHY, Scene, scene
 from tests.plan.test_provision_steps import draft
@@ -86,13 +87,7 @@ def provisioning(
         }
         told = Asked(at.run.world, **given | answers)
         told.times, told.after = [], {}
-        told.run = run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=policy or worlds.policy({"groups": ["app"], **NAMED}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        told.run = run = fresh_run(at, told, policy or worlds.policy({"groups": ["app"], **NAMED}))
         await act(run, told, at)
 
     scene(main)

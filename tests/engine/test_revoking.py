@@ -2,24 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.codes import FailureCode, NoteCode
-from rotator.engine import Journal, Run, revoke
+from rotator.engine import Run, revoke
 from rotator.engine.evidence import AGREEING
 from rotator.engine.revocation_mark import AGEING
 from rotator.engine.run import FRESH
 from rotator.errors import Conflict, Forbidden, Locked, NotFound
 from rotator.events import AssignmentDeleted, Noted, StepDone, StepFailed, VersionDisabled
 from rotator.plan import Ending
-from rotator.ports import AccessRecord, World
+from rotator.ports import AccessRecord
 from rotator.resource_id import ArmId, ResourceId
 from rotator.results import Result
 from rotator.state import Access, Assignment, Outcome, Proof, Registry, RegistryAccess, Secret, SignIns
 from tests import worlds
-from tests.answering import Answering
+from tests.answering import Answering, fresh_run
 from tests.engine.test_permits import Scene, scene
 from tests.worlds import REGISTRY, TODAY, key
 
@@ -90,13 +90,7 @@ def revoking(act: Act, slow: dict[str, float] | None = None, policy: Any = None,
         }
         told = Revoking(at.run.world, **given | answers)
         told.times, told.after = [], slow or {}
-        told.run = run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=policy or worlds.policy({"groups": ["app"]}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        told.run = run = fresh_run(at, told, policy or worlds.policy({"groups": ["app"]}))
         await act(run, told, at)
 
     scene(main)

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rotator.container_group import Document
-from rotator.engine import Journal, Run
+from rotator.engine import Run
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.group_put import GET_AFTER, PutTarget, put
 from rotator.engine.group_put import replace as replaced
@@ -32,10 +32,11 @@ from rotator.errors import (
     UnsafeStep,
 )
 from rotator.events import UsernamePublished
-from rotator.ports import AccessRecord, Issued, Put, World
+from rotator.ports import AccessRecord, Issued, Put
 from rotator.state import ATTEMPT, Access, ContainerGroup, Credential, Observed, Outcome, Proof, Secret, Version, tags
 from rotator.steps import Deploy, Restore
 from tests import worlds
+from tests.answering import fresh_run
 from tests.engine.test_job import APP, OLD, RUNS, Asked, group
 from tests.engine.test_permits import WHY, Scene, scene
 from tests.engine.test_provisioning import FIRST
@@ -70,13 +71,7 @@ def writing(
         }
         told = Asked(at.run.world, **given | answers)
         told.times, told.after = [], slow or {}
-        told.run = run = replace(
-            at.run,
-            world=cast("World", told),
-            policy=worlds.policy({"groups": ["app"]}),
-            latest=[],
-            journal=Journal(at.made.events.append, "policy"),
-        )
+        told.run = run = fresh_run(at, told, worlds.policy({"groups": ["app"]}))
         await act(run, told, at)
 
     scene(main)
