@@ -2,24 +2,15 @@
 
 import asyncio
 import os
-import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 SECONDS = 10.0
 """Seconds after which the command and its children are killed."""
-DIRECTORY = "/"
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 """Environment of the command; rotator's own environment has secrets, so none of it is passed on."""
-
-
-def runnable(program: str) -> bool:
-    """Tell if there is such a program, by its path or in the PATH of the command."""
-    where = str(Path(DIRECTORY, program)) if os.sep in program else program
-    return shutil.which(where, path=ENVIRONMENT["PATH"]) is not None
 
 
 async def run_hook(words: Sequence[str], event: bytes) -> str:
@@ -29,7 +20,7 @@ async def run_hook(words: Sequence[str], event: bytes) -> str:
     """
     try:
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, env=ENVIRONMENT, cwd=DIRECTORY, start_new_session=True
+            *words, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, env=ENVIRONMENT, cwd="/", start_new_session=True
         )
     except (OSError, ValueError) as error:
         return f"could not be started ({getattr(error, 'strerror', None) or type(error).__name__})"

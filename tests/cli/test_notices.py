@@ -209,7 +209,6 @@ def test_an_address_may_be_in_key_vault(rotator: Scene, receivers: Receivers, mo
         ("ROTATOR_WEBHOOK", "http://S3CRET"),
         ("ROTATOR_WEBHOOK_SHAPE", "S3CRET"),
         ("ROTATOR_HOOK", "'S3CRET"),
-        ("ROTATOR_HOOK", "/S3CRET"),
     ],
 )
 def test_settings_that_can_not_work_are_refused_before_anything_is_done(
@@ -221,6 +220,17 @@ def test_settings_that_can_not_work_are_refused_before_anything_is_done(
     assert (said.code, rotator.served(since)) == (2, [])
     assert name in said.err
     assert "S3CRET" not in said.out + said.err
+
+
+def test_a_command_that_is_not_there_stops_no_run(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROTATOR_HOOK", "/opt/absent it")
+    said = rotator("rotate", "--adopt")
+    assert (said.code, said.raised) == (0, None), said.err
+    assert [
+        each
+        for each in rotator.azure.directory.passwords(rotator.application.app_id)
+        if each.display_name and each.display_name.startswith("rotator:")
+    ]
 
 
 def test_a_command_gets_each_alert_and_one_that_fails_is_a_warning(

@@ -50,12 +50,7 @@ def test_an_address_that_cannot_be_used_is_refused_by_the_name_of_its_variable(v
 
 
 def test_a_command_is_split_into_words_as_a_shell_would_and_nothing_else_of_a_shell() -> None:
-    assert Receivers.read({}, "/bin/sh 'two words' $HOME >x").hook == ("/bin/sh", "two words", "$HOME", ">x")
-    assert Receivers.read({}, "bin/sh x").hook == ("bin/sh", "x")
-    assert Receivers.read({}, "sh x").hook == ("sh", "x")
-    for absent in ("/opt/absent", "absent-program", "/etc/passwd", "/etc", "~/tell"):
-        with pytest.raises(ValueError, match="no program"):
-            Receivers.read({}, f"{absent} x")
+    assert Receivers.read({}, "/opt/tell 'two words' $HOME >x").hook == ("/opt/tell", "two words", "$HOME", ">x")
     with pytest.raises(ValueError, match="quotation mark"):
         Receivers.read({}, "tell 'it")
 
