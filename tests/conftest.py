@@ -136,5 +136,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _whole(config: pytest.Config) -> bool:
     """Tell if nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
-    chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or config.option.lf
+    failed = getattr(config.option, "lf", False)  # an option of pytest's cache, which may be off
+    chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or failed
     return not chosen and config.args == config.getini("testpaths")
