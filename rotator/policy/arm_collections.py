@@ -78,16 +78,16 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def try_get(value: Any, *names: Any) -> Any:
-    """Return a property or element; None if any part of the path is missing."""
+    """Return a property or element; None if any part of the path is missing, or the value itself."""
     for name in names:
+        if value is None:
+            break
         if isinstance(value, dict) and isinstance(name, str):
             value = next((item for key, item in value.items() if key.lower() == name.lower()), None)
         elif isinstance(value, list) and not isinstance(name, str):
             value = value[number(name)] if 0 <= number(name) < len(value) else None
         else:
             raise TypeError
-        if value is None:
-            break
     return value
 
 
@@ -140,6 +140,48 @@ def least_or_most(choose: Callable[[list[int]], int]) -> Callable[..., int]:
     return chosen
 
 
+def flattened(values: Any) -> list[Any]:
+    """Return the elements of the arrays in an array."""
+    return [item for each in whole_array(values) for item in whole_array(each)]
+
+
+def from_end(values: Any, place: Any) -> Any:
+    """Return an element, counted from 1 at the end. Raises LookupError for one that doesn't exist."""
+    if not 1 <= number(place) <= len(whole_array(values)):
+        raise LookupError
+    return values[-place]
+
+
+def intersection(*parts: Any) -> list[Any]:
+    """Return the elements of the first array that all others have, each once."""
+    first, *others = map(whole_array, parts)
+    return [one for one in _every(first) if all(any(same(one, each) for each in _every(part)) for part in others)]
+
+
+def shallow_merge(parts: Any) -> dict[str, Any]:
+    """Return objects as one, of which the last wins. Raises TypeError for names that differ in letter case alone."""
+    found = dict[str, Any]()
+    for part in whole_array(parts):
+        found |= object_(part)
+    if len({name.lower() for name in found}) < len(found):
+        raise TypeError
+    return found
+
+
+def object_(value: Any) -> dict[str, Any]:
+    """Return an object. Raises TypeError for any other value."""
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+def whole_array(value: Any) -> list[Any]:
+    """Return an array. Raises TypeError for any other value."""
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
 COLLECTIONS: dict[str, Callable[..., Any]] = {
     "add": lambda one, other: number(one) + number(other),
     "array": array,
@@ -147,6 +189,9 @@ COLLECTIONS: dict[str, Callable[..., Any]] = {
     "div": divided,
     "greater": lambda one, other: number(one) > number(other),
     "greaterorequals": lambda one, other: number(one) >= number(other),
+    "flatten": flattened,
+    "indexfromend": from_end,
+    "intersection": intersection,
     "items": items,
     "less": lambda one, other: number(one) < number(other),
     "lessorequals": lambda one, other: number(one) <= number(other),
@@ -154,11 +199,14 @@ COLLECTIONS: dict[str, Callable[..., Any]] = {
     "min": least_or_most(min),
     "mod": lambda one, other: number(one) - divided(one, other) * other,
     "mul": lambda one, other: number(one) * number(other),
+    "objectkeys": lambda value: [each["key"] for each in items(value)],
     "range": counted,
+    "shallowmerge": shallow_merge,
     "skip": skip,
     "sub": lambda one, other: number(one) - number(other),
     "take": take,
     "tryget": try_get,
+    "tryindexfromend": lambda values, place: from_end(values, place) if 1 <= place <= len(values) else None,
     "union": union,
 }
 """Functions of arrays, objects and numbers, by their names in small letters."""

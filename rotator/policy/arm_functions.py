@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rotator.cloud import Cloud
-from rotator.policy.arm_collections import COLLECTIONS, number
+from rotator.policy.arm_collections import COLLECTIONS, number, same
+from rotator.policy.arm_ids import IDS, PLACED
 from rotator.policy.arm_syntax import Unevaluated
+from rotator.policy.located import scalars
 from rotator.policy.manifest import has_placeholder
 
 LONGEST_PADDED = 10_000
+UNKNOWN = "${{ arm }}"
+"""Part of a text that only Resource Manager knows: no function looks into it, as with a placeholder."""
 
 
 class Scope(Protocol):
@@ -40,6 +44,15 @@ class Scope(Protocol):
 
         Raises Unevaluated outside of the loop.
         """
+
+    def defined(self, name: str, given: list[Any]) -> Any:
+        """Return the value of a function that the template defines, for these arguments. Raises Unevaluated."""
+
+    def unknown(self, error: Unevaluated) -> Any:
+        """Return UNKNOWN where the outline of a text is enough; raises the error elsewhere."""
+
+    def spend_on_entry(self, entry: Any) -> None:
+        """Count an element that a lambda made. Raises Unevaluated when there are too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +87,14 @@ def _concat(*parts: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """Return a text or whole number as a text; others have spellings of ARM's own."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    """Return a text, a whole number or a truth value (`True`) as a text; others have spellings of ARM's own."""
+    if not isinstance(value, str | int):
         raise TypeError
     return str(value)
 
 
 def _string(value: Any) -> str:
-    """Return a text, a whole number, or the JSON that Resource Manager writes for an array or an object."""
+    """Return a text, a number or a truth value, or the JSON of an array or an object, as Resource Manager writes it."""
     if not isinstance(value, list | dict):
         return _shown(value)
     if has_placeholder(value):
@@ -106,15 +119,26 @@ def _filled(part: str, values: Sequence[Any]) -> str:
 
 
 def _equals(one: Any, other: Any) -> bool:
-    if isinstance(one, float) or isinstance(other, float) or isinstance(one, dict | list):
+    """Compare two values; a placeholder is never empty.
+
+    Raises TypeError where a number's spelling or the case of a name would decide.
+    """
+    if has_placeholder([one, other]):
+        if one in ("", None) or other in ("", None):
+            return False
+        raise Unevaluated("equals() with a placeholder, whose value is not known yet", "Write the placeholder alone.")
+    if any(isinstance(each, float) for _, each in scalars([one, other])):
         raise TypeError
-    return type(one) is type(other) and one == other
+    equal = same(one, other)
+    if not equal and isinstance(one, dict | list) and json.dumps(one).lower() == json.dumps(other).lower():
+        raise TypeError
+    return equal
 
 
-def _truths(values: Sequence[Any], least: int) -> Sequence[bool]:
-    if len(values) < least or not all(isinstance(value, bool) for value in values):
+def _not(value: Any) -> bool:
+    if not isinstance(value, bool):
         raise TypeError
-    return values
+    return not value
 
 
 def _object(*parts: Any) -> dict[str, Any]:
@@ -127,23 +151,6 @@ def _number(value: Any) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
         raise TypeError
     return int(value)
-
-
-def _resource_id(scope: Scope, *parts: str) -> str:
-    """Return the id of a resource: of this resource group, if no other is named."""
-    (subscription, group), parts = scope.group(), tuple(parts)
-    at = next((index for index, part in enumerate(parts) if "/" in part), len(parts))
-    if at > 2 or at == len(parts):
-        raise ValueError
-    if at == 2:
-        subscription, group = parts[:2]
-    elif at == 1:
-        group = parts[0]
-    provider, *kinds = parts[at].split("/")
-    if at == 1 and re.fullmatch(r"[0-9a-fA-F-]{36}", group):
-        raise ValueError
-    names = "".join(f"/{kind}/{name}" for kind, name in zip(kinds, parts[at + 1 :], strict=True))
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{provider}{names}"
 
 
 def _of_group(scope: Scope) -> PartlyKnown:
@@ -205,17 +212,9 @@ def _part(text: str, start: int, length: int | None = None) -> str:
 
 
 def _padded(value: Any, length: int, sign: str = " ") -> str:
-    if len(sign) != 1 or length > LONGEST_PADDED:
+    if len(sign) != 1 or length > LONGEST_PADDED or isinstance(value, bool):
         raise ValueError
     return _shown(value).rjust(length, sign)
-
-
-def _of_subscription_id(scope: Scope, *parts: str) -> str:
-    """Return the id of a resource of a subscription: of this one, if no other is named."""
-    subscription, at = (scope.group()[0], 0) if "/" in parts[0] else (parts[0], 1)
-    provider, *kinds = parts[at].split("/")
-    names = "".join(f"/{kind}/{name}" for kind, name in zip(kinds, parts[at + 1 :], strict=True))
-    return f"/subscriptions/{subscription}/providers/{provider}{names}"
 
 
 def _index(scope: Scope, loop: str | int = "", offset: int = 0) -> int:
@@ -225,18 +224,32 @@ def _index(scope: Scope, loop: str | int = "", offset: int = 0) -> int:
     return scope.index(loop) + number(offset)
 
 
+def _bool(value: Any) -> bool:
+    if isinstance(value, str):
+        return {"true": True, "false": False}[value.lower()]
+    return {1: True, 0: False}[number(value)]
+
+
+def _split(text: str, separators: str | list[str]) -> list[str]:
+    """Split a text at a separator, or at each of several characters."""
+    if isinstance(separators, str):
+        return text.split(separators)
+    if not separators or any(len(each) != 1 for each in separators):
+        raise ValueError
+    return re.split(f"[{re.escape(''.join(separators))}]", text)
+
+
 def _empty(value: Any) -> bool:
+    """Tell if a value is empty; a placeholder never is."""
     if not (value is None or isinstance(value, str | list | dict)):
         raise TypeError
     return not value
 
 
 PURE: dict[str, Callable[..., Any]] = {
-    "and": lambda *values: all(_truths(values, 2)),
     "base64tostring": lambda text: base64.b64decode(text, validate=True).decode(),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
-    "bool": lambda text: {"true": True, "false": False}[text.lower()],
-    "coalesce": lambda *values: next((value for value in values if value is not None), None),
+    "bool": _bool,
     "concat": _concat,
     "createarray": lambda *values: list(values),
     "createobject": _object,
@@ -254,12 +267,11 @@ PURE: dict[str, Callable[..., Any]] = {
     "last": lambda values: values[-1],
     "lastindexof": lambda text, part: _ascii(text).lower().rfind(_ascii(part).lower()),
     "length": len,
-    "not": lambda value: not _truths([value], 1)[0],
+    "not": _not,
     "null": lambda: None,
-    "or": lambda *values: any(_truths(values, 2)),
     "padleft": _padded,
     "replace": _replace,
-    "split": lambda text, separator: text.split(separator),
+    "split": _split,
     "startswith": lambda text, start: _ascii(text).lower().startswith(_ascii(start).lower()),
     "string": _string,
     "substring": _part,
@@ -268,6 +280,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "trim": lambda text: _ascii(text).strip(),
     "true": lambda: True,
     **COLLECTIONS,
+    **IDS,
 }
 """Functions of their arguments alone, by their names in small letters."""
 SCOPED: dict[str, Callable[..., Any]] = {
@@ -275,19 +288,20 @@ SCOPED: dict[str, Callable[..., Any]] = {
     "environment": _of_cloud,
     "parameters": lambda scope, name: scope.parameter(name),
     "variables": lambda scope, name: scope.variable(name),
-    "resourceid": _resource_id,
     "resourcegroup": _of_group,
-    "subscriptionresourceid": _of_subscription_id,
+    **PLACED,
     "subscription": _of_subscription,
 }
 """Functions that look into the template, too; the scope is their first argument."""
 PASSING = {
-    *("array", "coalesce", "concat", "createarray", "createobject", "format", "if", "string", "union", *SCOPED),
+    *("array", "concat", "createarray", "createobject", "empty", "equals", "format", "string"),
+    *("flatten", "shallowmerge", "union", *SCOPED),
 }
-"""Functions that hand a placeholder on as it is."""
-LOOKING = {"contains", "empty", "first", "items", "last", "length", "skip", "take", "tryget"}
+"""Functions that hand a placeholder on as it is, or need to know only that it isn't empty."""
+LOOKING = {
+    *("contains", "first", "indexfromend", "items", "last", "length", "objectkeys", "skip", "take", "tryget"),
+    "tryindexfromend",
+}
 """Functions that look at a text, and hand on what is in an array or an object."""
-WHOLE = {"array", "coalesce", "createarray", "createobject", "if", "tryget", *SCOPED}
+WHOLE = {"array", "createarray", "createobject", "tryget", *SCOPED}
 """Functions that hand a partly known object on as it is."""
-EVALUATED = frozenset({*PURE, *SCOPED, "if"})
-"""Functions that are evaluated, in small letters."""

@@ -105,11 +105,19 @@ class Looping:
         self._indexes.pop(name, None)
         return entries
 
+    def spend_on_entry(self, entry: Any) -> None:
+        """Count an entry of a loop, or an element that a lambda made. Raises Unevaluated when there are too many."""
+        self.spent += ENTRY
+        self._spend(entry)
+
+    def spend_on_resource(self, path: Path) -> None:
+        """Count a resource that is looked at. Raises Unevaluated, with its place, when there are too many."""
+        self._spend_on_entry(self.found, path, None)
+
     def _spend_on_entry(self, document: Located, path: Path, entry: Any) -> None:
         """Count an entry of a loop. Raises Unevaluated through all loops around it."""
-        self.spent += ENTRY
         try:
-            self._spend(entry)
+            self.spend_on_entry(entry)
         except Unevaluated as error:
             error.mistake = document.mistake(path, error.problem, error.remedy)
             raise

@@ -4,19 +4,22 @@ Rules for editors of this file:
 
 1. `resources` is a list, or, since languageVersion 2.0, an object of symbolic names. A loop of resources is as many of
    them as its count. Resources beside the container group are deployed by other tools.
-2. A nested deployment with a template of its own is read: its expressions belong to that template where its scope is
-   `inner`, else to the template around it (azure-facts A14). A linked one, a loop of them, and one into another
-   resource group are refused by name.
+2. A nested deployment with a template of its own is read, and each that a loop makes: its expressions belong to that
+   template where its scope is `inner`, else to the template around it (azure-facts A14). A linked one and one into
+   another resource group are refused by name.
 3. With the scope `outer` Resource Manager evaluates a text again, where its value is an expression: it is refused.
+4. The policy has the group's name. Of a name here with a part that only Resource Manager knows, the rest has to fit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from rotator.errors import Mistake
 from rotator.policy.arm_expression import is_expression, literal
+from rotator.policy.arm_functions import UNKNOWN
 from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.arm_template import Template
 from rotator.policy.located import Located, Path, plain, texts
@@ -31,38 +34,80 @@ DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A container group of a template: the place of its resource, and its number in a loop of resources.
-
-    `within`: the nested deployments around it, each with the template that has it. `outer`: it stands in a template
-    whose expressions belong to another.
-    """
+class TemplateResource:
+    """Resource of a template: its path, and its number in a loop of resources."""
 
     template: Template
     path: Path
     index: int | None = None
-    within: tuple[tuple[Template, Path], ...] = ()
+
+    @property
+    def condition(self) -> Any:
+        """The value of its condition; None where that is unknown."""
+        here = (*self.path, "condition")
+        try:
+            return True if self.template.found.at(here) is None else self.template.value(here)
+        except Unevaluated:
+            return None
+
+    def ensure_deployed(self) -> None:
+        """Refuse a resource whose condition isn't true. Raises Unevaluated."""
+        here = (*self.path, "condition")
+        if self.template.found.at(here) is not None and self.template.value(here) is not True:
+            problem = "a condition that is not true, so ARM would not deploy the resource"
+            self.template.refuse(here, problem, "Remove it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A container group of a template, or a deployment that may have one.
+
+    `within`: the nested deployments around it. `outer`: it stands in a template whose expressions belong to another.
+    """
+
+    place: TemplateResource
+    within: tuple[TemplateResource, ...] = ()
     outer: bool = False
 
     @property
     def name(self) -> str:
-        """The name, as written where it can't be evaluated."""
+        """The name, with `*` for a part that only ARM knows; as written where it can't be evaluated."""
+        outline = self.outline
+        written = self.place.template.found.at((*self.place.path, "name"))
+        return str(written) if outline is None else outline.replace(UNKNOWN, "*")
+
+    @property
+    def outline(self) -> str | None:
+        """The name, with UNKNOWN for a part that only ARM knows; None where it can't be evaluated."""
         with self.entry():
             try:
-                return str(self.template.value((*self.path, "name")))
+                return self.place.template.outline((*self.place.path, "name"))
             except Unevaluated:
-                return str(self.template.found.at((*self.path, "name")))
+                return None
+
+    def fits(self, name: str) -> bool:
+        """Tell if the name, of which a part is known, may be the one in a policy."""
+        parts = [re.escape(part) for part in self.name.split("*")]
+        return bool(re.fullmatch(".*".join(parts), name, re.IGNORECASE))
+
+    @property
+    def alone(self) -> bool:
+        """Tell if no loop makes it."""
+        return all(each.index is None for each in (*self.within, self.place))
 
     @property
     def left_out(self) -> bool:
         """Tell if the template doesn't deploy the group, or a deployment around it; False where that is unknown."""
         with self.entry():
-            return any(_condition(*place) is False for place in (*self.within, (self.template, self.path)))
+            return any(each.condition is False for each in (*self.within, self.place))
 
     @contextmanager
     def entry(self) -> Iterator[None]:
-        """Let copyIndex() be the candidate's number."""
-        with self.template.counting(self.template.found.at((*self.path, "copy", "name")), self.index):
+        """Let copyIndex() be the candidate's number, and that of each deployment around it."""
+        with ExitStack() as stack:
+            for each in (*self.within, self.place):
+                loop = each.template.found.at((*each.path, "copy", "name"))
+                stack.enter_context(each.template.counting(loop, each.index))
             yield
 
 
@@ -70,8 +115,9 @@ class Inner(Template):
     """Template of a nested deployment, with parameters that the template around it gives."""
 
     def __init__(self, around: Template, deployment: Path) -> None:
-        super().__init__(around.found.inside((*deployment, "template")), None, around.group_id, around.target)
+        super().__init__(around.inside((*deployment, "template")), None, around.group_id, around.target)
         self.mistakes, self._around, self._deployment = around.mistakes, around, deployment
+        self.outlining = around.outlining
 
     def _given(self, path: Path, name: str, declared: Mapping[str, Any]) -> tuple[Located, Path, Any]:
         given = self._around.found.at((*self._deployment, "parameters"))
@@ -90,7 +136,7 @@ def container_group(template: Template) -> tuple[Located, Path, dict[str, Any]] 
     template.check_file()
     try:
         chosen = _chosen(template)
-        return (chosen.template.found, chosen.path, _content(chosen)) if chosen else None
+        return (chosen.place.template.found, chosen.place.path, _content(chosen)) if chosen else None
     except Unevaluated as error:
         template.mistakes += [error.mistake] if error.mistake and error.mistake not in template.mistakes else []
     except RecursionError:
@@ -99,111 +145,113 @@ def container_group(template: Template) -> tuple[Located, Path, dict[str, Any]] 
 
 
 def _content(chosen: Candidate) -> dict[str, Any]:
-    for template, path in chosen.within:
-        _ensure_deployed(template, path)
+    template, here = chosen.place.template, chosen.place.path
+    named = UNKNOWN not in (chosen.outline or "")
     with chosen.entry():
-        _ensure_deployed(chosen.template, chosen.path)
-        content = chosen.template.resource(chosen.path)
+        for each in (*chosen.within, chosen.place):
+            each.ensure_deployed()
+        content = template.resource(here, named=named)
     for path, text in texts(content) if chosen.outer else ():
         if is_expression(text) or literal(text) != text:
             problem = "a text in brackets, which Resource Manager evaluates again in a nested deployment of outer scope"
             remedy = 'Write `"expressionEvaluationOptions": {"scope": "inner"}` in the deployment.'
-            chosen.template.refuse((*chosen.path, *path), problem, remedy)
+            template.refuse((*here, *path), problem, remedy)
     return content
-
-
-def _condition(template: Template, path: Path) -> Any:
-    """Return the condition of a resource; None where it has no value."""
-    here = (*path, "condition")
-    try:
-        return True if template.found.at(here) is None else template.value(here)
-    except Unevaluated:
-        return None
-
-
-def _ensure_deployed(template: Template, path: Path) -> None:
-    here = (*path, "condition")
-    if template.found.at(here) is not None and template.value(here) is not True:
-        template.refuse(here, "a condition that is not true, so ARM would not deploy the resource", "Remove it.")
 
 
 def _chosen(template: Template) -> Candidate | None:
     unread = list[Mistake]()
-    found = list(_candidates(Candidate(template, ()), unread))
+    found = list(_candidates(Candidate(TemplateResource(template, ())), unread))
     if not found:
         remedy = f"Name the template that has one, or what `{EXPORT_GROUP}` writes."
         nothing = template.found.mistake(("resources",), "no container group in this template", remedy)
         template.mistakes.append(unread[0] if unread else nothing)
         return None
-    if len(found) == 1 and found[0].index is None:
-        return found[0]
-    names = [each.name for each in found]
     wanted = template.group_id.name
-    chosen = [each for each, name in zip(found, names, strict=True) if name.lower() == wanted.lower()]
-    chosen = [each for each in chosen if not each.left_out] or chosen[:1]
-    if len(chosen) == 1:
-        return chosen[0]
-    problem, remedy = (
-        f"several container groups are named {plain(wanted)}",
-        "Name each by itself, or let one condition be true.",
-    )
-    if not chosen:
-        problem = f"several container groups, but none is named {plain(wanted)}: {plain(', '.join(names))}"
-        remedy = "Correct the group's name here, or its id in the policy."
+    if len(found) == 1 and found[0].alone:
+        return found[0] if _possible(found[0], wanted) else None
+    fitting = [each for each in found if each.name.lower() == wanted.lower()]
+    fitting = fitting or [each for each in found if each.name != "*" and each.fits(wanted)]
+    fitting = [each for each in fitting if not each.left_out] or fitting[:1]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = plain(", ".join(each.name for each in fitting or found))
+    problem = f"several container groups, but none is named {plain(wanted)}: {names}"
+    remedy = "Correct the group's name here, or its id in the policy."
+    if fitting:
+        problem = f"several container groups are named {plain(wanted)}: {names}"
+        remedy = "Name each by itself, or let one condition be true."
     template.refuse(("resources",), problem, remedy)
     return None
 
 
+def _possible(chosen: Candidate, wanted: str) -> bool:
+    """Refuse the only container group if the known part of its name isn't that of the policy's."""
+    if UNKNOWN not in (chosen.outline or "") or chosen.fits(wanted):
+        return True
+    problem = f"not the name of the group in the policy, which is {plain(wanted)}: it is {plain(chosen.name)}"
+    remedy = "Correct the id in the policy; * is a part that only Resource Manager knows."
+    chosen.place.template.refuse((*chosen.place.path, "name"), problem, remedy)
+    return False
+
+
 def _candidates(around: Candidate, unread: list[Mistake]) -> Iterator[Candidate]:
-    """Yield the container groups of the template at the path of `around`, and of the deployments in it.
+    """Yield the container groups of the template at the place of `around`, and of the deployments in it.
 
     `unread` gets a mistake for what may have others.
     """
-    template = around.template
-    for path, item in _resources(template.found, around.path):
-        if is_group(item.get("type")) and not item.get("existing"):
-            yield from _each(around, path, item, unread)
-        elif str(item.get("type")).lower() == _DEPLOYMENT:
-            if why := _unread(template, path, item, len(around.within)):
+    for path, item in _resources(around.place.template.found, around.place.path):
+        group = is_group(item.get("type")) and not item.get("existing")
+        if not group and str(item.get("type")).lower() != _DEPLOYMENT:
+            continue
+        for place in _each(around, path, item, unread):
+            found = Candidate(place, around.within, around.outer)
+            if group:
+                yield found
+            elif why := _unread(found, item):
                 problem = f"{why}, which rotator does not read, and no container group outside it"
                 remedy = "Put the container group into this template, or name its own file."
-                unread.append(template.found.mistake(path, problem, remedy))
+                unread.append(place.template.found.mistake(path, problem, remedy))
             else:
-                yield from _candidates(_inside(around, path, item), unread)
+                yield from _candidates(_inside(found, item), unread)
 
 
-def _each(around: Candidate, path: Path, item: Mapping[str, Any], unread: list[Mistake]) -> Iterator[Candidate]:
-    """Yield a container group, or each that a loop of resources makes."""
+def _each(around: Candidate, path: Path, item: Mapping[str, Any], unread: list[Mistake]) -> Iterator[TemplateResource]:
+    """Yield a resource, or each that a loop of resources makes. Raises Unevaluated where there are too many."""
+    template = around.place.template
     try:
-        count = around.template.copies(path, item)
+        with around.entry():
+            count = template.copies(path, item)
     except Unevaluated as error:
         unread += [error.mistake] if error.mistake else []
         return
-    counted: Iterable[int | None] = (None,) if count is None else range(count)
-    yield from (Candidate(around.template, path, at, around.within, around.outer) for at in counted)
+    first = (*around.within, around.place)[0].template
+    for index in (None,) if count is None else range(count):
+        first.spend_on_resource(path)
+        yield TemplateResource(template, path, index)
 
 
-def _inside(around: Candidate, path: Path, item: Mapping[str, Any]) -> Candidate:
-    deployment, within = (*path, "properties"), (*around.within, (around.template, path))
+def _inside(found: Candidate, item: Mapping[str, Any]) -> Candidate:
+    template, deployment = found.place.template, (*found.place.path, "properties")
+    within = (*found.within, found.place)
     options = item["properties"].get("expressionEvaluationOptions")
     scope = options.get("scope") if isinstance(options, dict) else None
     if str(scope).lower() == "inner":
-        return Candidate(Inner(around.template, deployment), (), within=within)
-    return Candidate(around.template, (*deployment, "template"), within=within, outer=True)
+        return Candidate(TemplateResource(Inner(template, deployment), ()), within)
+    return Candidate(TemplateResource(template, (*deployment, "template")), within, outer=True)
 
 
-def _unread(template: Template, path: Path, item: Mapping[str, Any], level: int) -> str:
+def _unread(found: Candidate, item: Mapping[str, Any]) -> str:
     """Return why a nested deployment isn't read, or nothing."""
-    if level >= DEEPEST:
+    if len(found.within) >= DEEPEST:
         return "a nested deployment of too many levels"
     properties = item.get("properties")
     if not isinstance(properties, dict) or not isinstance(properties.get("template"), dict):
         return "a linked deployment"
-    for name in item:
-        if name.lower() == "copy":
-            return "a loop (copy) of deployments"
-        if name.lower() in _ELSEWHERE and not _here(template, (*path, name)):
-            return f"a deployment into another place ({plain(name)})"
+    with found.entry():
+        for name in item:
+            if name.lower() in _ELSEWHERE and not _here(found.place.template, (*found.place.path, name)):
+                return f"a deployment into another place ({plain(name)})"
     return ""
 
 

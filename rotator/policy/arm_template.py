@@ -7,12 +7,14 @@ where it stands: the expressions that `rotator.policy.arm_expression` refuses. W
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePath as File
 from typing import Any
 
 from rotator.errors import Mistake
+from rotator.policy.arm_definitions import Defining
 from rotator.policy.arm_expression import evaluated, is_expression, literal
-from rotator.policy.arm_functions import Target, partly
+from rotator.policy.arm_functions import UNKNOWN, Target, partly
 from rotator.policy.arm_loops import Looping
 from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
@@ -35,7 +37,14 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class Template(Looping):
+@dataclass(slots=True)
+class Outlining:
+    """Tells a template, and those of the deployments in it, if the outline of a text is enough."""
+
+    on: bool = False
+
+
+class Template(Looping, Defining):
     """One template with its parameters, evaluated for one container group.
 
     `target` is what the policy says of the place: what a parameters file refers to in its vault becomes a placeholder.
@@ -46,20 +55,33 @@ class Template(Looping):
         self.mistakes = list[Mistake]()
         self.spent = 0
         self._indexes = dict[str, int]()
-        self._known, self._asked = dict[tuple[str, str], Any](), set[tuple[str, str]]()
+        self._known, self._asked = dict[tuple[str, str, bool], Any](), set[tuple[str, str, bool]]()
+        self.outlining, self._insides = Outlining(), dict[Path, Located]()
 
     def parameter(self, name: str) -> Any:
         """Return the value of a parameter: the file's, else the default. Raises Unevaluated."""
+        if self.arguments is not None:
+            if name.lower() not in self.arguments:
+                raise Unevaluated(f"a parameter that the function does not define: {plain(name)}")
+            return self.arguments[name.lower()]
         return self._named("parameters", name)
 
     def variable(self, name: str) -> Any:
         """Return the value of a variable. Raises Unevaluated."""
+        if self.arguments is not None:
+            raise Unevaluated("a variable of the template, inside of a function")
         return self._named("variables", name)
 
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
         found = _IN_GROUP.match(self.group_id)
         return (found[1], found[2]) if found else ("", "")
+
+    def inside(self, path: Path) -> Located:
+        """Return the template of a nested deployment, made once for all that a loop makes."""
+        if path not in self._insides:
+            self._insides[path] = self.found.inside(path)
+        return self._insides[path]
 
     def refuse(self, path: Path, problem: str, remedy: str) -> None:
         """Record a mistake at a place of the template."""
@@ -69,12 +91,27 @@ class Template(Looping):
         """Return an evaluated value of the template. Raises Unevaluated."""
         return self._evaluated(self.found, path, self.found.at(path), strict=True)
 
-    def resource(self, path: Path) -> dict[str, Any]:
+    def unknown(self, error: Unevaluated) -> Any:
+        """Return UNKNOWN while a text is outlined. Raises the error elsewhere."""
+        if self.outlining.on:
+            return UNKNOWN
+        raise error
+
+    def outline(self, path: Path) -> str:
+        """Return a text of the template, with UNKNOWN for the parts that only ARM knows. Raises Unevaluated."""
+        self.outlining.on = True
+        try:
+            return str(self.value(path))
+        finally:
+            self.outlining.on = False
+
+    def resource(self, path: Path, *, named: bool = True) -> dict[str, Any]:
         """Return a resource without what only Resource Manager reads: its value is not needed.
 
-        What has no value in it is a mistake.
+        What has no value in it is a mistake. Not `named`: without its name, too.
         """
-        content = {name: value for name, value in self.found.at(path).items() if name.lower() not in _ONLY_OF_ARM}
+        unread = _ONLY_OF_ARM if named else _ONLY_OF_ARM | {"name"}
+        content = {name: value for name, value in self.found.at(path).items() if name.lower() not in unread}
         found: dict[str, Any] = self._evaluated(self.found, path, content, strict=False)
         return found
 
@@ -130,7 +167,7 @@ class Template(Looping):
 
     def _named(self, kind: str, name: str) -> Any:
         """Return a parameter or variable, evaluated once."""
-        key = (kind, name.lower())
+        key = (kind, name.lower(), self.outlining.on)
         if key in self._asked:
             raise Unevaluated("a value that refers to itself")
         if len(self._asked) >= DEEPEST:

@@ -111,8 +111,13 @@ def _json(text: str) -> str:
 
 
 def parameters(text: str, file: str) -> Located:
-    """Read a parameters file. Raises PolicyError."""
-    return parse(_json(text), file, JSON)
+    """Read a parameters file, with `parameters` at the top or, as az takes it too, without. Raises PolicyError."""
+    found = parse(_json(text), file, JSON)
+    given = found.data if isinstance(found.data, dict) else {}
+    if not given or any(not (isinstance(each, dict) and {"value", "reference"} & {*each}) for each in given.values()):
+        return found
+    keys, values = ({("parameters", *path): at for path, at in part.items()} for part in (found.keys, found.values))
+    return Located(file, {"parameters": given}, keys, values, found.mistakes)
 
 
 def _is_template(data: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from local_azure.wire import ServiceError
 
-from rotator.policy import arm_functions, load
+from rotator.policy import arm_expression, load
 from rotator.policy.manifest_file import Read
 from rotator.resource_id import ArmId
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
@@ -55,7 +55,7 @@ def test_the_page_names_the_functions_that_are_evaluated() -> None:
         section(PAGE, "Manifests").partition("evaluated where their value follows")[2].partition("Everything else")[0]
     )
     named = {name.lower() for name in re.findall(r"`(\w+)(?:\(\)[\w.]*)?`", listed)}
-    assert named == set(arm_functions.EVALUATED)
+    assert named == set(arm_expression.EVALUATED)
 
 
 def test_every_example_of_json_is_json_and_no_example_is_cut_off() -> None:

@@ -165,6 +165,32 @@ def test_deployments_in_deployments_are_read_and_their_places_are_those_of_the_f
     assert "a nested deployment of too many levels, which rotator does not read" in refused(deep)
 
 
+@pytest.mark.parametrize("scope", ["inner", "outer"])
+def test_of_a_loop_of_deployments_the_one_that_the_policy_names_is_meant(scope: str) -> None:
+    names = {"names": {"type": "array", "defaultValue": ["api", "web", "job"]}}
+    item = "parameters('names')[copyIndex()]"
+    inside = template(group(f"[concat({item}, copyIndex('modules', 1))]", name=f"[{item}]"))
+    given: dict[str, Any] = {}
+    if scope == "inner":
+        given = {"n": {"value": f"[{item}]"}, "v": {"value": f"[concat({item}, copyIndex('MODULES', 1))]"}}
+        declared = {"n": {"type": "string"}, "v": {"type": "string"}}
+        inside = template(group("[parameters('v')]", name="[parameters('n')]"), parameters=declared)
+    made = nested(inside, scope, given, copy={"name": "modules", "count": "[length(parameters('names'))]"})
+    assert value(template(made, parameters=names)) == "web2"
+    made["condition"] = "[less(copyIndex(), 1)]"
+    assert read(template(made, parameters=names), name="api")[1] == []
+    assert "a condition that is not true" in refused(template(made, parameters=names))
+    _, (mistake,) = read(template(made, parameters=names), name="else")
+    assert "several container groups, but none is named else: api, web, job" in mistake
+
+
+def test_loops_of_deployments_in_loops_are_counted_before_they_are_made() -> None:
+    deep: Any = template(group())
+    for _ in range(4):
+        deep = template(nested(deep, copy={"name": "c", "count": 800}))
+    assert "resources[0]" in (said := refused(deep)) and "a result that is too large" in said
+
+
 def test_a_condition_around_a_group_is_one_of_the_group() -> None:
     assert value(template(nested(template(group()), condition="[equals('a', 'a')]"))) == "x"
     assert "resources[0].condition: a condition that is not true" in refused(
@@ -175,7 +201,10 @@ def test_a_condition_around_a_group_is_one_of_the_group() -> None:
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"copy": {"name": "c", "count": 2}}, "a loop (copy) of deployments"),
+        (
+            {"copy": {"name": "c", "count": 2}, "resourceGroup": "[copyIndex()]"},
+            "a deployment into another place (resourceGroup)",
+        ),
         ({"resourceGroup": "other"}, "a deployment into another place (resourceGroup)"),
         ({"subscriptionId": "x"}, "a deployment into another place (subscriptionId)"),
         ({"resourceGroup": "[uniqueString('x')]"}, "a deployment into another place (resourceGroup)"),

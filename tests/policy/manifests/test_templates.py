@@ -82,6 +82,24 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
     assert value(template(group(written))) == meant
 
 
+def function(value: Any, *names: str) -> dict[str, Any]:
+    return {"parameters": [{"name": name, "type": "string"} for name in names], "output": {"type": "x", "value": value}}
+
+
+FUNCTIONS = [
+    {
+        "namespace": "contoso",
+        "members": {
+            "greet": function("[concat('Hello, ', parameters('WHO'))]", "who"),
+            "twice": function(["[contoso.greet(parameters('x'))]", "[contoso.greet(parameters('x'))]"], "x"),
+            "peeks": function("[variables('v')]"),
+            "asks": function("[parameters('given')]"),
+            "itself": function("[contoso.itself()]"),
+        },
+    }
+]
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -141,6 +159,7 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[coalesce(tryGet(parameters('object'), 'deep', 'nowhere'), 'none')]", "none"),
         ("[tryGet(parameters('object'), 'DEEP', 'er')]", "z"),
         ("[tryGet(parameters('list'), 1)]", "y"),
+        ("[coalesce(tryGet(null(), 'a', 0), 'none')]", "none"),
         ("[items(createObject('b', 1, 'a', parameters('hidden')))]", [{"key": "a", "value": "${{ keyvault:db }}"}, {"key": "b", "value": 1}]),
         ("[range(3, 2)]", [3, 4]),
         ("[array('a')]", ["a"]),
@@ -176,6 +195,44 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[concat('Server=x;Password=', parameters('hidden'))]", "Server=x;Password=${{ keyvault:db }}"),
         ("[format('{0};{1}', parameters('hidden'), 'a')]", "${{ keyvault:db }};a"),
         ("[if(true(), parameters('hidden'), '')]", "${{ keyvault:db }}"),
+        ("[concat('debug=', false())]", "debug=False"),
+        ("[string(true())]", "True"),
+        ("[toLower(format('{0}', equals(1, 1)))]", "true"),
+        ("[bool(0)]", False),
+        ("[split('a,b;c', createArray(',', ';'))]", ["a", "b", "c"]),
+        ("[equals(createArray('a', createObject('x', 1, 'y', null())), createArray('a', createObject('y', null(), 'x', 1)))]", True),
+        ("[equals(parameters('list'), createArray('x'))]", False),
+        ("[if(empty(parameters('hidden')), 'none', parameters('hidden'))]", "${{ keyvault:db }}"),
+        ("[if(equals(parameters('hidden'), ''), 'none', 'some')]", "some"),
+        ("[equals(null(), parameters('hidden'))]", False),
+        ("[coalesce(parameters('text'), resourceGroup().location)]", "a"),
+        ("[or(true(), utcNow())]", True),
+        ("[and(false(), reference('x'))]", False),
+        ("[map(parameters('list'), lambda('x', concat(lambdaVariables('X'), '!')))]", ["x!", "y!"]),
+        ("[map(parameters('list'), lambda('x', 'at', format('{0}{1}', lambdaVariables('x'), lambdaVariables('at'))))]", ["x0", "y1"]),
+        ("[map(range(1, 2), lambda('a', map(range(1, 2), lambda('b', mul(lambdaVariables('a'), lambdaVariables('b'))))))]", [[1, 2], [2, 4]]),
+        ("[filter(createArray(1, 2, 3), lambda('x', greater(lambdaVariables('x'), 1)))]", [2, 3]),
+        ("[filter(createArray(createObject('n', 'A', 'v', parameters('hidden'))), lambda('e', not(empty(lambdaVariables('e').v))))]",
+         [{"n": "A", "v": "${{ keyvault:db }}"}]),
+        ("[reduce(createArray(1, 2, 3), 0, lambda('sum', 'x', add(lambdaVariables('sum'), lambdaVariables('x'))))]", 6),
+        ("[reduce(map(parameters('list'), lambda('i', createObject(format('{0}', lambdaVariables('i')), createObject()))), createObject(), lambda('c', 'n', union(lambdaVariables('c'), lambdaVariables('n'))))]",
+         {"x": {}, "y": {}}),
+        ("[sort(createArray(3, 1, 2, 1), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))]", [1, 1, 2, 3]),
+        ("[toObject(parameters('list'), lambda('x', lambdaVariables('x')), lambda('x', length(lambdaVariables('x'))))]", {"x": 1, "y": 1}),
+        ("[toObject(parameters('list'), lambda('x', toUpper(lambdaVariables('x'))))]", {"X": "x", "Y": "y"}),
+        ("[mapValues(createObject('a', 1), lambda('v', add(lambdaVariables('v'), 1)))]", {"a": 2}),
+        ("[flatten(createArray(createArray(1), createArray(2, parameters('hidden'))))]", [1, 2, "${{ keyvault:db }}"]),
+        ("[indexFromEnd(createArray(1, 2, 3), 1)]", 3),
+        ("[coalesce(tryIndexFromEnd(createArray(1), 2), 'none')]", "none"),
+        ("[intersection(createArray('a', 'b', 'c'), createArray('c', 'a'), createArray('a', 'c', 'd'))]", ["a", "c"]),
+        ("[objectKeys(createObject('a', parameters('hidden'), 'b', 1))]", ["a", "b"]),
+        ("[shallowMerge(createArray(createObject('a', createObject('x', 1)), createObject('a', createObject('y', 2))))]", {"a": {"y": 2}}),
+        ("[contoso.greet('Ann')]", "Hello, Ann"),
+        ("[CONTOSO.Twice(parameters('text'))]", ["Hello, a", "Hello, a"]),
+        ("[contoso.greet(parameters('hidden'))]", "Hello, ${{ keyvault:db }}"),
+        ("[extensionResourceId(resourceGroup().id, 'Microsoft.ManagedIdentity/userAssignedIdentities', 'puller')]",
+         f"{IN_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"),
+        ("[tenantResourceId('Microsoft.Authorization/roleDefinitions', 'x')]", "/providers/Microsoft.Authorization/roleDefinitions/x"),
     ],
 )  # fmt: skip
 def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any) -> None:
@@ -195,7 +252,7 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         "unused": "[reference('x')]",
         "around": {"rg": "[resourceGroup()]"},
     }
-    assert value(template(group(written), parameters=declared, variables=variables)) == meant
+    assert value(template(group(written), parameters=declared, variables=variables, functions=FUNCTIONS)) == meant
 
 
 @pytest.mark.parametrize(
@@ -223,9 +280,34 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[startsWith('É', 'é')]", "startsWith() with arguments that rotator"),
         ("[items(createObject('a', 1, 'B', 2))]", "items() with arguments that rotator"),
         ("[range(0, 10001)]", "range() with arguments that rotator"),
-        ("[map(createArray(1), lambda('x', lambdaVariables('x')))]", "map(), which only ARM"),
         ("[deployment().name]", "deployment(), which only ARM"),
-        ("[contoso.name('x')]", "contoso.name(), which only ARM"),
+        ("[contoso.nothing('x')]", "a function that the template does not define: contoso.nothing"),
+        ("[other.greet('x')]", "a function that the template does not define: other.greet"),
+        ("[contoso.greet('x', 'y')]", "contoso.greet() with arguments that rotator"),
+        ("[contoso.itself()]", "contoso.itself() with arguments that rotator"),
+        ("[guid('x')]", "guid(), which only ARM can evaluate. Write the text that the last"),
+        ("[filter(createArray(1), lambda('x', 'yes'))]", "filter() with arguments that rotator"),
+        ("[map('abc', lambda('x', 1))]", "map() with arguments that rotator"),
+        ("[map(createArray(1), lambda('x', 'y', 'z', 1))]", "map() with arguments that rotator"),
+        ("[map(createArray(1), 2)]", "map() with arguments that rotator"),
+        ("[lambdaVariables('x')]", "lambdaVariables() with arguments that rotator"),
+        ("[lambda('x', 1)]", "lambda(), which only ARM"),
+        ("[sort(createArray(2, 1), lambda('a', 'b', true()))]", "sort() with arguments that rotator"),
+        ("[toObject(createArray('a', 'A'), lambda('x', lambdaVariables('x')))]", "toObject() with arguments that rotator"),
+        ("[toObject(createArray(parameters('hidden')), lambda('x', lambdaVariables('x')))]", "toObject() with arguments"),
+        ("[filter(createArray(parameters('hidden')), lambda('x', startsWith(lambdaVariables('x'), 'a')))]", "startsWith() with a placeholder"),
+        ("[map(range(0, 9999), lambda('x', map(range(0, 9999), lambda('y', 1))))]", "a result that is too large"),
+        ("[equals(parameters('hidden'), 'x')]", "equals() with a placeholder"),
+        ("[equals(createObject('a', 1), createObject('A', 1))]", "equals() with arguments that rotator"),
+        ("[equals(json('1.0'), 1)]", "equals() with arguments that rotator"),
+        ("[or(false(), 'x')]", "or() with arguments that rotator"),
+        ("[and(true())]", "and() with arguments that rotator"),
+        ("[bool(2)]", "bool() with arguments that rotator"),
+        ("[split('a', createArray('bc'))]", "split() with arguments that rotator"),
+        ("[indexFromEnd(createArray(1), 2)]", "indexFromEnd() with arguments that rotator"),
+        ("[shallowMerge(createArray(createObject('a', 1), createObject('A', 2)))]", "shallowMerge() with arguments"),
+        ("[flatten(createArray('a'))]", "flatten() with arguments that rotator"),
+        ("[extensionResourceId('x', 'a/b', 'c')]", "extensionResourceId() with arguments that rotator"),
         ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Say in the policy where the resource group is"),
         ("[resourceGroup().tags.a]", "resourceGroup().tags, which only ARM knows"),
         ("[resourceGroup()]", "all of resourceGroup(), which only ARM knows"),
@@ -249,11 +331,8 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[]", "not a valid ARM expression"),
         ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "too many nested calls"),
         ("[concat('" + "a" * 25_000 + "')]", "an expression of more than 24576 characters"),
-        ("[concat(true())]", "concat() with arguments that rotator does not evaluate"),
-        ("[string(true())]", "string() with arguments that rotator"),
         ("[string(createArray(json('1.50')))]", "string() with arguments that rotator"),
         ("[string(createArray(json('\"\\u2028\"')))]", "string() with arguments that rotator"),
-        ("[equals(createArray(), createArray())]", "equals() with arguments that rotator"),
         ("[format('{0:N2}', 1)]", "format() with arguments that rotator"),
         ("[format('{3}', 1)]", "format() with arguments that rotator"),
         ("[toLower('\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}')]", "toLower() with arguments that rotator"),
@@ -275,14 +354,27 @@ def test_what_is_not_evaluated_is_refused_by_name_at_its_place(written: str, wor
         "given": {"type": "object", "defaultValue": {}},
         "hidden": {"type": "string", "defaultValue": "${{ keyvault:db }}"},
     }
-    made = template(group(written), parameters=declared)
+    made = template(group(written), parameters=declared, functions=FUNCTIONS, variables={"v": "x"})
     if word is None:
         assert value(made) == written
         return
     text = refused(made)
-    line = next(at for at, one in enumerate(json.dumps(made, indent=1).splitlines(), 1) if '"value"' in one)
+    line = next(at for at, one in enumerate(json.dumps(made, indent=1).splitlines(), 1) if json.dumps(written) in one)
     assert text.startswith(f"t.json:{line}:")
     assert word in text, text
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("peeks", "a variable of the template, inside of a function"),
+        ("asks", "a parameter that the function does not define: given"),
+    ],
+)
+def test_a_function_of_the_template_sees_its_arguments_alone(name: str, word: str) -> None:
+    declared = {"given": {"type": "string", "defaultValue": "x"}}
+    made = template(group(f"[contoso.{name}()]"), parameters=declared, functions=FUNCTIONS, variables={"v": "x"})
+    assert f": functions[0].members.{name}.output.value: {word}" in refused(made)
 
 
 def test_an_expression_behind_a_name_is_refused_where_it_stands_and_once() -> None:
@@ -465,8 +557,16 @@ def test_a_parameters_file_names_only_parameters_of_the_template() -> None:
     assert refused(template(group()), {"nowhere": {"value": 1}}).startswith(
         "p.json:3:3: parameters.nowhere: a parameter that the template does not define"
     )
-    found = Read.of(json.dumps(template(group())), "t.json")
-    _, (mistake,) = found.manifest(ArmId(group_id("web")), parameters('{"x": 1}', "p.json"))
+    found = Read.of(
+        json.dumps(template(group(location="[parameters('where')]"), parameters={"where": {"type": "string"}})),
+        "t.json",
+    )
+    bare = '{"where":\n{"value": "eu"}}'
+    made, _ = found.manifest(ArmId(group_id("web")), parameters(bare, "p.json"))
+    assert made and made.document["location"] == "eu"
+    _, (mistake,) = found.manifest(ArmId(group_id("web")), parameters(bare.replace('"eu"', "1"), "p.json"))
+    assert str(mistake).startswith("p.json:2:11: parameters.where.value: not a value of type string")
+    _, (mistake, *_) = found.manifest(ArmId(group_id("web")), parameters('{"x": 1}', "p.json"))
     assert "not a parameters file" in str(mistake)
 
 
@@ -489,9 +589,46 @@ def test_of_several_groups_the_one_that_the_policy_names_is_meant() -> None:
     assert value(made) == "two"
     assert read(made, name="web-one")[0]
     _, (mistake,) = read(made, name="else")
-    assert "several container groups, but none is named else: web-one, WEB, [uniqueString('x')]" in mistake
+    assert "several container groups, but none is named else: web-one, WEB, *" in mistake
     _, (mistake,) = read(template(group()), name="else")
     assert "not the name of the group in the policy, which is else" in mistake
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "strange"),
+    [
+        ("[concat('web-', uniqueString(resourceGroup().id))]", "web-x7f3", "api-x7f3"),
+        ("[format('{0}-web-{1}', substring(newGuid(), 0, 4), parameters('e'))]", "1234-web-prod", "1234-web-test"),
+        ("[variables('named')]", "Web-x-prod", "web-x-test"),
+        ("[toLower(concat('ACI', guid('x')))]", "anything", None),
+        ("[concat(deployment().name, '-aci')]", "monday-aci", "monday"),
+        ("[if(equals(utcNow('yyyy'), '2026'), 'a', 'b')]", None, None),
+    ],
+)
+def test_the_policy_says_a_name_of_which_only_arm_knows_a_part(
+    name: str, fits: str | None, strange: str | None
+) -> None:
+    declared = {"e": {"type": "string", "defaultValue": "prod"}}
+    named = {"named": "[format('web-{0}-{1}', uniqueString('x'), parameters('e'))]"}
+    made = template(group(name=name), parameters=declared, variables=named)
+    if fits is None:
+        assert "resources[0].name: " in refused(made)
+        return
+    body, mistakes = read(made, name=fits)
+    assert mistakes == [] and body and "name" not in body
+    pair = template(
+        group("api", name="[concat('db-', uniqueString('x'))]"),
+        group(name=name),
+        parameters=declared,
+        variables=named,
+    )
+    if strange is None:
+        assert "none is named" in read(pair, name=fits)[1][0]
+        return
+    assert (read(pair, name=fits)[0] or {}) == body
+    _, (mistake,) = read(made, name=strange)
+    assert f"not the name of the group in the policy, which is {strange}: it is " in mistake
+    assert "none is named" in read(pair, name=strange)[1][0]
 
 
 def test_a_template_without_a_group_says_so() -> None:
