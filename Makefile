@@ -19,8 +19,9 @@ help:  ## this list
 demo: $(READY)  ## a whole rotation against a local Azure: no subscription, nothing leaves this machine
 	@$(BIN)/rotator demo
 
+# Where bytecode isn't kept, each process that a test starts would compile all of rotator again.
 test: $(READY)  ## every test, of the matrices a sample
-	@$(BIN)/python -m pytest -q --dist loadgroup -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))') $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q --dist loadgroup -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))') $(ARGS)
 
 soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories and an attack from outside for an hour
 	@$(BIN)/python -m tests.soak "$(MINUTES)" "$(SEED)"

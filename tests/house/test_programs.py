@@ -29,3 +29,10 @@ def test_another_name_of_the_program_will_do(monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "google-chrome").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert needed("chromium", "chromium", "google-chrome") == str(tmp_path / "google-chrome")
+
+
+@pytest.mark.xdist_group("one worker")
+def test_tests_of_one_group_are_dealt_out_by_its_name(request: pytest.FixtureRequest) -> None:
+    """xdist takes the group from the end of a test's id; a pytest that loses it there has each worker make what a group shares."""
+    dealt_out = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@one worker") is dealt_out
