@@ -32,6 +32,7 @@ from rotator.container_group.manifest import (
     manifest_conflicts,
     manifest_of,
     manifest_problems,
+    manifest_remedy,
     manifest_sources,
     needed,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "manifest_conflicts",
     "manifest_of",
     "manifest_problems",
+    "manifest_remedy",
     "manifest_sources",
     "misplaced",
     "moved",

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from rotator.arm_json import Json, Value, drop, get, plain, put
+from rotator.arm_json import Json, Value, belongs, drop, get, plain, put, server, user_name
 from rotator.container_group.constraints import conflicts
 from rotator.container_group.differences import Change, difference
 from rotator.container_group.document import Declaration, Document, once
@@ -69,8 +69,21 @@ def needed(policy: Policy) -> tuple[str, ...]:
 
 @once
 def manifest_problems(written: Document) -> tuple[str, ...]:
-    """Return the problems against a deployment of the manifest, found without values; each with place and remedy."""
+    """Return the problems against a deployment of the manifest, found without values; each names its place."""
     return (*_problems(written), *_lacking(written))
+
+
+@once
+def manifest_remedy(written: Document) -> str:
+    """Return the way out of all problems of a manifest, with the lines for the policy, if there are some."""
+    lost = unsourced(written)
+    if not lost:
+        return f"Correct {written.file}."
+    lines = lines_to_add(written.id, lost, within=written.says_secrets, password=signing_in(written))
+    return (
+        f"Correct {written.file}. For a hidden value write ${{{{ keyvault:NAME }}}} there, or add to"
+        f" {written.policy.file}:\n{lines}"
+    )
 
 
 def from_manifest(
@@ -104,9 +117,7 @@ def from_manifest(
 
 def _ensure_possible(written: Document, document: Mapping[str, Any] | None) -> None:
     if wrong := manifest_problems(written):
-        raise UnsafeStep(
-            f"{written.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {written.file}, then run again."
-        )
+        raise UnsafeStep(f"{written.file} can't be deployed: {'; '.join(wrong)}", remedy=manifest_remedy(written))
     if document is None:
         return
     idle(document, written.declared.runs if written.declared else None)
@@ -146,6 +157,12 @@ def _problems(written: Document) -> Iterator[str]:
         )
     if why := refused(written):
         yield why
+    for place in written.places:
+        if place.name == "password" and written.recipes.password(place) and not belongs(place.owner, written.app_id):
+            yield (
+                f"its entry for {server(place.owner)} has the principal's password, and another user name:"
+                f" {user_name(place.owner)}. Write ${{{{ credential:username }}}}, which is {written.app_id}"
+            )
     if not (follows(written) or any(written.recipes.password(place) for place in written.places)):
         yield (
             f"none of its imageRegistryCredentials has the user name {written.app_id}, so the group would not hold"
@@ -155,11 +172,7 @@ def _problems(written: Document) -> Iterator[str]:
 
 def _lacking(written: Document) -> Iterator[str]:
     if lost := unsourced(written):
-        lines = lines_to_add(written.id, lost, within=written.says_secrets, password=signing_in(written))
-        yield (
-            f"it lacks values that Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add"
-            f" to {written.policy.file}:\n{lines}"
-        )
+        yield f"it lacks values that Azure never shows: {', '.join(lost)}"
 
 
 def _in_plain_sight(node: Value, path: str) -> Iterator[str]:

@@ -207,5 +207,5 @@ def _sourced(policy: Policy, known: Known, dependent: container_group.Dependent)
         yield (
             VetoCode.MANIFEST,
             f"{written.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}",
-            f"Correct {written.file}.",
+            container_group.manifest_remedy(written),
         )

@@ -32,6 +32,21 @@ _OF_TEMPLATES = re.compile(r'"(?:\$schema|contentVersion)"\s*:')
 _NOT_JSON = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)|\t', re.DOTALL)
 """A text in quotes, or what YAML's grammar doesn't know of ARM's JSON: comments and tabs."""
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9 ]{1,60}")
+_STRANGERS = {
+    "principal": ("a policy, where the manifest of a container group is expected", "Name the manifest."),
+    "containers": (
+        f"a container group without properties: the output of `{SHOW_GROUP}`, which no command reads",
+        f"Write what `{EXPORT_GROUP} --file` writes.",
+    ),
+    "parameters": (
+        "only the parameters of an ARM template, without its resources",
+        "Name the template as `file:`, and this file as `parameters:`.",
+    ),
+    "services": ("a Docker Compose file", f"Write what `{CREATE_GROUP} --file` takes."),
+    "kind": ("a manifest of Kubernetes", f"Write what `{CREATE_GROUP} --file` takes."),
+    "jobs": ("a pipeline", f"Write what `{CREATE_GROUP} --file` takes."),
+}
+"""Documents that are named by mistake, by a key at their top: problem and remedy."""
 _PLACEHOLDER = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
 
 
@@ -130,17 +145,9 @@ def _other(found: Located) -> Mistake | None:
     if not isinstance(found.data, dict):
         remedy = f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
         return found.mistake((), "not one container group", remedy)
-    if "principal" in found.data:
-        problem = "a policy, where the manifest of a container group is expected"
-        return found.mistake(("principal",), problem, "Name the manifest.", key=True)
-    if "containers" in found.data and "properties" not in found.data:
-        problem = f"a container group without properties: the output of `{SHOW_GROUP}`, which no command reads"
-        return found.mistake(("containers",), problem, f"Write what `{EXPORT_GROUP} --file` writes.", key=True)
-    if "parameters" in found.data and "properties" not in found.data:
-        remedy = "Name the template as `file:`, and this file as `parameters:`."
-        return found.mistake(
-            ("parameters",), "only the parameters of an ARM template, without its resources", remedy, key=True
-        )
+    for name, (problem, remedy) in _STRANGERS.items():
+        if name in found.data and (name == "principal" or "properties" not in found.data):
+            return found.mistake((name,), problem, remedy, key=True)
     return None
 
 

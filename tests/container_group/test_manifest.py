@@ -175,12 +175,26 @@ def test_a_manifest_without_the_principal_would_not_hold_what_its_tag_says() -> 
     assert APP_ID in problems(shown)
 
 
+@pytest.mark.parametrize("name", ["mycontainerregistry-pull", "", "00000000-0000-0000-0000-00000000beef"])
+def test_the_principals_password_with_another_user_name_is_refused(name: str) -> None:
+    entry = {"server": SERVER, "username": name, "password": "${{ credential:password }}"}
+    told = problems(written(imageRegistryCredentials=[entry]))
+    assert (
+        f"its entry for {SERVER} has the principal's password, and another user name: {name}. Write ${{{{ cred" in told
+    )
+    for known in (APP_ID.upper(), "${{ credential:username }}"):
+        assert not problems(written(imageRegistryCredentials=[{**entry, "username": known}]))
+
+
 def test_what_an_export_leaves_out_must_have_a_source() -> None:
     shown = written()
     shown["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "DB"}]
     told = problems(shown)
     assert "containers/job/env/DB" in told
-    assert "    secrets:\n      containers/job/env/DB: {key_vault: nightly-job-db}" in told
+    with pytest.raises(UnsafeStep, match="containers/job/env/DB") as refused:
+        deployed(shown)
+    assert "\\n" not in refused.value.happened
+    assert "    secrets:\n      containers/job/env/DB: {key_vault: nightly-job-db}" in refused.value.remedy
     body = deployed(shown, secrets={"containers/job/env/DB": {"key_vault": "db"}})
     assert body["properties"]["containers"][0]["properties"]["environmentVariables"] == [
         {"name": "DB", "secureValue": '{"value of": "db"}'}

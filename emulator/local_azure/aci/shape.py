@@ -30,13 +30,13 @@ _PROBE = _leaves(
     "failureThreshold",
     "successThreshold",
     "timeoutSeconds",
-    exec=_leaves("command"),
+    exec=_leaves(command=[None]),
     httpGet=_leaves("path", "port", "scheme", httpHeaders=[_leaves("name", "value")]),
 )
 _RUN = _leaves(
     "image",
-    "command",
     "instanceView",
+    command=[None],
     environmentVariables=[_ENV],
     volumeMounts=[_MOUNT],
     securityContext=_leaves(
@@ -86,7 +86,7 @@ _PROPERTIES = _leaves(
         logAnalytics=_leaves("workspaceId", "workspaceKey", "logType", "metadata", "workspaceResourceId")
     ),
     subnetIds=[_leaves("id", "name")],
-    dnsConfig=_leaves("nameServers", "searchDomains", "options"),
+    dnsConfig=_leaves("searchDomains", "options", nameServers=[None]),
     encryptionProperties=_leaves("vaultBaseUrl", "keyName", "keyVersion", "identity"),
     extensions=[_leaves("name", properties=_leaves("extensionType", "version", "settings", "protectedSettings"))],
     confidentialComputeProperties=_leaves("ccePolicy"),

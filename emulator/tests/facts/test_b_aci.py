@@ -306,6 +306,7 @@ def broken(world: World, case: str) -> dict[str, Any]:
         ),
         "private": lambda: properties.update(ipAddress={"type": "Private", "ports": [{"port": 80}]}),
         "no array": lambda: properties.update(volumes={}),
+        "no command": lambda: properties["containers"][0]["properties"].update(command="run me"),
     }
     changes[case]()
     return body
@@ -360,6 +361,7 @@ def broken(world: World, case: str) -> dict[str, Any]:
             "Private IP address is only supported when network profile is defined.",
         ),
         ("no array", "InvalidRequestContent", "Path 'properties.volumes'"),
+        ("no command", "InvalidRequestContent", "Path 'properties.containers[0].properties.command'"),
     ],
 )
 def test_b9_a_wrong_body_is_refused_in_azures_words(world: World, case: str, code: str, words: str) -> None:

@@ -168,6 +168,9 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
         ("name: web\nlocation: westeurope\nproperties: x\n", "3:13: properties", "no keys"),
         ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "the output of `az container show`"),
         (f"{GROUP}type: Microsoft.Web/sites\n", "4:7: type", "not the type of a container group"),
+        ("version: '3'\nservices: {web: {image: x, ports: ['80:80']}}\n", "2:1: services", "a Docker Compose file"),
+        ("apiVersion: apps/v1\nkind: Deployment\nspec: {}\n", "2:1: kind", "a manifest of Kubernetes"),
+        ("on: push\njobs: {a: {steps: [{uses: x}]}}\n", "2:1: jobs", "a pipeline"),
     ],
 )  # fmt: skip
 def test_an_entry_at_the_wrong_level_is_said_to_be_that(text: str, place: str, word: str) -> None:
