@@ -3,6 +3,8 @@
 import copy
 from typing import Any
 
+import pytest
+
 from rotator import container_group
 from rotator.container_group import Change, Document
 from tests.container_group.documents import PASSWORD, declared, document, edited, sourced
@@ -121,3 +123,59 @@ def test_what_a_get_would_show_of_a_body() -> None:
     shown = container_group.as_shown(edited(document("everything"), made, said))
     assert container_group.hidden(shown) == container_group.hidden(document("everything"))
     assert shown["properties"]["volumes"][2] == {"name": "certs", "secret": {}}
+
+
+A, B = {"name": "a", "v": 1}, {"name": "b", "v": 2}
+COMPARED: dict[str, tuple[Any, Any, list[str]]] = {
+    "an item before the others moves none": ([A, B], [{"name": "c"}, A, B], ['[c].name: nothing -> "c"']),
+    "another order is one change": ([A, B], [B, A], [" (order): a, b -> b, a"]),
+    "items without a name are compared by place": ([A, {"v": 2}], [A, {"v": 3}], ["[1].v: 2 -> 3"]),
+    "a name that two items have tells neither": (
+        [A, {"name": "a", "v": 2}],
+        [{"name": "a", "v": 9}, {"name": "a", "v": 2}],
+        ["[a].v: 1 -> 9"],
+    ),
+    "a name is unique on both sides or none": (
+        [A],
+        [A, {"name": "a", "v": 2}],
+        ['[a].name: nothing -> "a"', "[a].v: nothing -> 2"],
+    ),
+    "an object for a text": ({"a": 1}, "text", [': *** -> "text"']),
+    "an object that is gone": ({"a": 1}, None, [".a: 1 -> nothing"]),
+    "an object that is new": (None, {"a": 1}, [".a: nothing -> 1"]),
+    "an empty object that is gone": ({}, None, [": {} -> nothing"]),
+    "letters are shown as they are": ("caf\u00e9", "the", [': "caf\u00e9" -> "the"']),
+    "an address without its user": (
+        "https://me:pat@host/repo",
+        "https://host/repo",
+        [': "https://***@host/repo" -> "https://host/repo"'],
+    ),
+    "keys in data have a case, further down as well": (
+        {"settings": {"deep": {"Key": 1}}},
+        {"settings": {"deep": {"key": 1}}},
+        [".settings.deep.Key: 1 -> nothing", ".settings.deep.key: nothing -> 1"],
+    ),
+    "protected settings are one secret": (
+        {"protectedSettings": {"a": 1}},
+        {"protectedSettings": {"b": 1}},
+        [".protectedSettings: *** -> ***"],
+    ),
+    "protected settings as a text": (
+        {"protectedSettings": "one"},
+        {"protectedSettings": "other"},
+        [".protectedSettings: *** -> ***"],
+    ),
+    "two secrets": ({"secureValue": "one"}, {"secureValue": "other"}, [".secureValue: *** -> ***"]),
+    "a secret as another kind": (
+        {"secureValue": "1"},
+        {"secureValue": 1},
+        [".secureValue: *** as text -> *** as number"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_each_change_is_told_by_itself(name: str) -> None:
+    before, after, expected = COMPARED[name]
+    changes = container_group.difference(*({"properties": {"extensions": side}} for side in (before, after)))
+    assert [str(change).removeprefix("properties.extensions") for change in changes] == expected

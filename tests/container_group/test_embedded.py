@@ -51,7 +51,10 @@ def test_a_group_that_shows_the_app_id_in_any_way_is_asked_about(how: str) -> No
         path = f"{'init_containers/setup' if init else 'containers/app'}/env/{name}"
         assert (name, unsaid(document(SHOWN[how], name, init=init))) == (name, (path,))
     assert unsaid(document(SHOWN[how], "LOG_LEVEL")) == ()
-    assert signing_in(document(SHOWN[how], "AZURE_CLIENT_SECRET")) == ("containers/app/env/AZURE_CLIENT_SECRET",)
+    asked = document(SHOWN[how], "AZURE_CLIENT_SECRET")
+    assert signing_in(asked) == ("containers/app/env/AZURE_CLIENT_SECRET",)
+    asked.body["properties"]["containers"][0]["properties"]["environmentVariables"][-1]["secureValue"] = "said"
+    assert signing_in(Document(asked.body, asked.policy, None)) == (), "a manifest says it"
 
 
 @pytest.mark.parametrize(
