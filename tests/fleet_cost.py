@@ -31,8 +31,8 @@ from local_azure.wire import Request, Response
 from rotator import fleet
 from rotator.clients import Transports, connect
 from rotator.clients.graph import MOST_IN_ONE_FILTER
+from rotator.clients.keyvault import PAGE as SECRETS_ON_A_PAGE
 from rotator.clients.principals import MOST_IN_ONE_BATCH
-from rotator.clients.vault_lists import PAGE as SECRETS_ON_A_PAGE
 from rotator.container_group import concerned
 from rotator.engine import Journal, Run, reconcile
 from rotator.lease import LocalLease

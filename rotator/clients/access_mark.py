@@ -11,19 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from azure.keyvault.secrets import SecretProperties
-
-from rotator.clients.keyvault import GET, LIST, SERVICE, KeyVault, asked_of, version_of
+from rotator.clients.keyvault import GET, SERVICE, KeyVault, asked_of
 from rotator.clients.pipeline import Line
 from rotator.clients.translation import ask
-from rotator.clients.typed import labels
 from rotator.codes import FailureCode
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
 from rotator.remedy import delete_role_assignment
 from rotator.resource_id import ArmId
-from rotator.state import ACCESS, Access, Assignment, Version
+from rotator.state import ACCESS, Access, Assignment, Version, tags
 
 JSON = "application/json"
 LARGEST = 25 * 1024
@@ -73,8 +70,7 @@ class AccessMark:
             if error.code != "SecretDisabled":
                 raise
             return self._disabled_record(policy, await self._vault.listed(policy, name))
-        asked = asked_of(policy, f"read the record in secret {name}", GET)
-        version = await ask(asked, version_of(found.properties))
+        asked, version = asked_of(policy, f"read the record in secret {name}", GET), found.version
         return AccessRecord(_mark(policy, version), version.created, await ask(asked, _assignments(found.value)))
 
     async def _mark_hidden(self, policy: Policy) -> AccessRecord | None:
@@ -85,13 +81,8 @@ class AccessMark:
         found = await self._vault.deleted(policy, name)
         if found is None:
             return None
-        asked = asked_of(policy, f"look for deleted secret {name}", LIST)
-        access = (await ask(asked, _labels(found.properties))).get(ACCESS)
-        return (
-            AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True)
-            if access in set(Access)
-            else None
-        )
+        access = found.tags.get(ACCESS)
+        return AccessRecord(Access(access), found.at or self._now(), deleted=True) if access in set(Access) else None
 
     def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
         """Return the mark by its newest version's tags; its assignments can't be read."""
@@ -108,17 +99,15 @@ class AccessMark:
     async def write(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
         """Write the access mark. Raises UnsafeStep where its value has no room for the assignments."""
         value = _recorded(policy, assignments)
-        await self._vault.put(policy, policy.access_secret, value, content_type=JSON, tags={ACCESS: access.value})
+        await self._vault.put(
+            policy, policy.access_secret, value, content_type=JSON, tags_=tags({ACCESS: access.value})
+        )
 
     def _now(self) -> datetime:
         now = self._line.time.now()
         if now is None:
             raise Unexpected(f"no answer of {SERVICE} had a Date header", service=SERVICE, code=FailureCode.NO_DATE)
         return now
-
-
-async def _labels(shown: SecretProperties) -> dict[str, str]:
-    return labels(shown.tags)
 
 
 def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:

@@ -3,22 +3,19 @@
 The few routes don't need a client library each.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from azure.core import AsyncPipelineClient
-from azure.core.exceptions import HttpResponseError
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.rest import HttpRequest
 
 from rotator.clients.api_versions import LOCKS, REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS, ApiVersion
-from rotator.clients.pages import Turner, in_time
+from rotator.clients.pages import paged
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
-from rotator.clients.typed import flag, items, record, records, text
+from rotator.clients.typed import content, flag, record, records, text
 from rotator.cloud import Cloud
 from rotator.codes import FailureCode
 from rotator.errors import NotFound, Unseen
@@ -37,8 +34,7 @@ class Arm:
 
     def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
         self._url = cloud.arm
-        signed = line.signed(token, cloud.arm_scope, cloud.arm)
-        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(self._url, **signed)
+        self._client = line.client(token, cloud.arm_scope, cloud.arm)
 
     async def close(self) -> None:
         """Close the client; the session stays open."""
@@ -130,17 +126,7 @@ class Arm:
         self, asked: Asked, path: str, version: ApiVersion, read: Callable[[dict[str, Any]], T], query: str = ""
     ) -> list[T]:
         """Return every item of a list, page by page."""
-
-        async def gathered() -> list[T]:
-            found, turner = list[T](), Turner(asked)
-            address: str | None = self._address(path, version, query)
-            while address:
-                page = await self._read(address)
-                found += [read(each) for each in items(page)]
-                address = turner.turn(page.get("nextLink"))
-            return found
-
-        return await ask(asked, in_time(asked, gathered()))
+        return await paged(asked, self._read, self._address(path, version, query), read)
 
     async def properties(self, resource_id: ResourceId, read: Callable[[dict[str, Any]], T]) -> T:
         """Return the result of `read` for the properties of a registry or a vault."""
@@ -199,10 +185,7 @@ class Arm:
         return await self._client.send_request(HttpRequest("GET", self._address(resource_id, version)))
 
     async def _read(self, address: str) -> dict[str, Any]:
-        response = await self._client.send_request(HttpRequest("GET", address))
-        if response.status_code != 200:
-            raise HttpResponseError(response=response)
-        return record(json.loads(response.text()))
+        return content(await self._client.send_request(HttpRequest("GET", address)))
 
 
 def _lock(shown: Mapping[str, Any]) -> Lock:

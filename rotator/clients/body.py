@@ -1,7 +1,7 @@
 """Bodies of answers: read whole, decompressed, and limited to the size of Azure's largest answers."""
 
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import Awaitable, Callable
 
 LARGEST = 64 * 1024 * 1024
 """Largest answer in bytes, before and after decompression: many times the longest list of a subscription."""
@@ -13,10 +13,10 @@ class BadBody(Exception):
     """Body too large, compressed in an unknown way, or damaged."""
 
 
-async def whole(pieces: AsyncIterable[bytes], encoding: str) -> bytes:
-    """Return the decompressed body received in `pieces`. Raises BadBody."""
+async def whole(read: Callable[[], Awaitable[bytes]], encoding: str) -> bytes:
+    """Return the decompressed body, read piece by piece. Raises BadBody."""
     found = bytearray()
-    async for piece in pieces:
+    while piece := await read():
         found += piece
         if len(found) > LARGEST:
             raise BadBody(f"more than {LARGEST >> 20} MiB")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from rotator.clients.buckets import Bucket, Counter, Store
 from rotator.cloud import Cloud
 from rotator.ports import PasswordChange, Publication, Redeployment, Write
@@ -41,10 +43,9 @@ class Sent:
     path: str
 
     @classmethod
-    def of(cls, method: str, url: str) -> "Sent":
+    def of(cls, method: str, address: URL) -> "Sent":
         """Read a request's address."""
-        parts = urlsplit(url)
-        return cls(method.upper(), (parts.hostname or "").lower(), parts.path.lower())
+        return cls(method.upper(), (address.raw_host or "").lower(), address.raw_path.lower())
 
     @property
     def group(self) -> str | None:

@@ -1,27 +1,28 @@
-"""Key Vault secrets, through azure-keyvault-secrets.
+"""Key Vault secrets as JSON, through the client of azure-keyvault-secrets, which signs in as each vault asks.
 
 These are the published password and the sources of hidden values; `access_mark.py` has the access mark. A secret's PUT
 creates a version each time, so the PUT is sent once.
 
-Source of codes: Key Vault REST "Authentication, requests and responses".
+Source: Key Vault REST "Get Secret" and its neighbours; of codes: "Authentication, requests and responses".
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from azure.keyvault.secrets import DeletedSecret, KeyVaultSecret, SecretProperties
+from azure.core.rest import HttpRequest
 from azure.keyvault.secrets.aio import SecretClient
 
 from rotator.causes import Denial
 from rotator.clients.api_versions import SECRETS
-from rotator.clients.pages import ask_all
+from rotator.clients.pages import paged
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
-from rotator.clients.typed import labels
+from rotator.clients.typed import content, labels, record, text, text_or_none
 from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy
@@ -32,7 +33,8 @@ OFFICER = "Key Vault Secrets Officer"
 GET, LIST, SET, UPDATE = "getSecret", "readMetadata", "setSecret", "update"
 SET_ACTION = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 
-
+PAGE = 25
+"""Secrets on a page: the most that Key Vault gives."""
 RELISTED, RELIST_AFTER = 2, 5.0
 """Number of repeated reads for a list of versions without the newest one, and seconds before each."""
 
@@ -57,6 +59,22 @@ class Published:
             sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id))
         )
         return cls(versions, reader, (reader in {version.id for version in listed}) if reader else not listed)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretShown:
+    """Secret as one GET shows it."""
+
+    version: Version
+    value: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedSecret:
+    """Soft-deleted secret: the tags of its newest version, and the time of its deletion."""
+
+    tags: Mapping[str, str]
+    at: datetime | None
 
 
 class KeyVault:
@@ -101,9 +119,9 @@ class KeyVault:
     async def listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
         """Return the versions in the list of a secret; empty without the secret."""
         asked = asked_of(policy, f"list the versions of secret {name}", LIST)
-        pages = self.client(policy).list_properties_of_secret_versions(name)
+        address = self._address(policy, "secrets", name, "versions")
         try:
-            return tuple([await ask(asked, version_of(each)) for each in await ask_all(asked, pages)])
+            return tuple(await paged(asked, lambda page: self._read(policy, page), address, listed_version))
         except Unseen:
             raise
         except NotFound:
@@ -115,7 +133,7 @@ class KeyVault:
         A disabled one answers 403 SecretDisabled instead, and is then found in the list.
         """
         try:
-            properties = (await self.shown(policy, name)).properties
+            return (await self.shown(policy, name)).version
         except Unseen:
             raise
         except NotFound:
@@ -124,36 +142,53 @@ class KeyVault:
             if error.code != "SecretDisabled" or not listed:
                 raise
             return max(listed, key=lambda version: (version.created, not version.enabled, version.id))
-        return await ask(asked_of(policy, f"read secret {name}", GET), version_of(properties))
 
     async def version(self, policy: Policy, version: str) -> Version:
         """Return one version of the published secret; a disabled one is found in the list."""
         name = policy.key_vault.password_secret
         try:
-            properties = (await self.shown(policy, name, version)).properties
+            return (await self.shown(policy, name, version)).version
         except Forbidden as error:
             listed = await self.listed(policy, name) if error.code == "SecretDisabled" else ()
             found = next((each for each in listed if each.id == version), None)
             if found is None:
                 raise
             return found
-        return await ask(asked_of(policy, f"read version {version} of secret {name}", GET), version_of(properties))
 
-    async def shown(self, policy: Policy, name: str, version: str | None = None) -> KeyVaultSecret:
+    async def shown(self, policy: Policy, name: str, version: str = "") -> SecretShown:
         """Return a secret as one GET shows it."""
         shown = f"version {version} of secret {name}" if version else f"secret {name}"
 
-        async def reading() -> KeyVaultSecret:
-            found = await self.client(policy).get_secret(name, version)
-            if not found.properties.version:
-                raise ValueError("a secret without an id")
-            return found
+        async def reading() -> SecretShown:
+            found = await self._read(policy, self._address(policy, "secrets", name, version))
+            return SecretShown(listed_version(found), text_or_none(found.get("value")))
 
         return await ask(asked_of(policy, f"read {shown}", GET), reading())
 
+    async def walk(
+        self, policy: Policy, asked: Asked, path: str, take: Callable[[dict[str, Any]], None], most: int
+    ) -> None:
+        """Give every item of one of the vault's lists to `take`. Raises Unexpected for a list of too many pages."""
+        address = f"{self._address(policy, path)}&maxresults={PAGE}"
+        await paged(asked, lambda page: self._read(policy, page), address, take, most)
+
+    def _address(self, policy: Policy, *parts: str) -> str:
+        path = "/".join(quote(part, safe="") for part in parts if part)
+        return f"{policy.key_vault.url.rstrip('/')}/{path}?api-version={SECRETS}"
+
+    async def _read(self, policy: Policy, address: str) -> dict[str, Any]:
+        return await self._send(policy, "GET", address)
+
+    async def _send(
+        self, policy: Policy, method: str, address: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the JSON of an answer. Raises HttpResponseError for a refusal."""
+        response: Any = await self.client(policy).send_request(HttpRequest(method, address, json=body))
+        return content(response)
+
     async def value(self, policy: Policy, name: str, version: str | None = None) -> Secret:
         """Return a secret's value."""
-        found = (await self.shown(policy, name, version)).value
+        found = (await self.shown(policy, name, version or "")).value
         if found is None:
             raise Unexpected(
                 f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}",
@@ -167,44 +202,50 @@ class KeyVault:
 
         Key Vault returns the value outside the period, too (azure-facts E4).
         """
-        shown = (await self.shown(policy, name)).properties
-        return shown.not_before and shown.not_before.astimezone(UTC), shown.expires_on and shown.expires_on.astimezone(
-            UTC
-        )
+        shown = (await self.shown(policy, name)).version
+        return shown.begins, shown.expires
 
     async def publish(
         self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags
     ) -> Version:
         """Create a new version of the published secret; the PUT is sent once."""
-        name = policy.key_vault.password_secret
-        return await self.put(
-            policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_)
-        )
+        name, shown = policy.key_vault.password_secret, secret.reveal()
+        return await self.put(policy, name, shown, expires=expires, content_type=content_type, tags_=tags_)
 
-    async def put(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
+    async def put(
+        self,
+        policy: Policy,
+        name: str,
+        value: str,
+        *,
+        expires: datetime | None = None,
+        content_type: str | None = None,
+        tags_: Tags | None = None,
+    ) -> Version:
         """Create a new version of a secret; the PUT is sent once."""
         asked = asked_of(policy, f"set secret {name}", SET, secrets=(value,))
-
-        async def setting() -> Version:
-            return await version_of((await self.client(policy).set_secret(name, value, **rest)).properties)
-
-        return await ask(asked, setting())
+        attributes = None if expires is None else {"exp": int(expires.timestamp())}
+        labels_ = None if tags_ is None else dict(tags_)
+        body = {"value": value, "contentType": content_type, "tags": labels_, "attributes": attributes}
+        return await ask(asked, self._written(policy, "PUT", self._address(policy, "secrets", name), body))
 
     async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
         """Replace a version's tags, or enable or disable the version."""
-        changes: dict[str, Any] = {"tags": None if tags_ is None else dict(tags_), "enabled": enabled}
-        await self.update(
-            policy, policy.key_vault.password_secret, version, **{k: v for k, v in changes.items() if v is not None}
-        )
+        await self.update(policy, policy.key_vault.password_secret, version, tags_=tags_, enabled=enabled)
 
-    async def update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
-        """Change the attributes or tags of a version."""
+    async def update(
+        self, policy: Policy, name: str, version: str, *, tags_: Tags | None = None, enabled: bool | None = None
+    ) -> None:
+        """Change the tags of a version, or enable or disable the version."""
         asked = asked_of(policy, f"update version {version} of secret {name}", UPDATE)
+        attributes = None if enabled is None else {"enabled": enabled}
+        body = {"tags": None if tags_ is None else dict(tags_), "attributes": attributes}
+        await ask(asked, self._written(policy, "PATCH", self._address(policy, "secrets", name, version), body))
 
-        async def updating() -> Version:
-            return await version_of(await self.client(policy).update_secret_properties(name, version, **changes))
-
-        await ask(asked, updating())
+    async def _written(self, policy: Policy, method: str, address: str, body: Mapping[str, Any]) -> Version:
+        """Send a write without what isn't given; an answer other than the version came from another sender."""
+        given = {name: value for name, value in body.items() if value is not None}
+        return listed_version(await self._send(policy, method, address, given))
 
     async def publish_username(self, policy: Policy) -> bool:
         """Make sure the user name secret holds the app id; return True if written.
@@ -215,10 +256,8 @@ class KeyVault:
         found = await self._username(policy)
         if name is None or (found and found.value == app_id):
             return False
-        kept = await ask(asked_of(policy, f"read secret {name}", GET), version_of(found.properties)) if found else None
-        await self.put(
-            policy, name, app_id, content_type=kept and kept.content_type, tags=dict(kept.tags) if kept else None
-        )
+        kept, tags_ = (found.version.content_type, found.version.tags) if found else (None, None)
+        await self.put(policy, name, app_id, content_type=kept, tags_=tags_)
         return True
 
     async def username(self, policy: Policy) -> str | None:
@@ -226,7 +265,7 @@ class KeyVault:
         found = await self._username(policy)
         return found.value if found else None
 
-    async def _username(self, policy: Policy) -> KeyVaultSecret | None:
+    async def _username(self, policy: Policy) -> SecretShown | None:
         name = policy.key_vault.username_secret
         try:
             return await self.shown(policy, name) if name else None
@@ -244,19 +283,17 @@ class KeyVault:
 
     async def deleted(self, policy: Policy, name: str) -> DeletedSecret | None:
         """Return the soft-deleted secret of a name."""
-
-        async def looking() -> DeletedSecret:
-            found = await self.client(policy).get_deleted_secret(name)
-            if found.recovery_id is None:
-                raise ValueError("a deleted secret that can't be recovered")
-            return found
-
         try:
-            return await ask(asked_of(policy, f"look for deleted secret {name}", LIST), looking())
+            return await ask(asked_of(policy, f"look for deleted secret {name}", LIST), self._deleted(policy, name))
         except Unseen:
             raise
         except NotFound:
             return None
+
+    async def _deleted(self, policy: Policy, name: str) -> DeletedSecret:
+        found = await self._read(policy, self._address(policy, "deletedsecrets", name))
+        text(found["recoveryId"])
+        return DeletedSecret(labels(found.get("tags")), _instant(found.get("deletedDate")))
 
 
 def refused(error: AzureError) -> Denial | None:
@@ -274,17 +311,34 @@ def asked_of(policy: Policy, doing: str, action: str, *, secrets: tuple[str, ...
     return Asked(SERVICE, f"{doing} in {host}", needs, secrets, role=OFFICER, vault=policy.key_vault.name)
 
 
-async def version_of(shown: SecretProperties) -> Version:
-    """Return a version as the client shows it. Raises ValueError for an answer that is none."""
-    if shown.version is None or shown.created_on is None:
-        raise ValueError("a version without an id or a time")
-    begins, expires = (each and each.astimezone(UTC) for each in (shown.not_before, shown.expires_on))
+def listed_version(item: Mapping[str, Any]) -> Version:
+    """Return a version as an answer or a list shows it. Raises KeyError, TypeError, ValueError for one that is none."""
+    path = urlsplit(text(item["id"])).path.strip("/").split("/")
+    if len(path) != 3:
+        raise ValueError("a version without an id")
+    return version_of(item, path[-1])
+
+
+def version_of(item: Mapping[str, Any], version: str = "") -> Version:
+    """Return a version by its attributes; in a list of secrets it has no id. Raises KeyError, TypeError, ValueError."""
+    shown = record(item["attributes"])
+    created = _instant(shown["created"])
+    if created is None:
+        raise ValueError("a version without a time")
     return Version(
-        shown.version,
-        shown.created_on.astimezone(UTC),
-        shown.enabled is not False,
-        expires,
-        shown.content_type,
-        tags(labels(shown.tags)),
-        begins,
+        version,
+        created,
+        shown.get("enabled") is not False,
+        _instant(shown.get("exp")),
+        text_or_none(item.get("contentType")),
+        tags(labels(item.get("tags"))),
+        _instant(shown.get("nbf")),
     )
+
+
+def _instant(seconds: object) -> datetime | None:
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise TypeError("not a number of seconds")
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,13 +1,14 @@
 """Lists in pages, always read to the end; a list without an end is an error."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable
-from typing import TypeVar, cast
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from azure.core.async_paging import AsyncItemPaged
 
 from rotator.clients.refusal import Asked
 from rotator.clients.translation import ask
+from rotator.clients.typed import items
 from rotator.codes import FailureCode
 from rotator.errors import Unavailable, Unexpected
 
@@ -48,6 +49,33 @@ async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
         async for page in each:
             found += [item async for item in page]
             turner.turn(getattr(each, "continuation_token", None))
+        return found
+
+    return await ask(asked, in_time(asked, gathered()))
+
+
+async def paged(
+    asked: Asked,
+    read: Callable[[str], Awaitable[dict[str, Any]]],
+    address: str,
+    take: Callable[[dict[str, Any]], T],
+    most: int | None = None,
+) -> list[T]:
+    """Return the result of `take` for every item of a list in JSON, with the errors of :func:`ask`.
+
+    `read` returns the page at an address. Raises Unexpected for a list of more than `most` pages.
+    """
+
+    async def gathered() -> list[T]:
+        found, turner, pages = list[T](), Turner(asked), 0
+        following: str | None = address
+        while following:
+            if pages == most:
+                happened = f"{asked.service} has more than {most} pages when asked to {asked.doing}"
+                raise Unexpected(happened, service=asked.service, code=FailureCode.LONG_LIST)
+            page, pages = await read(following), pages + 1
+            found += [take(each) for each in items(page)]
+            following = turner.turn(page.get("nextLink"))
         return found
 
     return await ask(asked, in_time(asked, gathered()))

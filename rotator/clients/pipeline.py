@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import tenacity
+from azure.core import AsyncPipelineClient
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -30,7 +31,7 @@ from azure.core.pipeline.policies import (
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import AioHttpTransport
-from httpx import TransportError
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime
@@ -81,19 +82,18 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
         """
         for option in [name for name in request.context.options if name.startswith("retry_")]:
             del request.context.options[option]
+        where = host(request.http_request.url)
         if self._once and not idempotent(request.http_request):
-            return await self._try(request)
-        return await repeated(
-            self._limit, partial(self._try, request), self._patience, where=host(request.http_request.url)
-        )
+            return await self._try(request, where)
+        return await repeated(self._limit, partial(self._try, request, where), self._patience, where=where)
 
-    async def _try(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+    async def _try(self, request: PipelineRequest[Any], where: str) -> PipelineResponse[Any, Any]:
         try:
             response = await self.next.send(request)
         except SdkError as error:
             self._note(error)
             raise
-        self._time.hear(response.http_response.headers, host(request.http_request.url))
+        self._time.hear(response.http_response.headers, where)
         self._note(response.http_response)
         return response
 
@@ -127,25 +127,28 @@ async def repeated(
     `also` selects further answers to repeat after; of a silent host `where`, nothing is repeated. The policy is built
     only after an outcome that asks for it: few do.
     """
-    begun, outcomes = limit.clock.elapsed(), [first := tenacity.Future(1)]
-    try:
-        first.set_result(await attempt())
-    except Exception as error:  # noqa: BLE001 - it comes out of the result below
-        first.set_exception(error)
-    if _heard(first):
+    begun, known = limit.clock.elapsed(), [first := await _outcome(attempt)]
+    if _heard(*first):
         limit.silence.hear(where)
-    if not _worth_repeating(first, also) or where in limit.silence:
-        result: T = first.result()
-        return result
 
     async def again() -> T:
-        if outcomes:
-            known: T = outcomes.pop().result()
-            return known
-        return await attempt()
+        answer, failure = known.pop() if known else (await attempt(), None)
+        if failure:
+            raise failure
+        return answer
 
-    answer: T = await _retrying(limit, patience, also, begun, where)(again)
-    return answer
+    if not _worth_repeating(*first, also) or where in limit.silence:
+        return await again()
+    repeatedly: T = await _retrying(limit, patience, also, begun, where)(again)
+    return repeatedly
+
+
+async def _outcome(attempt: Callable[[], Awaitable[T]]) -> tuple[Any, Exception | None]:
+    """Return the answer, or the failure."""
+    try:
+        return await attempt(), None
+    except Exception as error:  # noqa: BLE001 - raised later
+        return None, error
 
 
 def _retrying(
@@ -158,61 +161,55 @@ def _retrying(
         return then - begun > min(patience, _patience(state)) or then > limit.until or where in limit.silence
 
     def worth(state: tenacity.RetryCallState) -> bool:
-        if state.outcome is not None and _heard(state.outcome):
+        if _heard(*_outcome_of(state)):
             limit.silence.hear(where)
-        return state.outcome is not None and _worth_repeating(state.outcome, also)
+        return _worth_repeating(*_outcome_of(state), also)
 
     def outcome(state: tenacity.RetryCallState) -> object:
-        if state.outcome is not None and not _heard(state.outcome):
+        if not _heard(*_outcome_of(state)):
             limit.silence.miss(where)
         return state.outcome.result() if state.outcome else None
 
     return tenacity.AsyncRetrying(sleep=clock.sleep, stop=over, retry=worth, wait=_wait, retry_error_callback=outcome)
 
 
-def _heard(outcome: tenacity.Future) -> bool:
+def _heard(answer: Any, failure: BaseException | None) -> bool:
     """Tell if the host answered, if only that it is busy."""
-    error = outcome.exception()
-    if error is None:
-        return _answer(outcome).status_code not in DOWN
-    return isinstance(error, HttpResponseError)
+    if failure is None:
+        return _response(answer).status_code not in DOWN
+    return isinstance(failure, HttpResponseError)
 
 
-def _worth_repeating(outcome: tenacity.Future, also: Callable[[Any], bool] | None) -> bool:
-    error = outcome.exception()
-    if error is None:
-        response = _answer(outcome)
+def _worth_repeating(answer: Any, failure: BaseException | None, also: Callable[[Any], bool] | None) -> bool:
+    if failure is None:
+        response = _response(answer)
         return response.status_code in TRANSIENT or bool(also and also(response))
-    return (
-        isinstance(error, SdkError | TransportError)
-        and not isinstance(error, HttpResponseError)
-        and not hopeless(error)
-    )
+    return isinstance(failure, SdkError) and not isinstance(failure, HttpResponseError) and not hopeless(failure)
 
 
 def _patience(state: tenacity.RetryCallState) -> float:
-    error = _error(state)
-    return CONNECT_PATIENCE if error and never_sent(error) else PATIENCE
+    _, failure = _outcome_of(state)
+    return CONNECT_PATIENCE if failure and never_sent(failure) else PATIENCE
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    asked = None if _error(state) else retry_after(_response(state).headers)
+    answer, failure = _outcome_of(state)
+    asked = None if failure else retry_after(_response(answer).headers)
     if asked is not None:
         return max(asked, SHORTEST_WAIT)
     return min(SHORTEST_WAIT * 2.0 ** (state.attempt_number - 1), LONGEST_WAIT)
 
 
-def _error(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+def _outcome_of(state: tenacity.RetryCallState) -> tuple[Any, BaseException | None]:
+    """Return the answer or the failure of the last attempt."""
+    if state.outcome is None:
+        return None, None
+    failure = state.outcome.exception()
+    return (None, failure) if failure else (state.outcome.result(), None)
 
 
-def _response(state: tenacity.RetryCallState) -> Any:
-    return _answer(state.outcome) if state.outcome else None
-
-
-def _answer(outcome: tenacity.Future) -> Any:
-    result = outcome.result()
-    return getattr(result, "http_response", result)
+def _response(answer: Any) -> Any:
+    return getattr(answer, "http_response", answer)
 
 
 class Line:
@@ -263,6 +260,11 @@ class Line:
             "redirect_policy": redirects,
             "user_agent": AGENT,
         }
+
+    def client(self, token: Any, scope: str, address: str) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        """Return a client of `address` for requests by URL; its answers are read as they are."""
+        policies = [self.agent(), self.retry(), AsyncBearerTokenCredentialPolicy(token, scope), HttpLoggingPolicy()]
+        return AsyncPipelineClient(address, policies=policies, transport=self.transport([host(address)]))
 
     def signed(self, token: Any, scope: str, address: str) -> dict[str, Any]:
         """Return the keyword arguments of a client of `address`: its policies and its transport.

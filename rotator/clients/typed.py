@@ -8,6 +8,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from azure.core.exceptions import HttpResponseError
+
+
+def content(response: Any) -> dict[str, Any]:
+    """Return the JSON object of an answer with status 200. Raises HttpResponseError for any other status, ValueError.
+
+    JSON says its encoding itself.
+    """
+    if response.status_code != 200:
+        raise HttpResponseError(response=response)
+    return record(json.loads(response.content))
+
 
 def text(value: object) -> str:
     """Return a text. Raises TypeError."""

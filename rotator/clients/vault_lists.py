@@ -4,30 +4,17 @@ A list shows of each secret its newest version, without that version's id and va
 Secrets", "Get Deleted Secrets" (azure-facts E2).
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-from azure.core.rest import HttpRequest
-from azure.keyvault.secrets.aio import SecretClient
-
-from rotator.clients.api_versions import SECRETS
-from rotator.clients.keyvault import LIST, KeyVault, asked_of
-from rotator.clients.pages import Turner, in_time
+from rotator.clients.keyvault import LIST, KeyVault, asked_of, version_of
 from rotator.clients.pipeline import at_once
-from rotator.clients.refusal import Asked
-from rotator.clients.translation import ask
-from rotator.clients.typed import items, labels, record, text, text_or_none
-from rotator.codes import FailureCode
-from rotator.errors import AzureError, Unexpected
+from rotator.clients.typed import text
+from rotator.errors import AzureError
 from rotator.policy import Policy
-from rotator.state import Version, tags
+from rotator.state import Version
 
-PAGE = 25
-"""Secrets on a page: the most that Key Vault gives."""
 LEAST_PAGES, PAGES_EACH = 2, 2
 """Pages of a list that are read in any case, and for each policy: a look at each costs less than a longer list."""
 
@@ -51,7 +38,7 @@ async def walked(vault: KeyVault, policies: Sequence[Policy]) -> VaultLists | Az
 
     def newest(item: dict[str, Any]) -> None:
         if (name := _name(item)) in wanted:
-            found.newest[name] = _version(item)
+            found.newest[name] = version_of(item)
 
     def deleted(item: dict[str, Any]) -> None:
         if (name := _name(item)) in wanted:
@@ -60,56 +47,13 @@ async def walked(vault: KeyVault, policies: Sequence[Policy]) -> VaultLists | Az
     secrets, gone = (asked_of(first, f"list the {kind}", LIST) for kind in ("secrets", "deleted secrets"))
     try:
         async with at_once() as tasks:
-            tasks.create_task(_walk(vault.client(first), secrets, "secrets", most, newest))
-            tasks.create_task(_walk(vault.client(first), gone, "deletedsecrets", most, deleted))
+            tasks.create_task(vault.walk(first, secrets, "secrets", newest, most))
+            tasks.create_task(vault.walk(first, gone, "deletedsecrets", deleted, most))
     except AzureError as error:
         return error
     return found
 
 
-async def _walk(
-    client: SecretClient, asked: Asked, path: str, most: int, take: Callable[[dict[str, Any]], None]
-) -> None:
-    """Give every item of a list to `take`, page by page. Raises Unexpected for a list of more than `most` pages."""
-
-    async def walk() -> None:
-        turner, pages = Turner(asked), 0
-        address: str | None = f"{client.vault_url.rstrip('/')}/{path}?maxresults={PAGE}&api-version={SECRETS}"
-        while address:
-            pages += 1
-            if pages > most:
-                happened = f"{asked.service} has more than {most} pages when asked to {asked.doing}"
-                raise Unexpected(happened, service=asked.service, code=FailureCode.LONG_LIST)
-            page = await _page(client, address)
-            for item in items(page):
-                take(item)
-            address = turner.turn(page.get("nextLink"))
-
-    await ask(asked, in_time(asked, walk()))
-
-
-async def _page(client: SecretClient, address: str) -> Mapping[str, Any]:
-    response: Any = await client.send_request(HttpRequest("GET", address))
-    if response.status_code != 200:
-        raise HttpResponseError(response=response)
-    return record(json.loads(response.text()))
-
-
 def _name(item: Mapping[str, Any]) -> str:
     """Return the name in a listed secret's id. Raises KeyError, TypeError."""
     return text(item["id"]).rstrip("/").rpartition("/")[2].lower()
-
-
-def _version(item: Mapping[str, Any]) -> Version:
-    """Return the newest version of a listed secret, without an id. Raises KeyError, TypeError, ValueError."""
-    shown = record(item["attributes"])
-    begins, expires = (None if shown.get(name) is None else _instant(shown[name]) for name in ("nbf", "exp"))
-    enabled = shown.get("enabled") is not False
-    kind, named = text_or_none(item.get("contentType")), tags(labels(item.get("tags")))
-    return Version("", _instant(shown["created"]), enabled, expires, kind, named, begins)
-
-
-def _instant(seconds: object) -> datetime:
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise TypeError("not a number of seconds")
-    return datetime.fromtimestamp(seconds, UTC)

@@ -12,14 +12,13 @@ Requests are checked here, and answers are limited. Rules for editors of this fi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import BytesIO
 from typing import Any, Self
 
 import aiohttp
-import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -181,11 +180,12 @@ class Carrier:
     async def request(self, method: str, url: str, **options: Any) -> Answer:
         """Send one request. Raises as aiohttp, as :meth:`Gate.ensure_open`, and as :meth:`Gate.within_limits`."""
         address = _address(url, self._gate)
-        sent = Sent.of(self._gate.effect(method, address.path), str(address))
-        return await self._gate.within_limits(sent, partial(self._send, method, address, options))
-
-    async def _send(self, method: str, address: URL, options: dict[str, Any]) -> Answer:
         effect = self._gate.effect(method, address.path)
+        return await self._gate.within_limits(
+            Sent.of(effect, address), partial(self._send, method, effect, address, options)
+        )
+
+    async def _send(self, method: str, effect: str, address: URL, options: dict[str, Any]) -> Answer:
         self._gate.ensure_open(effect, address.scheme, address.host or "", address.explicit_port)
         options["proxy"] = self._proxy(str(address))
         writes = self._gate.writes(effect)
@@ -197,7 +197,7 @@ class Carrier:
     async def _exchange(self, session: Any, method: str, address: URL, options: dict[str, Any]) -> Answer:
         try:
             async with asyncio.timeout(self._gate.longest), session.request(method, address, **options) as answer:
-                body = await whole(_pieces(answer.content), answer.headers.get("Content-Encoding", ""))
+                body = await whole(partial(answer.content.read, PIECE), answer.headers.get("Content-Encoding", ""))
         except BadBody as error:
             raise aiohttp.ClientPayloadError(str(error)) from error
         headers = CIMultiDict(answer.headers)
@@ -221,11 +221,6 @@ def _address(url: str, gate: Gate) -> URL:
         return URL(url)
     except ValueError:
         raise foreign("an address that can't be read", gate.hosts or frozenset()) from None
-
-
-async def _pieces(content: Any) -> AsyncIterator[bytes]:
-    while piece := await content.read(PIECE):
-        yield piece
 
 
 async def _settle(once: Try, exchange: Awaitable[Answer]) -> Answer:
@@ -253,38 +248,6 @@ def _without_challenge(status: int, headers: MutableMapping[str, str]) -> None:
     if challenged(status, headers):
         headers[CHALLENGED] = "1"
     headers.pop("WWW-Authenticate", None)
-
-
-class GraphWire(httpx.AsyncBaseTransport):
-    """Transport of an httpx client over a :class:`Carrier`: the same connections and checks as every other client's."""
-
-    def __init__(self, carrier: Carrier, timeout: aiohttp.ClientTimeout) -> None:
-        self._carrier, self._timeout = carrier, timeout
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request. Raises as httpx, as :meth:`Gate.ensure_open` and as :meth:`Gate.within_limits`."""
-        headers = CIMultiDict((name, value) for name, value in request.headers.multi_items() if name not in _BY_AIOHTTP)
-        body = await request.aread()
-        options = {"headers": headers, "data": body or None, "timeout": self._timeout, "allow_redirects": False}
-        try:
-            answer = await self._carrier.request(request.method, str(request.url), **options)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _by_httpx(error)(str(error) or type(error).__name__, request=request) from error
-        for name in _OF_THE_CONNECTION:
-            answer.headers.popall(name, None)
-        return httpx.Response(answer.status, headers=list(answer.headers.items()), content=answer.body, request=request)
-
-
-_OF_THE_CONNECTION = ("Content-Length", "Transfer-Encoding")
-_BY_AIOHTTP = frozenset({"host", "connection", "content-length", "transfer-encoding"})
-"""Headers that aiohttp writes by itself."""
-
-
-def _by_httpx(error: BaseException) -> type[httpx.TransportError]:
-    """Return httpx's name for a failure of aiohttp's."""
-    if never_sent(error):
-        return httpx.ConnectError
-    return httpx.ReadTimeout if isinstance(error, TimeoutError) else httpx.ReadError
 
 
 async def unrepeated(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
+from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.buckets import Counter, Redeployments, Store
@@ -36,7 +37,7 @@ def moved(name: str = "app") -> Redeployment:
 
 
 def put(name: str = "app") -> Sent:
-    return Sent.of("PUT", f"https://{ARM}{group(name)}?api-version=2025-09-01")
+    return Sent.of("PUT", URL(f"https://{ARM}{group(name)}?api-version=2025-09-01"))
 
 
 def budgets(loop: VirtualLoop) -> Budgets:
@@ -310,7 +311,8 @@ def sent(kind: str) -> Sent:
         "vault creation": ("PUT", f"https://{VAULT}/secrets/pull-pwd"),
         "registry": ("HEAD", "https://mycontainerregistry.azurecr.io/v2/app/manifests/v1"),
     }
-    return Sent.of(*urls[kind])
+    method, address = urls[kind]
+    return Sent.of(method, URL(address))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import httpx
 import pytest
 from local_azure.server import loopback
 
@@ -19,14 +18,14 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, unpacked, whole
 from rotator.clients.pipeline import PATIENCE
 from rotator.clients.transports import direct, proxied, real
-from rotator.clients.wire import LONGEST, Carrier, Gate, GraphWire
+from rotator.clients.wire import LONGEST, Carrier, Gate
 from rotator.errors import AzureError, Unavailable, Unexpected
 from rotator.state import Outcome, Secret
 from rotator.system import SystemClock
 from tests.clients.scene import IMAGE, PASSWORD, Scene, scene
 
 GET, PUT = b"GET", b"PUT"
-ANY_HOST, SHORT = Gate(AzureTime(SystemClock()), None), aiohttp.ClientTimeout(sock_connect=10, sock_read=60)
+ANY_HOST = Gate(AzureTime(SystemClock()), None)
 
 
 @dataclass
@@ -78,20 +77,16 @@ def test_a_write_that_meets_a_dropped_connection_arrives_once(method: str, monke
                 await session.request(method, address, data=b"12345")
             assert server.arrived == [GET, method.encode()]
 
-    async def by_httpx() -> None:
-        async with (
-            rude() as server,
-            real().session() as session,
-            httpx.AsyncClient(transport=GraphWire(Carrier(ANY_HOST, session, session, direct), SHORT)) as client,
-        ):
-            address = f"http://127.0.0.1:{server.port}/"
-            await client.get(address)
-            with pytest.raises(httpx.TransportError):
-                await client.request(method, address, content=b"12345")
+    async def by_carrier() -> None:
+        async with rude() as server, real().session() as session:
+            carrier, address = Carrier(ANY_HOST, session, session, direct), f"http://127.0.0.1:{server.port}/"
+            await carrier.request("GET", address)
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await carrier.request(method, address, data=b"12345")
             assert server.arrived == [GET, method.encode()]
 
     asyncio.run(by_aiohttp())
-    asyncio.run(by_httpx())
+    asyncio.run(by_carrier())
 
 
 def test_no_password_of_the_users_netrc_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -296,9 +291,13 @@ def test_an_absurd_wait_ends_with_the_patience(header: str, asked: str) -> None:
         test(patch)
 
 
-async def pieces(*found: bytes) -> AsyncIterator[bytes]:
-    for each in found:
-        yield each
+def pieces(*found: bytes) -> Callable[[], Awaitable[bytes]]:
+    left = iter((*found, b""))
+
+    async def read() -> bytes:
+        return next(left)
+
+    return read
 
 
 def test_a_body_is_unpacked_by_what_it_says() -> None:

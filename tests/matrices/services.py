@@ -39,6 +39,7 @@ from rotator.state import (
     Principal,
     Registry,
     Role,
+    Tags,
     Version,
     tags,
 )
@@ -151,37 +152,43 @@ class Vault(keyvault.KeyVault):
         )
         return tuple(map(_version, found))
 
-    async def shown(self, policy: Policy, name: str, version: str | None = None) -> Any:
+    async def shown(self, policy: Policy, name: str, version: str = "") -> keyvault.SecretShown:
         found = await self._asked(
-            policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version)
+            policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version or None)
         )
-        return SimpleNamespace(value=found.value, properties=_properties(found))
+        return keyvault.SecretShown(_version(found), found.value)
 
-    async def put(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
-        exp, content_type, tags_ = rest.get("expires_on"), rest.get("content_type"), rest.get("tags")
-
+    async def put(
+        self,
+        policy: Policy,
+        name: str,
+        value: str,
+        *,
+        expires: datetime | None = None,
+        content_type: str | None = None,
+        tags_: Tags | None = None,
+    ) -> Version:
         def put(vault: str) -> Stored:
-            return self._vaults.set(vault, name, value, tags_, content_type, exp=exp and _seconds(exp))
+            labels = None if tags_ is None else dict(tags_)
+            return self._vaults.set(vault, name, value, labels, content_type, exp=expires and _seconds(expires))
 
         return _version(await self._asked(policy, "secrets.set", name, keyvault.SET, put, "PUT"))
 
-    async def update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
+    async def update(
+        self, policy: Policy, name: str, version: str, *, tags_: Tags | None = None, enabled: bool | None = None
+    ) -> None:
         def patch(vault: str) -> None:
-            self._vaults.update(vault, name, version, Changes(enabled=changes.get("enabled"), tags=changes.get("tags")))
+            labels = None if tags_ is None else dict(tags_)
+            self._vaults.update(vault, name, version, Changes(enabled=enabled, tags=labels))
 
         await self._asked(policy, "secrets.update", name, keyvault.UPDATE, patch, "PATCH")
 
-    def client(self, policy: Policy) -> Any:
-        async def deleted(name: str) -> Any:
-            found = await self._asked(
-                policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
-            )
-            newest = found.newest()
-            return SimpleNamespace(
-                deleted_date=found.deleted_at, properties=SimpleNamespace(tags=newest and newest.tags)
-            )
-
-        return SimpleNamespace(get_deleted_secret=deleted)
+    async def _deleted(self, policy: Policy, name: str) -> keyvault.DeletedSecret:
+        found = await self._asked(
+            policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
+        )
+        newest = found.newest()
+        return keyvault.DeletedSecret((newest and newest.tags) or {}, found.deleted_at)
 
 
 class Mark(AccessMark):
@@ -202,12 +209,6 @@ def _seconds(at: datetime) -> datetime:
 def _version(stored: Stored) -> Version:
     exp = stored.exp and _seconds(stored.exp)
     return Version(stored.id, _seconds(stored.created), stored.enabled, exp, stored.content_type, tags(stored.tags))
-
-
-def _properties(stored: Stored) -> Any:
-    seen_ = _version(stored)
-    named = {"version": seen_.id, "created_on": seen_.created, "enabled": seen_.enabled, "expires_on": seen_.expires}
-    return SimpleNamespace(**named, content_type=seen_.content_type, tags=stored.tags, not_before=stored.nbf)
 
 
 class ContainerGroups(aci.ContainerGroups):

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 import aiohttp
-import httpx
 import pytest
 from local_azure.asked import KINDS as PLANNED
 from local_azure.store import services
@@ -106,8 +105,8 @@ def _refuse(struck: list[int], number: int) -> None:
     raise NoConnection
 
 
-class NoConnection(aiohttp.ClientConnectorError, httpx.ConnectError):
-    """No connection came about, in the words of both libraries."""
+class NoConnection(aiohttp.ClientConnectorError):
+    """No connection came about."""
 
     def __init__(self) -> None:
         Exception.__init__(self, "no connection")
