@@ -7,7 +7,7 @@ from typing import Any
 import typer.main
 
 from rotator import __version__
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 
 FILE = Path(__file__).parent.parent / "docs" / "rotator.1"
 APART = "emulator"
@@ -28,7 +28,7 @@ def page() -> str:
 
 
 def _page() -> Iterator[str]:
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(command_line())
     yield f'.TH ROTATOR 1 "" "rotator {__version__}" "User commands"'
     yield from (".SH NAME", r"rotator \- rotate the registry passwords of Azure container groups")
     yield from (".SH SYNOPSIS", r".B rotator", r"\fIVERB\fR [\fIOPTIONS\fR] [\fIARGUMENTS\fR]")

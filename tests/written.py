@@ -24,7 +24,7 @@ from local_azure.wire import Route
 from typer.testing import CliRunner
 
 from rotator import events, guard
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from rotator.plan import RULES
 from rotator.policy.jsonschema import schema
 from rotator.report import metrics
@@ -41,7 +41,7 @@ DOCUMENTS = sorted(
         *(ROOT / "emulator" / "docs").glob("*.md"),
     ]
 )
-PROGRAMS = {"rotator": app, "local-azure": local}
+PROGRAMS = {"rotator": command_line(), "local-azure": local}
 PART = re.compile(r"<!-- made: (?P<what>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 STEP = "First rotation"
 """The heading in README.md whose commands are run, in order, in one world."""

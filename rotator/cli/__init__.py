@@ -28,9 +28,9 @@ def main() -> None:
         from rotator.cli import streams
 
         streams.prepare()
-        from rotator.cli.app import app
+        from rotator.cli.app import command_line
 
-        app()
+        command_line(sys.argv[1:])()
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted before anything was begun.\n")
         sys.exit(INTERRUPTED)

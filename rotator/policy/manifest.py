@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from rotator.policy.choices import CredentialPart
 from rotator.policy.located import Path, texts
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
 
@@ -15,14 +16,15 @@ _MEANT = re.compile(
 def source(placeholder: str) -> Source | None:
     """Parse a placeholder's inside into a source; None for any other text.
 
-    Known forms: ``keyvault:NAME`` (``:base64``), ``credential:password`` and ``credential:username``.
+    Known forms: ``keyvault:NAME`` (``:base64``), ``credential:password`` and ``credential:username``. The pattern has
+    the rules of the models.
     """
     match = _MEANT.fullmatch(placeholder)
     if match is None:
         return None
     if match["name"]:
-        return KeyVaultSource(key_vault=match["name"], base64=bool(match["base64"]))
-    return CredentialSource.model_validate({"credential": match["credential"]})
+        return KeyVaultSource.model_construct(key_vault=match["name"], base64=bool(match["base64"]))
+    return CredentialSource.model_construct(credential=CredentialPart(match["credential"]))
 
 
 def placeholders(text: str) -> list[str]:

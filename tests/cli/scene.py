@@ -24,7 +24,7 @@ from typer import testing
 from typer.testing import CliRunner
 
 from rotator.cli import wiring
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from rotator.clients import Transports, connect
 from rotator.ports import Clock, World
 
@@ -99,7 +99,7 @@ class Scene:
 
     def __call__(self, *arguments: str) -> Said:
         """Run a command, as a shell without a terminal does."""
-        done = CliRunner().invoke(app, [*arguments])
+        done = CliRunner().invoke(command_line(arguments), [*arguments])
         raised = done.exception if not isinstance(done.exception, SystemExit) else None
         return Said(done.exit_code, done.stdout, done.stderr, raised)
 

@@ -9,7 +9,7 @@ from local_azure.faults import Fault
 from local_azure.wire import Request
 
 from rotator.cli import logs
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from tests.cli.scene import NAME, Said, Scene
 
 
@@ -59,7 +59,7 @@ def _life(record: Path) -> list[tuple[str, ...]]:
 
 
 def test_every_verb_is_listened_to(tmp_path: Path) -> None:
-    verbs = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
+    verbs = {each.name or getattr(each.callback, "__name__", "") for each in command_line().registered_commands}
     of_a_queue = {"enqueue", "work"}  # the same two halves are listened to in tests/test_function_app.py
     assert {verb for verb, *_ in _life(tmp_path)} == verbs - {"demo"} - of_a_queue
 

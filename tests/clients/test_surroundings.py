@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from rotator.clients.surroundings import ensure_usable
 from rotator.clients.transports import real
 from rotator.errors import RotatorError
@@ -91,7 +91,7 @@ def test_it_is_looked_at_before_anything_connects(monkeypatch: pytest.MonkeyPatc
 def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
     environment = {"HTTPS_PROXY": f"http://u:{HIDDEN}@h:99999", "ROTATOR_LEASE_DIR": str(tmp_path / "leases")}
-    ended = CliRunner().invoke(app, [verb, "--policies", str(tmp_path), "-vv"], env=environment)
+    ended = CliRunner().invoke(command_line(), [verb, "--policies", str(tmp_path), "-vv"], env=environment)
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert (
         "HTTPS_PROXY is not a usable proxy address" in ended.stderr
@@ -121,7 +121,7 @@ def test_an_identity_that_can_not_be_made_of_the_environment_is_a_sign_in_that_f
         "AZURE_TENANT_ID": "y",
         **({} if "CERTIFICATE" in name else {"AZURE_CLIENT_SECRET": HIDDEN}),
     }
-    ended = CliRunner().invoke(app, ["plan", "--policies", str(tmp_path)], env={**signed, name: value})
+    ended = CliRunner().invoke(command_line(), ["plan", "--policies", str(tmp_path)], env={**signed, name: value})
     said = ended.output
     assert ended.exit_code == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, (
         said

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 import rotator
 from rotator import guard
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from rotator.plan import ORDER, RULES, STRIPPED, not_ours, rules
 from rotator.policy import load
 from rotator.report import status
@@ -50,7 +50,7 @@ UNWRAPPED = (
     "emulator/README.md",
     "emulator/docs/manual.md",
 )
-COMMAND = typer.main.get_command(app)
+COMMAND = typer.main.get_command(command_line())
 TAGS = {KEY_ID, HOME, ATTEMPT, ADOPTED, COMPROMISED, SINCE, FAILED, PREVIOUS, ACCESS, STRIPPED}
 
 

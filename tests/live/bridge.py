@@ -25,7 +25,7 @@ from live.removal import Removal
 from live.run import Bridge
 from live.scene import Scene
 from rotator.cli import wiring
-from rotator.cli.app import app as commands
+from rotator.cli.app import command_line
 from rotator.clients import Transports, connect
 from rotator.cloud import PUBLIC
 from rotator.ports import Clock, World
@@ -85,7 +85,7 @@ class Commands:
     def __call__(self, arguments: Sequence[str], policies: str) -> Said:
         self.patch.setenv("ROTATOR_POLICIES", policies)
         self.patch.setenv("ROTATOR_LEASE_DIR", f"{policies}/.leases")
-        done = CliRunner().invoke(commands, [*arguments])
+        done = CliRunner().invoke(command_line(arguments), [*arguments])
         return Said(done.exit_code, done.output)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from rotator import remedy
 from rotator.causes import Cause, Grounds
-from rotator.cli.app import app
+from rotator.cli.app import command_line
 from rotator.state import Credential, Home, Version
 from rotator.visible import acts
 
@@ -469,7 +469,7 @@ def test_the_last_tags_of_a_version_are_removed_by_an_empty_word(tmp_path: Path)
 AZ = re.compile(
     r"\baz (?:account|acr|ad|container|group|identity|keyvault|lock|login|monitor|network|resource|rest|role|tag)\b"
 )
-VERBS = "|".join(each.name or each.callback.__name__ for each in app.registered_commands if each.callback)
+VERBS = "|".join(each.name or each.callback.__name__ for each in command_line().registered_commands if each.callback)
 OURS = re.compile(rf"\brotator (?:{VERBS}) (?:--[a-z-]+ )*$")
 
 
