@@ -155,3 +155,16 @@ def test_the_limit_of_an_object_counts_the_entries_of_all_its_collections(world:
     answers = [world.call("POST", f"/applications/{one['id']}/addPassword", {}) for _ in range(5)]
     assert [answer[0] for answer in answers] == [200, 200, 200, 200, 400]
     assert code(answers[-1]) == (400, "Directory_ResourceSizeExceeded")
+
+
+def test_the_names_of_a_principal_begin_with_the_uris_in_reads_and_with_the_id_in_the_answer_to_its_creation(
+    world: Tenancy,
+) -> None:
+    """Recorded of azure-cli (2022). Microsoft's own principals have no time of creation."""
+    uri = f"api://{TENANT}/names"
+    app_id = made(world, identifierUris=[uri])["appId"]
+    new = world.call("POST", "/servicePrincipals", {"appId": app_id})[1]
+    assert new["servicePrincipalNames"] == [app_id, uri]
+    assert world.call("GET", f"/servicePrincipals/{new['id']}")[1]["servicePrincipalNames"] == [uri, app_id]
+    graph = world.call("GET", "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')")[1]
+    assert (graph["createdDateTime"], new["createdDateTime"] is None) == (None, False)

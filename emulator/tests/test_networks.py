@@ -60,7 +60,7 @@ def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
     assert list(shown) == ["name", "id", "etag", "type", "location", "properties"]
     assert re.fullmatch(r'W/"[0-9a-f-]{36}"', shown["etag"])
     assert list(shown["properties"]) == [
-        *("provisioningState", "resourceGuid", "addressSpace", "subnets"),
+        *("provisioningState", "resourceGuid", "addressSpace", "privateEndpointVNetPolicies", "subnets"),
         *("virtualNetworkPeerings", "enableDdosProtection"),
     ]
     (subnet,) = shown["properties"]["subnets"]
@@ -79,10 +79,17 @@ def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
     }
     again = world.arm("PUT", at(NET), shown)
     assert (again.status, again.body["properties"]["resourceGuid"]) == (200, shown["properties"]["resourceGuid"])
+    assert (again.body["properties"]["provisioningState"], "Retry-After" in again.headers) == ("Succeeded", False)
+    tagged = world.arm("PUT", at(NET, "2023-11-01"), {**shown, "tags": {}, "properties": {}})
+    assert (tagged.body["tags"], tagged.body["properties"]["provisioningState"]) == ({}, "Updating")
+    assert ("privateEndpointVNetPolicies" in tagged.body["properties"], tagged.headers["Retry-After"]) == (False, "3")
     assert world.arm("PATCH", at(NET), {"tags": {"a": "b"}}).body["tags"] == {"a": "b"}
     gone = world.arm("DELETE", at(NET))
     assert gone.status == 202
-    assert world.arm("GET", gone.headers["Location"]).status == 200
+    result = world.arm("GET", gone.headers["Location"])
+    assert (result.status, result.headers["Location"]) == (204, gone.headers["Location"])
+    assert result.headers["azure-asyncoperation"] == gone.headers["azure-asyncoperation"]
+    assert re.search(r"/operations/[0-9a-f-]{36}\?", gone.headers["azure-asyncoperation"])
     assert [world.arm("DELETE", at(NET)).status, world.arm("GET", at(NET)).status] == [204, 404]
 
 

@@ -246,13 +246,7 @@ def test_an_import_that_takes_its_time_is_followed_by_its_location(world: World)
 
 
 def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> None:
-    for kind in (
-        "privateEndpointConnections",
-        "tasks",
-        "runs",
-        "agentPools",
-        "connectedRegistries",
-    ):
+    for kind in ("tasks", "runs", "agentPools"):
         assert call(world, "GET", f"{REGISTRY}/{kind}").body == {"value": []}
         assert call(world, "PUT", f"{REGISTRY}/{kind}/one", {}).status == 501
 

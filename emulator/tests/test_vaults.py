@@ -1,6 +1,6 @@
 """Vaults and resource groups through Resource Manager: how they are made, changed, deleted, and come back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -351,3 +351,29 @@ def test_a_newer_api_version_says_false_of_flags_that_nobody_set(world: World) -
     assert {name: shown[name] for name in flags} == dict.fromkeys(flags, False)
     older = world.owner.call("GET", at(f"{VAULTS}/second-vault", "2019-09-01")).body["properties"]
     assert "enabledForDiskEncryption" not in older
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "shown"),
+    [
+        ("2016-10-01", {}, {}),
+        ("2016-10-01", {"enableSoftDelete": True}, {"enableSoftDelete": True}),
+        ("2021-04-01-preview", {}, {"enableSoftDelete": True}),
+        ("2023-07-01", {"enableSoftDelete": True}, {"enableSoftDelete": True}),
+        ("2023-07-01", {}, {"enableSoftDelete": True, "softDeleteRetentionInDays": 90}),
+    ],
+)
+def test_a_vault_shows_soft_delete_as_its_maker_asked_for_it(
+    world: World, version: str, asked: dict[str, bool], shown: dict[str, Any]
+) -> None:
+    """Recorded of azure-cli and azure-service-operator, 2021 to 2026; a vault has soft delete in any case."""
+    url = at(f"{VAULTS}/silent-vault", version)
+    properties = {"tenantId": TENANT, "sku": {"family": "A", "name": "standard"}, "accessPolicies": [], **asked}
+    answer = world.owner.call("PUT", url, {"location": "eastus", "properties": properties}).body
+    about = ("enableSoftDelete", "softDeleteRetentionInDays")
+    assert {name: answer["properties"][name] for name in about if name in answer["properties"]} == shown
+    assert ("systemData" in answer) is (version >= "2021")
+    assert world.owner.call("DELETE", url).status == 200
+    (grave,) = world.owner.call("GET", at(f"{GRAVES}/deletedVaults", version)).body["value"]
+    days = grave["properties"]["scheduledPurgeDate"][:10], grave["properties"]["deletionDate"][:10]
+    assert (date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days == 90

@@ -87,6 +87,8 @@ def _entry(entry: Value) -> None:
 def _container(properties: Value) -> None:
     _without_empty(properties)
     _without_empty(get(properties, "resources"))
+    if get(properties, "configMap") in ({}, {"keyValuePairs": {}}):
+        drop(properties, "configMap")
     for port in objects(properties, "ports"):
         _default(port, "protocol", "TCP")
     for mount in objects(properties, "volumeMounts"):

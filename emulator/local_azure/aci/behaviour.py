@@ -345,7 +345,7 @@ class ContainerGroups:
                 TYPE,
                 body["location"],
                 body["properties"],
-                body["tags"],
+                body.get("tags", {}),
                 group.deployed,
                 group.deployed,
                 identity=body.get("identity"),

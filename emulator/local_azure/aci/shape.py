@@ -188,14 +188,16 @@ _ALLOW_ALL = base64.b64encode(
 def writable(resource: dict[str, Json]) -> dict[str, Json]:
     """Return what Azure keeps of a canonical body: known names at the top, no properties written only by the service.
 
-    Recorded: a request for confidential computing without a policy gets a policy allowing all operations (the policy
-    text here is shorter).
+    Recorded: a container without a configuration map has an empty one, and a request for confidential computing without
+    a policy gets a policy allowing all operations (the policy text here is shorter).
     """
     kept = {name: value for name, value in resource.items() if name in ("location", "identity", "zones")}
     properties = {name: value for name, value in resource.get("properties", {}).items() if name not in _READ_ONLY}
     for kind in ("containers", "initContainers"):
         for container in properties.get(kind, []):
             container.get("properties", {}).pop("instanceView", None)
+    for container in properties.get("containers", []):
+        container.setdefault("properties", {}).setdefault("configMap", {"keyValuePairs": {}})
     for name in ("ip", "fqdn"):
         properties.get("ipAddress", {}).pop(name, None)
     for credential in properties.get("imageRegistryCredentials", []):
@@ -205,7 +207,8 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
             "ccePolicy": _ALLOW_ALL,
             **properties["confidentialComputeProperties"],
         }
-    return {**kept, "properties": properties, "tags": tags_of(resource)}
+    tags = {"tags": tags_of(resource)} if resource.get("tags") is not None else {}
+    return {**kept, "properties": properties, **tags}
 
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
@@ -266,7 +269,8 @@ def answer(
     head = {"identity": shown["identity"]} if "identity" in shown else {}
     own = {"id": group_id, "name": group_id.rsplit("/", 1)[-1], "type": "Microsoft.ContainerInstance/containerGroups"}
     rest = {name: value for name, value in shown.items() if name not in ("identity", "properties", "location", "tags")}
-    return {**head, "properties": ordered, **own, "location": shown["location"], "tags": shown["tags"], **rest}
+    tags = {"tags": shown["tags"]} if "tags" in shown else {}
+    return {**head, "properties": ordered, **own, "location": shown["location"], **tags, **rest}
 
 
 def _flags(provisioning: str) -> dict[str, Json]:

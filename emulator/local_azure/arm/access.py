@@ -157,6 +157,18 @@ class CacheRule:
 
 
 @dataclass(slots=True)
+class ConnectedRegistry:
+    """Registry on premises: its parent with the synchronization, logging, and two lists."""
+
+    name: str
+    mode: str
+    parent: dict[str, Json]
+    logging: dict[str, Json]
+    lists: dict[str, Json]
+    stamp: Stamp | None = None
+
+
+@dataclass(slots=True)
 class RegistrySettings:
     """Changeable state of one registry, with objects by lower-cased name."""
 
@@ -167,6 +179,7 @@ class RegistrySettings:
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     credential_sets: dict[str, CredentialSet] = field(default_factory=dict)
     cache_rules: dict[str, CacheRule] = field(default_factory=dict)
+    connected: dict[str, ConnectedRegistry] = field(default_factory=dict)
 
 
 class RegistryAccess:

@@ -13,7 +13,7 @@ from local_azure.arm.budget import Budget
 from local_azure.arm.defaults import complete, hosts
 from local_azure.arm.graveyard import Graveyard
 from local_azure.arm.login_servers import host_label
-from local_azure.arm.operations import Operation, Operations
+from local_azure.arm.operations import Operation, Operations, deletion_job
 from local_azure.arm.scopes import Scopes
 from local_azure.arm.state import Lock, Resource, ResourceGroup, ResourceState, Subscription
 from local_azure.clock import Clock
@@ -69,7 +69,8 @@ class Resources(Scopes):
             remove(group.id)
         self.authorization.forget(group.id)
         group.gone_at = self.clock.now() + timedelta(seconds=self.timing.group_gone)
-        return self.operations.begin(group.id, "groups", self.timing.group_gone, "Deleting")
+        job = deletion_job(group.name, group.location, self.ids.guid().replace("-", ""))
+        return self.operations.begin(group.id, "groups", self.timing.group_gone, "Deleting", named=job)
 
     def put(
         self,

@@ -7,6 +7,7 @@ ten seconds. Webhooks are changed at once. An import is 202 with ``Location``, w
 """
 
 from datetime import datetime
+from typing import NoReturn
 
 from local_azure.arm.access import Stamp
 from local_azure.arm.behaviour import Resource, Resources
@@ -14,7 +15,7 @@ from local_azure.arm.registry_versions import SYSTEM_DATA
 from local_azure.arm.shape import system_data
 from local_azure.arm.tracked import SUBSCRIPTION, status_url
 from local_azure.clock import iso
-from local_azure.wire import Call, Json, Response, Route
+from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 AGAIN = {"Retry-After": "10"}
 _PROVIDER = f"{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry"
@@ -77,6 +78,11 @@ def stamped(call: Call, stamp: Stamp | None) -> dict[str, Json]:
     if stamp is None or not SYSTEM_DATA.knows(call.request.query["api-version"]):
         return {}
     return {"systemData": system_data(stamp.by, stamp.at, stamp.changed_by, stamp.changed, offset)}
+
+
+def absent(name: str) -> NoReturn:
+    """Raise the provider's 404 for what a registry doesn't have (recorded of scope maps)."""
+    raise ServiceError(404, "ResourceNotFound", f"The resource {name} could not be found.", inner="provider")
 
 
 def offset(at: datetime) -> str:

@@ -5,11 +5,11 @@ Shapes and statuses are those of `child_operations`.
 
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from local_azure.arm.access import RegistrySettings
 from local_azure.arm.behaviour import Resource
-from local_azure.arm.child_operations import begun, removed, status, supported
+from local_azure.arm.child_operations import absent, begun, removed, status, supported
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.tracked import GROUP
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -76,9 +76,14 @@ class Children(Generic[T]):
         return Response.json(200, self.json(call, registry, self.found(call, access)), supported(call))
 
     def delete(self, call: Call) -> Response:
-        """202 with the address of the result, or 204 where there was none."""
-        registry, access = self.of(call, "delete")
+        """202 with the address of the result, or 204 where there was none, or no registry (recorded)."""
         resources = self.registries.resources
+        if resources.get(self.registries.path(call)) is None and resources.has_group(
+            call["subscription"], call["group"]
+        ):
+            self.registries.require(call, f"{self.kind}/delete")
+            return Response(204)
+        registry, access = self.of(call, "delete")
         resources.require_unlocked(registry.id, "delete")
         gone = self.held(access).pop(call["child"].lower(), None)
         if gone is None:
@@ -133,8 +138,3 @@ def located(body: Json) -> str:
     if not body.get("location"):
         raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
     return str(body["location"]).replace(" ", "").lower()
-
-
-def absent(name: str) -> NoReturn:
-    """Raise the provider's 404 for what a registry doesn't have (recorded of scope maps)."""
-    raise ServiceError(404, "ResourceNotFound", f"The resource {name} could not be found.", inner="provider")

@@ -1,14 +1,19 @@
 """Deleted vaults, still recoverable: soft delete on the side of Resource Manager.
 
-The names of deleted vaults stay taken. The words for a missing deleted vault could not be looked up.
+The names of deleted vaults stay taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from local_azure.arm.state import Grave, Resource
 from local_azure.clock import Clock
-from local_azure.wire import ServiceError
+from local_azure.wire import Json, ServiceError
+
+
+def retention(properties: Mapping[str, Json]) -> int:
+    """Return the days for which what is deleted can be recovered: 90, unless the vault was given others."""
+    return int(properties.get("softDeleteRetentionInDays") or 90)
 
 
 class Graveyard:
@@ -22,7 +27,7 @@ class Graveyard:
 
     def bury(self, vault: Resource) -> None:
         """Keep a vault deleted now."""
-        now, days = self.clock.now(), int(vault.properties.get("softDeleteRetentionInDays", 90))
+        now, days = self.clock.now(), retention(vault.properties)
         self._state()[vault.name.lower()] = Grave(vault, now, now + timedelta(days=days))
 
     def find(self, name: str) -> Grave | None:
@@ -45,7 +50,12 @@ class Graveyard:
                 and each.resource.location.replace(" ", "").lower() == location.replace(" ", "").lower()
             ):
                 return each
-        raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
+        message = (
+            f"The specified deleted vault '{name}' does not exist. Ensure that the vault was indeed deleted and that it"
+            " is in recoverable state. If soft delete was not enabled then the vault is permanently deleted."
+            " Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2149745"
+        )
+        raise ServiceError(404, "DeletedVaultNotFound", message)
 
     def raise_up(self, grave: Grave) -> Resource:
         """Take out a recovered vault, and return the resource."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from local_azure.arm.behaviour import Resources
+from local_azure.arm.clouds import cloud_at
 from local_azure.arm.paging import only, paged
+from local_azure.arm.regions import region_names
 from local_azure.arm.shape import expansions, group_filter, group_json, passes, resource_filter, summary_json
 from local_azure.arm.tags import tags_of
-from local_azure.arm.tracked import GROUP, SUBSCRIPTION
-from local_azure.wire import Call, Response, Route, ServiceError
+from local_azure.arm.tracked import GROUP, SUBSCRIPTION, canonical
+from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 GROUP_READ = "Microsoft.Resources/subscriptions/resourceGroups/read"
 
@@ -57,6 +59,7 @@ class _Groups:
         body = call.request.json()
         if not body.get("location"):
             raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
+        _require_region(body["location"], call.request.host)
         known = self.resources.has_group(call["subscription"], call["own"])
         tags = tags_of(body) if body.get("tags") is not None else None
         made = self.resources.create_group(call["subscription"], call["own"], body["location"], tags)
@@ -110,3 +113,14 @@ class _Groups:
 
     def _may(self, call: Call, action: str, scope: str) -> bool:
         return self.resources.authorization.allowed(call.who.oid, action, scope)
+
+
+def _require_region(location: Json, host: str) -> None:
+    """Refuse a region that isn't there. Raises 400 LocationNotAvailableForResourceGroup, in recorded words."""
+    regions = region_names(cloud_at(host))
+    if canonical(str(location)) not in regions:
+        message = (
+            f"The provided location '{location}' is not available for resource group. List of available regions is"
+            f" '{','.join(regions)}'."
+        )
+        raise ServiceError(400, "LocationNotAvailableForResourceGroup", message)

@@ -3,7 +3,10 @@
 from local_azure.wire import Json, ServiceError
 
 NETWORKS, SECURITY = "Microsoft.Network/virtualNetworks", "Microsoft.Network/networkSecurityGroups"
-ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules")}
+ENDPOINTS = "Microsoft.Network/privateEndpoints"
+LINKS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+"""What a private endpoint leads to: approved without being asked, and by hand."""
+ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules"), ENDPOINTS: ()}
 """Types, each with its parts."""
 
 _ANY = {"sourcePortRange": "*", "destinationPortRange": "*"}
@@ -49,6 +52,8 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
     if type_ == SECURITY:
         rules = [_rule(path, "securityRules", each) for each in _named(given, "securityRules")]
         return {**head, "securityRules": rules, "defaultSecurityRules": _default_rules(path)}
+    if type_ == ENDPOINTS:
+        return {**head, **_endpoint_of(path, given, guid)}
     known = {"addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection", "enableVmProtection", *head}
     rest = {name: value for name, value in given.items() if name not in known and value is not None}
     if isinstance(rest.get("dhcpOptions"), dict):
@@ -61,6 +66,33 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
         "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
         "enableDdosProtection": bool(given.get("enableDdosProtection")),
     }
+
+
+def _endpoint_of(path: str, given: dict[str, Json], guid: str) -> dict[str, Json]:
+    """Return a private endpoint's links, subnet and network interface (recorded)."""
+    links = {part: [_link(path, part, each) for each in _named(given, part)] for part in LINKS}
+    nic = f"{path.rsplit('/', 2)[0]}/networkInterfaces/{path.rsplit('/', 1)[-1]}.nic.{guid}"
+    return {
+        **links,
+        "customNetworkInterfaceName": given.get("customNetworkInterfaceName") or "",
+        "subnet": {"id": _own({"properties": given.get("subnet")}).get("id", "")},
+        "ipConfigurations": [],
+        "networkInterfaces": [{"id": nic}],
+        "customDnsConfigs": [],
+    }
+
+
+def _link(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
+    own = _own(given)
+    state = own.get("privateLinkServiceConnectionState") or {
+        "status": "Approved" if part == LINKS[0] else "Pending",
+        "description": "",
+        "actionsRequired": "None",
+    }
+    to = {"privateLinkServiceId": own.get("privateLinkServiceId", ""), "groupIds": own.get("groupIds") or []}
+    said = {"requestMessage": own["requestMessage"]} if own.get("requestMessage") else {}
+    properties = {**to, **said, "privateLinkServiceConnectionState": state}
+    return _member(path, part, f"{ENDPOINTS}/{part}", given, properties)
 
 
 def _member(path: str, part: str, type_: str, given: dict[str, Json], properties: dict[str, Json]) -> dict[str, Json]:

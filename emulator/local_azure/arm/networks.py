@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from local_azure.arm.behaviour import Resource, Resources
-from local_azure.arm.network_shape import ADDED, complete, etagged
+from local_azure.arm.network_shape import ADDED, ENDPOINTS, NETWORKS, SECURITY, complete, etagged
 from local_azure.arm.operations import Operation
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
-SOON = {"Retry-After": "3"}
+SOON = {NETWORKS: {"Retry-After": "3"}, SECURITY: {"Retry-After": "1"}, ENDPOINTS: {"Retry-After": "10"}}
+"""When to ask again, by type (recorded)."""
+TAGGED = "tagged"
+"""Kept of a network that was given tags, even none: it shows them (recorded)."""
+_HEAD, _POLICIES = ("provisioningState", "resourceGuid", "addressSpace"), "privateEndpointVNetPolicies"
+POLICIES_SINCE = "2024-03-01"
+"""The first api-version that shows a network's ``privateEndpointVNetPolicies`` (recorded until 2026)."""
 
 
 def network_routes(resources: Resources) -> Iterator[Route]:
@@ -43,17 +49,28 @@ def network_routes(resources: Resources) -> Iterator[Route]:
                 yield Route(f"network.{part}.createOrUpdate", "PUT", f"{one}/{part}/{{part}}", inside.put)
                 yield Route(f"network.{part}.delete", "DELETE", f"{one}/{part}/{{part}}", inside.remove)
     base = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
-    for name in ("operations", "operationResults"):
-        yield Route(f"network.{name}", "GET", f"{base}/{name}/{{operation}}", partial(_status, resources, name))
+    yield Route("network.operations", "GET", base + "/operations/{operation}", partial(_status, resources))
+    yield Route("network.operationResults", "GET", base + "/operationResults/{operation}", partial(_result, resources))
 
 
-def _status(resources: Resources, name: str, call: Call) -> Response:
+def _status(resources: Resources, call: Call) -> Response:
+    over = _over(resources, call, "operations")
+    return Response.json(200, {"status": "Succeeded" if over else "InProgress"}, {} if over else SOON[NETWORKS])
+
+
+def _result(resources: Resources, call: Call) -> Response:
+    """Return 202, then 204, each with both addresses (recorded)."""
+    over = _over(resources, call, "operationResults")
+    own = f"https://{call.request.host}{call.request.path}?api-version={call.request.query['api-version']}"
+    status = own.replace("/operationResults/", "/operations/")
+    headers = {"Location": own, "azure-asyncoperation": status, "azure-asyncnotification": "Enabled"}
+    return Response(204, headers=headers) if over else Response.json(202, None, {**headers, **SOON[NETWORKS]})
+
+
+def _over(resources: Resources, call: Call, name: str) -> bool:
     action = f"Microsoft.Network/locations/{name}/read"
     resources.authorization.require(call.who, action, f"/subscriptions/{call['subscription']}")
-    over = resources.operations.over(resources.operations.get(call["operation"]))
-    if name == "operations":
-        return Response.json(200, {"status": "Succeeded" if over else "InProgress"}, {} if over else SOON)
-    return Response(200) if over else Response.json(202, None, SOON)
+    return resources.operations.over(resources.operations.get(call["operation"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +83,12 @@ class _Networks(Tracked):
             "etag": resource.properties["etag"],
             "type": resource.type,
             "location": resource.location,
-            **({"tags": resource.tags} if resource.tags else {}),
+            **({"tags": resource.tags} if resource.tags or resource.properties.get(TAGGED) else {}),
         }
-        return {**shown, "properties": resource.properties["own"]}
+        own = resource.properties["own"]
+        if self.type == NETWORKS and call.request.query["api-version"] >= POLICIES_SINCE:
+            own = {**dict.fromkeys(_HEAD), _POLICIES: "Disabled", **own}
+        return {**shown, "properties": own}
 
     def put(self, call: Call) -> Response:
         """Create a network or a security group, or replace an existing one with all parts."""
@@ -77,8 +97,11 @@ class _Networks(Tracked):
         if not body.get("location"):
             raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
         existing = self.resources.get(path)
+        before = self.json(call, existing) if existing else None
         made = self.keep(path, body["location"], fields(body, "properties"), tags_of(body), existing)
-        return self.begun(call, made, self.json(call, made), new=existing is None)
+        if body.get("tags") is not None:
+            made.properties[TAGGED] = True
+        return self.begun(call, made, self.json(call, made), before)
 
     def keep(
         self, path: str, location: str, given: dict[str, Json], tags: dict[str, str], existing: Resource | None
@@ -86,24 +109,29 @@ class _Networks(Tracked):
         """Store the resource with a new etag, and what Azure adds."""
         resources = self.resources
         etag, own = f'W/"{resources.ids.guid()}"', existing.properties["own"] if existing else None
+        kept = {TAGGED: True} if existing and existing.properties.get(TAGGED) else {}
         guid = own["resourceGuid"] if own else resources.ids.guid()
         whole = complete(self.type, existing.id if existing else path, given, guid)
-        return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag)}, tags)
+        return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag), **kept}, tags)
 
-    def begun(self, call: Call, resource: Resource, shown: Json, *, new: bool) -> Response:
-        """Return the answer to a PUT: 201 with the state of a new object, or 200."""
-        operation = self.resources.operations.begin(resource.id, "network", 0, "Updating")
-        headers = {**self._followed(call, resource, operation), **SOON}
-        if new:
+    def begun(self, call: Call, resource: Resource, shown: Json, before: Json | None) -> Response:
+        """Return the answer to a PUT: 201 for a new object, else 200.
+
+        One that changes no more than tags is over at once (recorded).
+        """
+        operation = self.resources.operations.begin(resource.id, "", 0, "Updating")
+        headers = self._followed(call, resource, operation)
+        if before is None or etagged(before["properties"], "") != etagged(shown["properties"], ""):
             shown = {**shown, "properties": {**shown["properties"], "provisioningState": "Updating"}}
-        return Response.json(201 if new else 200, shown, headers)
+            headers |= SOON[self.type]
+        return Response.json(200 if before else 201, shown, headers)
 
     def gone(self, call: Call, resource: Resource) -> Response:
         """Return the answer to a deletion: 202 with both addresses."""
-        operation = self.resources.operations.begin(resource.id, "network", 0, "Deleting")
+        operation = self.resources.operations.begin(resource.id, "", 0, "Deleting")
         headers = self._followed(call, resource, operation)
         located = headers["azure-asyncoperation"].replace("/operations/", "/operationResults/")
-        return Response(202, headers={**headers, "Location": located, **SOON})
+        return Response(202, headers={**headers, "Location": located, **SOON[self.type]})
 
     def _followed(self, call: Call, resource: Resource, operation: Operation) -> dict[str, str]:
         region = resource.location.replace(" ", "").lower()
@@ -117,7 +145,8 @@ class _Networks(Tracked):
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
-        found.tags = tags_of(body) if "tags" in body else found.tags
+        if "tags" in body:
+            found.tags, found.properties[TAGGED] = tags_of(body), True
         return Response.json(200, self.json(call, found))
 
     def remove(self, call: Call) -> Response:
@@ -161,7 +190,7 @@ class _Parts:
         old = next((each for each in parts if each["name"].lower() == name.lower()), None)
         made = {"name": old["name"] if old else name, "properties": fields(body, "properties")}
         changed = self._kept(parent, [*(each for each in parts if each is not old), made])
-        return self.of.begun(call, changed, self._found(call, changed), new=old is None)
+        return self.of.begun(call, changed, self._found(call, changed), old)
 
     def remove(self, call: Call) -> Response:
         parent = self._parent(call, "delete")

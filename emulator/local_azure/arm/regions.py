@@ -97,6 +97,7 @@ UNLISTED = (
     *("australiacentral", "australiacentral2", "jioindiawest", "norwayeast", "norwaywest", "switzerlandnorth"),
     *("switzerlandwest", "polandcentral", "italynorth", "spaincentral", "austriaeast", "uaenorth", "uaecentral"),
     *("southafricanorth", "southafricawest", "israelcentral", "qatarcentral", "mexicocentral", "chilecentral"),
+    *("jioindiacentral", "belgiumcentral", "denmarkeast", "northcentralus", "westcentralus"),
     *("brazilsoutheast", "eastus2euap", "centraluseuap"),
 )
 """More of the public cloud's regions, where a resource may be and which the list leaves out."""

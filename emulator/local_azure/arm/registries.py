@@ -11,6 +11,8 @@ from local_azure.arm.behaviour import REGISTRIES, Resource
 from local_azure.arm.child_operations import begun, removed, status, supported
 from local_azure.arm.home_region import bring_home, is_zonal
 from local_azure.arm.login_servers import UNSECURE
+from local_azure.arm.private_endpoints import KIND as PRIVATE
+from local_azure.arm.private_endpoints import connections
 from local_azure.arm.registry_rules import SIZES, check, given
 from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
 from local_azure.arm.shape import fields
@@ -19,11 +21,9 @@ from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 NONE = (
-    "privateEndpointConnections",
     "tasks",
     "runs",
     "agentPools",
-    "connectedRegistries",
 )
 """Kinds of children that a registry can't be given here (501), so their lists are empty."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
@@ -97,8 +97,9 @@ class RegistryRoutes(Tracked):
         return self._shown(call, self.found(call))
 
     def json(self, call: Call, resource: Resource) -> Json:
-        """The registry in the shape of the api-version, with the endpoints of all its regions."""
+        """The registry in the shape of the api-version, with all its endpoints, its own and private ones."""
         shown, names = Tracked.json(self, call, resource), self.resources.endpoints(resource)
+        names |= {PRIVATE: [each.of_registry() for each in connections(self.resources, resource)]}
         shown["properties"] |= {name: value for name, value in names.items() if name in shown["properties"]}
         return shown
 

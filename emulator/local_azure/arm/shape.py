@@ -36,8 +36,8 @@ VAULT_FLAGS = (
 )
 SUMMARY_PLAIN = "2015-11-01"
 """The api-version whose list of all resources has no ``systemData`` (recorded of az, which asks for vaults so)."""
-VAULT_STAMPS = "2021-06-01"
-"""The first api-version that shows a vault's ``systemData`` and ``publicNetworkAccess`` (recorded from 2019 on)."""
+VAULT_STAMPS, VAULT_ACCESS = "2021-04-01", "2021-06-01"
+"""The first api-versions that show a vault's ``systemData`` and ``publicNetworkAccess`` (recorded from 2019 on)."""
 FLAGS_SINCE = "2024"
 """Recorded with 2023-02-01 and 2023-07-01 (until December 2024): of flags not set only `enabledForDeployment`."""
 OPEN_NETWORK: dict[str, Json] = {
@@ -120,7 +120,7 @@ def _vault(properties: dict[str, Json], api_version: str) -> dict[str, Json]:
 
     Newer api-versions show a flag that was not set as false.
     """
-    if api_version < VAULT_STAMPS:
+    if api_version < VAULT_ACCESS:
         properties = {name: value for name, value in properties.items() if name != "publicNetworkAccess"}
     if api_version >= FLAGS_SINCE:
         properties = {**properties, **{name: properties.get(name) or False for name in VAULT_FLAGS}}
@@ -137,11 +137,8 @@ def _lowered(resource_id: str) -> str:
 
 
 def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
-    """Return the extra property of identities in older api-versions.
-
-    Recorded of 2015-08-31-preview and 2018-11-30.
-    """
-    if api_version >= "2019":
+    """Return the extra property of identities in the first api-version; 2018-11-30 has none (recorded until 2026)."""
+    if api_version >= "2018":
         return {}
     named = {"tid": "tenantId", "oid": "principalId", "aid": "clientId"}
     query = "&".join(f"{short}={resource.properties[name]}" for short, name in named.items())

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from local_azure.arm.access import PASSWORDS, RegistrySettings, RegistryToken, ScopeMap, TokenPassword
 from local_azure.arm.behaviour import Resource
-from local_azure.arm.child_operations import offset, stamped, supported
-from local_azure.arm.children import Children, absent
+from local_azure.arm.child_operations import absent, offset, stamped, supported
+from local_azure.arm.children import Children
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
 from local_azure.arm.tracked import GROUP

@@ -5,6 +5,7 @@ Texts from users' reports; the text of the range of days could not be looked up.
 
 import ipaddress
 
+from local_azure.arm.graveyard import retention
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Resource
 from local_azure.wire import Json, ServiceError
@@ -25,12 +26,17 @@ FIXED = (
 KINDS = ("keys", "secrets", "certificates", "storage")
 
 
-def given(body: Json, existing: Resource | None, tenant: str) -> dict[str, Json]:
+SOFT_DELETE_SINCE, RETENTION_SINCE = "2019", "2022"
+"""The first api-versions that show soft delete, and its days, of a vault made without a word on them (recorded)."""
+
+
+def given(body: Json, existing: Resource | None, tenant: str, version: str) -> dict[str, Json]:
     """Return the effective properties of a PUT or PATCH; raises 400 BadRequest."""
     found = {
         name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None
     }
-    found["enableSoftDelete"] = True
+    found |= {} if existing else _unsaid(found, version)
+    found["enableSoftDelete"] = True if {"enableSoftDelete"} & found.keys() or version >= SOFT_DELETE_SINCE else None
     _irreversible(found, existing)
     if existing:
         found = {**{name: existing.properties[name] for name in FIXED if name in existing.properties}, **found}
@@ -43,6 +49,12 @@ def given(body: Json, existing: Resource | None, tenant: str) -> dict[str, Json]
     return found
 
 
+def _unsaid(found: dict[str, Json], version: str) -> dict[str, Json]:
+    """Return the days of a new vault that says none: shown only if it is silent on soft delete too (recorded)."""
+    silent = "enableSoftDelete" not in found and version >= RETENTION_SINCE
+    return {} if silent or "softDeleteRetentionInDays" in found else {"softDeleteRetentionInDays": None}
+
+
 def _irreversible(found: dict[str, Json], existing: Resource | None) -> None:
     if found.get("enablePurgeProtection") is False:
         message = 'The property "enablePurgeProtection" cannot be set to false.'
@@ -50,7 +62,7 @@ def _irreversible(found: dict[str, Json], existing: Resource | None) -> None:
     days = found.get("softDeleteRetentionInDays")
     if days is None:
         return
-    if existing and days != existing.properties.get("softDeleteRetentionInDays", 90):
+    if existing and days != retention(existing.properties):
         raise _bad('The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.')
     if not isinstance(days, int) or not 7 <= days <= 90:
         raise _bad('The property "softDeleteRetentionInDays" must be between 7 and 90.')

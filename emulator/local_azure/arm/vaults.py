@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from local_azure.arm import retirement
 from local_azure.arm.behaviour import VAULTS, Resources, vault_taken
 from local_azure.arm.clouds import cloud_of
+from local_azure.arm.operations import purge_id
 from local_azure.arm.paging import paged
+from local_azure.arm.private_endpoints import KIND as PRIVATE
+from local_azure.arm.private_endpoints import connections
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Grave, Resource
 from local_azure.arm.tags import tags_of
@@ -91,6 +94,10 @@ class VaultRoutes(Tracked):
         shown = Tracked.json(self, call, resource)
         if shown["properties"]["provisioningState"] == "RegisteringDns":
             shown["properties"]["vaultUri"] = shown["properties"]["vaultUri"].rstrip("/")
+        if found := connections(self.resources, resource):
+            own = {PRIVATE: [{"id": each.id, "properties": each.of_vault()} for each in found]}
+            first = {name: shown["properties"][name] for name in ("sku", "tenantId") if name in shown["properties"]}
+            shown["properties"] = {**first, **own, **shown["properties"]}
         return shown
 
     def linkable(self, call: Call) -> Response:
@@ -112,7 +119,9 @@ class VaultRoutes(Tracked):
         path, body, existing = self.writable(call)
         if fields(body, "properties").get("createMode", "default").lower() == "recover":
             return Response.json(200, self.json(call, self.resources.recover_vault(path)))
-        properties = given(body, existing, self.resources.authorization.directory.tenant)
+        properties = given(
+            body, existing, self.resources.authorization.directory.tenant, call.request.query["api-version"]
+        )
         if "enableRbacAuthorization" not in properties:
             properties["enableRbacAuthorization"] = (
                 True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
@@ -125,9 +134,9 @@ class VaultRoutes(Tracked):
     def patch(self, call: Call) -> Response:
         """Change the given properties, leave the rest."""
         path, body = self.require(call, "write"), call.request.json()
-        found = self.found(call)
+        found, version = self.found(call), call.request.query["api-version"]
         self.resources.require_unlocked(path, "write")
-        properties = {**found.properties, **given(body, found, self.resources.authorization.directory.tenant)}
+        properties = {**found.properties, **given(body, found, self.resources.authorization.directory.tenant, version)}
         tags = tags_of(body) if body.get("tags") is not None else found.tags
         made = self.resources.put(found.id, self.type, found.location, properties, tags, by=call.who.app_id)
         return Response.json(200, self.json(call, made))
@@ -209,7 +218,9 @@ class VaultRoutes(Tracked):
         grave, now = self._grave(call, "purge/action"), f"{self.resources.clock.now():%Y-%m-%d %H:%M:%S}Z"
         self.resources.deleted_vaults.purge(grave)
         ended = {"createdDateTime": now, "lastActionDateTime": now, "status": "Succeeded"}
-        begun = self.resources.operations.begin(f"{grave.resource.id}/purge", "purges", 0, "InProgress", ended)
+        named = purge_id(self.resources.clock.now(), self.resources.ids.guid().replace("-", ""))
+        about = f"{grave.resource.id}/purge"
+        begun = self.resources.operations.begin(about, "purges", 0, "InProgress", ended, named=named)
         provider = f"/subscriptions/{call['subscription']}/providers/Microsoft.KeyVault"
         path = f"{provider}/locations/{call['location']}/operationResults/{begun.id}"
         location = f"https://{call.request.host}{path}?api-version={call.request.query['api-version']}"

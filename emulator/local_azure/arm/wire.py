@@ -13,10 +13,12 @@ from local_azure.arm.budget import KINDS, SIZES
 from local_azure.arm.cache_rules import cache_rule_routes
 from local_azure.arm.child_operations import result_routes
 from local_azure.arm.clouds import CLOUDS, cloud_at
+from local_azure.arm.connected_registries import connected_registry_routes
 from local_azure.arm.credential_sets import credential_set_routes
 from local_azure.arm.groups import GROUP_READ, group_routes
 from local_azure.arm.locks import lock_routes
 from local_azure.arm.networks import network_routes
+from local_azure.arm.private_endpoints import connection_routes
 from local_azure.arm.providers import provider_routes, unknown_routes
 from local_azure.arm.registries import RegistryRoutes, registry_routes
 from local_azure.arm.replications import replication_routes
@@ -112,10 +114,12 @@ class Arm:
             *webhook_routes(registries),
             *cache_rule_routes(registries),
             *credential_set_routes(registries),
+            *connected_registry_routes(registries),
             *result_routes(resources),
         )
         yield from vault_routes(VaultRoutes(resources))
         yield from network_routes(resources)
+        yield from connection_routes(resources)
         yield from storage_routes(resources)
         yield from extra_routes
         yield from unknown_routes(resources)

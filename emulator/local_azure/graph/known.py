@@ -200,6 +200,11 @@ def properties(app_id: str) -> dict[str, Any]:
     """
     name, resource = FIRST_PARTY[app_id]
     names = list(NAMES.get(app_id, (app_id, resource)))
-    own = {"appDisplayName": name, "appOwnerOrganizationId": MICROSOFT, "servicePrincipalNames": names}
+    own = {
+        "createdDateTime": None,
+        "appDisplayName": name,
+        "appOwnerOrganizationId": MICROSOFT,
+        "servicePrincipalNames": names,
+    }
     declared = {"appRoles": app_roles() if app_id == GRAPH else [], "oauth2PermissionScopes": scopes(app_id)}
     return {**own, "signInAudience": "AzureADMultipleOrgs", **declared}

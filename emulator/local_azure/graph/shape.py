@@ -86,7 +86,7 @@ def _principal(of: ServicePrincipal, tenant: str, application: Application | Non
         "createdDateTime": date(of.created.replace(microsecond=0)),
         "displayName": of.display_name,
         "oauth2PermissionScopes": (given.get("api") or {}).get("oauth2PermissionScopes", []),
-        "servicePrincipalNames": [of.app_id, *given.get("identifierUris", [])],
+        "servicePrincipalNames": [*given.get("identifierUris", []), of.app_id],
     }
     deactivated = {"isDisabled": given["isDisabled"]} if "isDisabled" in given else {}
     return {**PRINCIPAL, **known, **deactivated}

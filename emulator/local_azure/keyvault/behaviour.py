@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from local_azure.arm.behaviour import VAULTS, Resource, Resources
+from local_azure.arm.graveyard import retention
 from local_azure.clock import Clock
 from local_azure.faults import Faults
 from local_azure.ids import Ids
@@ -252,7 +253,7 @@ class Vaults:
 
     def retention(self, vault: str) -> int:
         """Return the number of days for recovering a deleted secret (7 to 90, fixed at the vault's creation)."""
-        return int(self.vault(vault).properties.get("softDeleteRetentionInDays", 90))
+        return retention(self.vault(vault).properties)
 
     def recovery_level(self, vault: str) -> str:
         """Return the recovery level of the vault, as shown in attributes."""

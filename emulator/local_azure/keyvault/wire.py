@@ -27,6 +27,8 @@ PERMISSIONS = {"deletedSecrets.get": "get"}
 
 PAGE = 25
 """Items on a page where ``maxresults`` isn't given, and the most that it may ask for."""
+WITHOUT_DAYS = ("2015-06-01", "2016-10-01", "7.0")
+"""Api-versions whose attributes have no ``recoverableDays`` (recorded)."""
 
 
 def _unknown(call: Call) -> Response:
@@ -215,7 +217,8 @@ class KeyVault:
         times = {"nbf": version.nbf, "exp": version.exp}
         bounds = {name: int(at.timestamp()) for name, at in times.items() if at}
         made = {"created": int(version.created.timestamp()), "updated": int(version.updated.timestamp())}
-        days = {} if call.request.query["api-version"] == "7.0" else {"recoverableDays": self.vaults.retention(vault)}
+        shown = call.request.query["api-version"] not in WITHOUT_DAYS
+        days = {"recoverableDays": self.vaults.retention(vault)} if shown else {}
         return {
             "enabled": version.enabled,
             **bounds,

@@ -31,7 +31,7 @@ def read(name: str, body: Json) -> RoleDefinition:
     if not isinstance(permissions, list) or not permissions or not all(isinstance(each, dict) for each in permissions):
         raise _invalid("A role definition needs permissions: at least one.")
     found = [_permission(each) for each in permissions]
-    return RoleDefinition(name.lower(), role_name, given.get("description") or "", found, "CustomRole", list(scopes))
+    return RoleDefinition(name.lower(), role_name, given.get("description"), found, "CustomRole", list(scopes))
 
 
 def put(roles: Roles, wanted: RoleDefinition, now: datetime, by: str) -> RoleDefinition:

@@ -31,7 +31,7 @@ class RoleDefinition:
 
     name: str
     role_name: str
-    description: str
+    description: str | None
     permissions: list[Permission]
     role_type: str = "BuiltInRole"
     assignable_scopes: list[str] = field(default_factory=lambda: ["/"])
@@ -176,7 +176,7 @@ _CONTAINERS = (
         "5d977122-f97e-4b4d-a52f-6b43003ddb4d",
         "Azure Container Instances Contributor Role",
         "Grants read/write access to container groups provided by Azure Container Instances",
-        Permission([*_COMMON, "Microsoft.ContainerInstance/containerGroups/*", _GROUPS]),
+        Permission(["Microsoft.ContainerInstance/containerGroups/*", _COMMON[2], *_COMMON[:2], _GROUPS]),
     ),
 )
 

@@ -74,6 +74,7 @@ def test_b3_a_new_group_is_201_with_an_operation_and_azures_defaults(world: Worl
                         "image": IMAGE,
                         "ports": [],
                         "environmentVariables": [],
+                        "configMap": {"keyValuePairs": {}},
                         "resources": {"requests": {"memoryInGB": 1.5, "cpu": 1.0}},
                     },
                 }

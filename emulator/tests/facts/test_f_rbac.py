@@ -570,6 +570,7 @@ def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(worl
             world.owner.oid,
             shown["updatedOn"],
         )
+        assert shown["description"] is None
     (listed,) = world.owner.call("GET", listing_url("roleDefinitions", SUB, "roleName eq 'r'")).body["value"]
     assert (listed["properties"]["createdBy"], listed["properties"]["createdOn"]) == (
         world.owner.oid,

@@ -103,6 +103,8 @@ class _Objects:
         for owner in dict.fromkeys([*owners, *self._bound(call, "owners")]):
             directory.add_owner(made.id, owner)
         body = first_id(directory.records.body(made)) if kind == "users" else directory.records.body(made)
+        if isinstance(made, ServicePrincipal):
+            body["servicePrincipalNames"] = body["servicePrincipalNames"][::-1]
         if isinstance(made, Application):
             body = turned(body)
             body["createdDateTime"] = shape.date(made.created)
