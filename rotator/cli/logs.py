@@ -19,7 +19,7 @@ from rotator import secret
 from rotator.cli import terminal
 from rotator.cli.output import say
 
-SPEAKERS = ("rotator", "azure", "msal", "httpx", "aiohttp", "asyncio")
+SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
 STRUCK = secret.LOOKS
 """Texts that are removed from every line."""

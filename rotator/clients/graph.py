@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from kiota_abstractions.method import Method
+
 from rotator.clients.directory import (
     DEACTIVATED,
     Named,
@@ -23,7 +25,7 @@ from rotator.clients.directory import (
     no_body,
     service_principal_of,
 )
-from rotator.clients.graph_requests import COLLECTION, GET, PATCH, POST, READ, SERVICE, GraphRequests
+from rotator.clients.graph_requests import COLLECTION, READ, SERVICE, GraphRequests
 from rotator.clients.pipeline import together
 from rotator.clients.refusal import Asked
 from rotator.clients.typed import items, record, text
@@ -90,7 +92,7 @@ class Graph(GraphRequests):
         asked = Asked(SERVICE, f"list the federated credentials of {app_id}", READ)
         path = f"{COLLECTION[home]}(appId='{app_id}')/federatedIdentityCredentials"
         listed, following = await self._send(
-            asked, GET, path, lambda page: (items(page), page.get("@odata.nextLink")), tenant=tenant
+            asked, Method.GET, path, lambda page: (items(page), page.get("@odata.nextLink")), tenant=tenant
         )
         if following:
             raise Unexpected(
@@ -104,7 +106,7 @@ class Graph(GraphRequests):
         """Return a group's display name by its object id. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
         return await self._send(
-            asked, GET, f"groups/{group}?$select=displayName", lambda shown: text(shown["displayName"])
+            asked, Method.GET, f"groups/{group}?$select=displayName", lambda shown: text(shown["displayName"])
         )
 
     async def names(self, app_ids: Sequence[str]) -> dict[str, str]:
@@ -116,7 +118,7 @@ class Graph(GraphRequests):
         for start in range(0, len(app_ids), MOST_IN_ONE_FILTER):
             wanted = ",".join(f"'{each}'" for each in app_ids[start : start + MOST_IN_ONE_FILTER])
             path = f"servicePrincipals?$filter=appId in ({wanted})&$select=appId,displayName".replace(" ", "%20")
-            found |= await self._send(asked, GET, path, names_of)
+            found |= await self._send(asked, Method.GET, path, names_of)
         return found
 
     async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
@@ -126,7 +128,7 @@ class Graph(GraphRequests):
         """
         asked = Asked(SERVICE, f"list the owners of the {home.value.replace('_', ' ')} of {app_id}", READ)
         return await self._send(
-            asked, GET, f"{COLLECTION[home]}(appId='{app_id}')/owners?$select=id", ids_of, tenant=tenant
+            asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/owners?$select=id", ids_of, tenant=tenant
         )
 
     async def identities(self, me: str, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
@@ -141,7 +143,7 @@ class Graph(GraphRequests):
         quoted = quote((display_name or "").replace("'", "''"))
         asked = Asked(SERVICE, f"look for applications called {display_name}", READ)
         path = f"applications?$filter=displayName eq '{quoted}'&$select={_SHORT}".replace(" ", "%20")
-        page = await self._send(asked, GET, path, lambda shown: [named(each) for each in items(shown)])
+        page = await self._send(asked, Method.GET, path, lambda shown: [named(each) for each in items(shown)])
         each = await together(*(self._identity(me, one, one.app_id) for one in page))
         return tuple(sorted((one for one in each if one), key=lambda one: one.app_id))
 
@@ -165,9 +167,9 @@ class Graph(GraphRequests):
         """
         asked, by_key = Asked(SERVICE, f"make application {display_name}", MAKE), f"applications(uniqueName='{key}')"
         body = {"displayName": display_name}
-        made = await self._send(asked, PATCH, by_key, made_now, body, prefer="create-if-missing")
+        made = await self._send(asked, Method.PATCH, by_key, made_now, body, prefer="create-if-missing")
         if made is None:
-            made = await self._send(asked, GET, f"{by_key}?$select={_SHORT}", identity_of)
+            made = await self._send(asked, Method.GET, f"{by_key}?$select={_SHORT}", identity_of)
         return made
 
     async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
@@ -178,7 +180,9 @@ class Graph(GraphRequests):
         asked = Asked(SERVICE, f"create a service principal of {app_id}", MAKE)
         try:
             return (
-                await self._send(asked, POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id}),
+                await self._send(
+                    asked, Method.POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id}
+                ),
                 True,
             )
         except (Conflict, OutcomeUnknown) as error:
@@ -191,20 +195,20 @@ class Graph(GraphRequests):
         """Add `me` as owner of an object not yet owned by it."""
         asked = Asked(SERVICE, f"add an owner to {home.value.replace('_', ' ')} {object_id}", WRITE.format(object_id))
         body = {"@odata.id": f"{self._url}/directoryObjects/{me}"}
-        await self._send(asked, POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", no_body, body)
+        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", no_body, body)
 
     async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
         """Return the app management policies assigned to an object. Raises Forbidden."""
         asked = Asked(SERVICE, f"list the app management policies of {app_id}", "Policy.Read.All")
         return await self._send(
-            asked, GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant
+            asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant
         )
 
     async def attributes(self, object_id: str) -> dict[str, Any]:
         """Return the custom security attributes of a service principal. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read the custom security attributes of {object_id}", ATTRIBUTES)
         path = f"servicePrincipals/{object_id}?$select=id,customSecurityAttributes"
-        return await self._send(asked, GET, path, lambda shown: record(shown["customSecurityAttributes"] or {}))
+        return await self._send(asked, Method.GET, path, lambda shown: record(shown["customSecurityAttributes"] or {}))
 
     async def created(self, app_id: str, tenant: str | None) -> datetime | None:
         """Return an application's creation time; None for another tenant's application."""
@@ -213,7 +217,7 @@ class Graph(GraphRequests):
     async def default_policy(self, tenant: str | None) -> dict[str, Any]:
         """Return the tenant's default app management policy. Raises Forbidden."""
         asked = Asked(SERVICE, "read the tenant's app management policy", "Policy.Read.All")
-        return await self._send(asked, GET, "policies/defaultAppManagementPolicy", record, tenant=tenant)
+        return await self._send(asked, Method.GET, "policies/defaultAppManagementPolicy", record, tenant=tenant)
 
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
         """Add a password credential; the POST is sent once."""
@@ -221,7 +225,7 @@ class Graph(GraphRequests):
         asked = Asked(SERVICE, f"add a password to {home.value.replace('_', ' ')} {owner}", WRITE.format(owner))
         credential = {"displayName": display_name, "endDateTime": f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         path, body = f"{COLLECTION[home]}/{owner}/addPassword", {"passwordCredential": credential}
-        return await self._send(asked, POST, path, lambda added: issued_of(added, home), body, once=True)
+        return await self._send(asked, Method.POST, path, lambda added: issued_of(added, home), body, once=True)
 
     async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
         """Remove a password credential; sent once, since each removal is a separate decision."""
@@ -230,7 +234,7 @@ class Graph(GraphRequests):
             SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner)
         )
         await self._send(
-            asked, POST, f"{COLLECTION[home]}/{owner}/removePassword", no_body, {"keyId": key_id}, once=True
+            asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", no_body, {"keyId": key_id}, once=True
         )
 
 

@@ -32,6 +32,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from httpx import TransportError
 
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime
@@ -184,7 +185,11 @@ def _worth_repeating(answer: Any, failure: BaseException | None, also: Callable[
     if failure is None:
         response = _response(answer)
         return response.status_code in TRANSIENT or bool(also and also(response))
-    return isinstance(failure, SdkError) and not isinstance(failure, HttpResponseError) and not hopeless(failure)
+    return (
+        isinstance(failure, SdkError | TransportError)
+        and not isinstance(failure, HttpResponseError)
+        and not hopeless(failure)
+    )
 
 
 def _patience(state: tenacity.RetryCallState) -> float:

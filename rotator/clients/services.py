@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+import aiohttp
+import httpx
+
 from rotator.clients.access_mark import AccessMark
 from rotator.clients.aci import TYPE, ContainerGroups
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
@@ -17,12 +20,13 @@ from rotator.clients.graph import Graph, unknown
 from rotator.clients.group_list import GroupList, Indexing
 from rotator.clients.keyvault import KeyVault, Published
 from rotator.clients.limits import password_limits
-from rotator.clients.pipeline import Line, at_once, together
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, host, together
 from rotator.clients.rbac import Authorization
 from rotator.clients.readings import CONSTANT, SHARED, Key, Readings
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports
+from rotator.clients.wire import GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, LeaseStore, Queue
@@ -40,8 +44,9 @@ class Services:
         self.budgets = budgets or Budgets(clock, Hosts.of(cloud))
         self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy, budgets=self.budgets)
         self.readings = Readings(self.line.time)
+        self._http = _http(cloud, self.line)
         self.token = Token(self.line, cloud)
-        self.graph, self.vault = Graph(self.line, cloud, self.token), KeyVault(self.line, self.token)
+        self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
         self.mark = AccessMark(self.line, self.vault)
         self.arm = Arm(self.line, cloud, self.token)
         self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
@@ -78,8 +83,9 @@ class Services:
 
     async def close(self) -> None:
         """Close every client, then their connections."""
-        for each in (self.graph, self.vault, self.groups, self.arm, self.rbac, self.token):
+        for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
             await each.close()
+        await self._http.aclose()
         for session in self._sessions:
             await session.close()
 
@@ -185,6 +191,13 @@ class Services:
         return await password_limits(
             self.graph, policy.principal.app_id, policy.principal.home, elsewhere, who.object_id, strict=strict
         )
+
+
+def _http(cloud: Cloud, line: Line) -> httpx.AsyncClient:
+    """Create the httpx client for Graph."""
+    timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
+    wire = GraphWire(line.carrier([host(cloud.graph)]), timeout)
+    return httpx.AsyncClient(transport=wire, timeout=httpx.Timeout(READ_TIMEOUT), trust_env=False)
 
 
 def holder_key(policy: Policy, home: Home) -> Key:

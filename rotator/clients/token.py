@@ -76,10 +76,6 @@ class Token:
         said = await (self.renewed(scopes[0], claims, tenant_id) if claims else self.text(scopes[0], tenant_id))
         return AccessToken(said, 0)
 
-    def of(self, tenant: str) -> "TenantToken":
-        """Return the TokenCredential of a client whose requests all need tokens of another tenant."""
-        return TenantToken(self, tenant)
-
     async def renewed(self, scope: str, claims: str, tenant: str | None = None) -> str:
         """Return a new token with the claims of a challenge, in place of the cached one. Raises as :meth:`text`."""
         key = (scope, tenant)
@@ -184,18 +180,6 @@ class Token:
             self._last = outcome
 
         return lambda **_: self._line.retry(once=False, note=note)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantToken:
-    """azure-core TokenCredential of one tenant, over the cache of rotator's tokens."""
-
-    token: Token
-    tenant: str
-
-    async def get_token(self, *scopes: str, claims: str | None = None, **_: object) -> AccessToken:
-        """Return a token to a client library. Raises as `Token.get_token`."""
-        return await self.token.get_token(*scopes, tenant_id=self.tenant, claims=claims)
 
 
 def _who(claims: Mapping[str, Any]) -> Who:

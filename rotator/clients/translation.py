@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 import aiohttp
+import httpx
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -46,6 +47,8 @@ from rotator.remedy import advise
 
 T = TypeVar("T")
 
+BROKEN = (SdkError, httpx.RequestError)
+"""Exceptions of the libraries for a missing answer, or for an answer refused by the library."""
 ABSENT = frozenset(
     {
         *("Request_ResourceNotFound", "ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound"),
@@ -65,6 +68,10 @@ _NEVER_SENT = (
     aiohttp.ClientHttpProxyError,
     aiohttp.ConnectionTimeoutError,
     ServiceRequestTimeoutError,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.PoolTimeout,
 )
 _HOPELESS = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
 UNSENT = (
@@ -84,7 +91,7 @@ async def ask(asked: Asked, call: Awaitable[T]) -> T:
             return await call
         except AzureError as error:
             failure = error
-        except (Refused, *ODD, SdkError) as error:
+        except (Refused, *ODD, *BROKEN) as error:
             failure = translate(asked, error, in_doubt=doubts.number > 0)
     raise failure
 

@@ -26,7 +26,7 @@ from rotator.function_app.invocation import RotationFailed, log
 from rotator.function_app.settings import AppSettings, schedule, trigger
 from rotator.ports import Message
 
-QUIET = ("azure", "msal", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
+QUIET = ("azure", "msal", "msgraph", "kiota_http", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
 """Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens
 included.
 """

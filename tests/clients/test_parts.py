@@ -5,8 +5,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import httpx
 import pytest
-from azure.core.exceptions import ServiceRequestTimeoutError, ServiceResponseError
 from azure.mgmt.authorization.v2022_04_01.models import Permission
 
 from rotator.clients.acr import Image, images
@@ -153,11 +153,7 @@ def test_a_status_is_whose_business_it_is(status: int, code: str, in_doubt: bool
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (ServiceRequestTimeoutError("no connection"), Unavailable),
-        (ServiceResponseError("gone"), OutcomeUnknown),
-    ],
+    ("error", "kind"), [(httpx.ConnectError("no such name"), Unavailable), (httpx.ReadError("gone"), OutcomeUnknown)]
 )
 def test_where_no_connection_comes_about_the_name_is_doubted(error: Exception, kind: type[Exception]) -> None:
     failed = silent(Asked("Azure", "do it"), error, in_doubt=kind is OutcomeUnknown)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from local_azure.server import loopback
 
@@ -18,14 +19,14 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, unpacked, whole
 from rotator.clients.pipeline import PATIENCE
 from rotator.clients.transports import direct, proxied, real
-from rotator.clients.wire import LONGEST, Carrier, Gate
+from rotator.clients.wire import LONGEST, Carrier, Gate, GraphWire
 from rotator.errors import AzureError, Unavailable, Unexpected
 from rotator.state import Outcome, Secret
 from rotator.system import SystemClock
 from tests.clients.scene import IMAGE, PASSWORD, Scene, scene
 
 GET, PUT = b"GET", b"PUT"
-ANY_HOST = Gate(AzureTime(SystemClock()), None)
+ANY_HOST, SHORT = Gate(AzureTime(SystemClock()), None), aiohttp.ClientTimeout(sock_connect=10, sock_read=60)
 
 
 @dataclass
@@ -77,16 +78,20 @@ def test_a_write_that_meets_a_dropped_connection_arrives_once(method: str, monke
                 await session.request(method, address, data=b"12345")
             assert server.arrived == [GET, method.encode()]
 
-    async def by_carrier() -> None:
-        async with rude() as server, real().session() as session:
-            carrier, address = Carrier(ANY_HOST, session, session, direct), f"http://127.0.0.1:{server.port}/"
-            await carrier.request("GET", address)
-            with pytest.raises(aiohttp.ClientConnectionError):
-                await carrier.request(method, address, data=b"12345")
+    async def by_httpx() -> None:
+        async with (
+            rude() as server,
+            real().session() as session,
+            httpx.AsyncClient(transport=GraphWire(Carrier(ANY_HOST, session, session, direct), SHORT)) as client,
+        ):
+            address = f"http://127.0.0.1:{server.port}/"
+            await client.get(address)
+            with pytest.raises(httpx.TransportError):
+                await client.request(method, address, content=b"12345")
             assert server.arrived == [GET, method.encode()]
 
     asyncio.run(by_aiohttp())
-    asyncio.run(by_carrier())
+    asyncio.run(by_httpx())
 
 
 def test_no_password_of_the_users_netrc_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import aiohttp
+import httpx
 from local_azure.faults import Fault
 from local_azure.inprocess import Hop, pause
 from local_azure.wire import Request, Response
@@ -168,14 +169,14 @@ class Process(Hop):
     async def exchange(self, request: Request) -> Response:
         """The same for real SDK code: the effects are made of what the emulator can do to one call.
 
-        Raises what aiohttp raises.
+        Raises what aiohttp and httpx raise.
         """
         assert self.made
         operation, writes = operation_of(self, request, self.made.seeded.operator.app_id)
         called = named(operation, request.path, self.made.policy.access_secret)
         effect = await self.arrive(called, writes=writes)
         if effect is Effect.NOT_SENT:
-            raise _not_sent()
+            raise _not_sent(operation)
         fault = _fault(operation, effect, writes=writes) or self._still_down(operation)
         if effect is Effect.UNKNOWN and not writes:
             self._down[operation] = self.made.loop.time() + PATIENCE
@@ -230,7 +231,9 @@ def _fault(operation: str, effect: Effect | None, *, writes: bool) -> Fault | No
     return None
 
 
-def _not_sent() -> Exception:
+def _not_sent(operation: str) -> Exception:
+    if operation.startswith("graph."):
+        return httpx.ConnectError("no connection")
     key = aiohttp.client_reqrep.ConnectionKey("host", 443, True, True, None, None, None)
     return aiohttp.ClientConnectorError(key, OSError("no connection"))
 
