@@ -98,7 +98,7 @@ def everyday(world: World, service: str) -> tuple[str, str]:
     paths = {
         "entra": (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/oauth2/v2.0/authorize"),
         "graph": ("/v1.0/applications", "/v1.0/me/messages"),
-        "keyvault": ("/secrets?api-version=7.4", "/keys?api-version=7.4"),
+        "keyvault": ("/secrets?api-version=7.4", "/storage?api-version=7.4"),
         "arm": (
             f"{world.seeded.registry_id}?api-version=2023-07-01",
             f"{world.seeded.registry_id}/exportPipelines?api-version=2023-07-01",

@@ -178,7 +178,8 @@ def summary_json(resource: Resource, expand: set[str], version: str, *, by_tag: 
         summary["sku"] = resource.sku
     if by_tag:
         return {**summary, "location": resource.location}
-    summary |= {"location": resource.location, **_identity(resource, _listed), "tags": resource.tags}
+    tags = {} if _untagged(resource) else {"tags": resource.tags}
+    summary |= {"location": resource.location, **_identity(resource, _listed), **tags}
     if version > SUMMARY_PLAIN and resource.type.lower() in (REGISTRIES.lower(), VAULTS.lower()):
         summary["systemData"] = _system(resource, iso)
     extra = {
@@ -187,6 +188,13 @@ def summary_json(resource: Resource, expand: set[str], version: str, *, by_tag: 
         "provisioningstate": ("provisioningState", resource.properties.get("provisioningState", "Succeeded")),
     }
     return summary | dict(extra[name] for name in extra if name in expand)
+
+
+def _untagged(resource: Resource) -> bool:
+    """Tell if a resource was given no tags and shows none: only Microsoft.Network leaves them out (recorded)."""
+    return (
+        resource.type.startswith("Microsoft.Network/") and not resource.tags and not resource.properties.get("tagged")
+    )
 
 
 def lock_json(lock: Lock) -> Json:

@@ -83,18 +83,26 @@ class Gate:
         if not self.authorization.allowed(caller.oid, f"Microsoft.KeyVault/vaults/secrets/{action}", scope, data=True):
             raise refusals.by_rbac(caller, vault, f"Microsoft.KeyVault/vaults/secrets/{action}", scope)
 
-    def _require_policy(self, caller: Caller, vault: Resource, permission: str) -> None:
+    def require_read(self, caller: Caller, vault: Resource, kind: str, permission: str) -> None:
+        """Allow a read of ``keys`` or ``certificates``; raises 403 ForbiddenByRbac or AccessDenied."""
+        action, scope = f"Microsoft.KeyVault/vaults/{kind}/read", vault.id.lower()
+        if not vault.properties.get("enableRbacAuthorization"):
+            self._require_policy(caller, vault, permission, kind)
+        elif not self.authorization.allowed(caller.oid, action, scope, data=True):
+            raise refusals.by_rbac(caller, vault, action, scope)
+
+    def _require_policy(self, caller: Caller, vault: Resource, permission: str, kind: str = "secrets") -> None:
         """Refuse a caller without the permission in an access policy.
 
         ``all`` includes every right except purge; azure-cli's own tests have to ask for purge as well (recorded).
         """
         holders = {caller.oid.lower(), *(group.lower() for group in self.authorization.directory.groups_of(caller.oid))}
         for policy in vault.properties.get("accessPolicies") or ():
-            granted = {p.lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
+            granted = {p.lower() for p in (policy.get("permissions") or {}).get(kind) or ()}
             usual = {"all"} if permission != "purge" else set()
             if policy.get("objectId", "").lower() in holders and granted & {permission, *usual}:
                 return
-        raise refusals.by_policy(caller, vault, permission)
+        raise refusals.by_policy(caller, vault, permission, kind)
 
 
 def _named(rules: Mapping[str, object]) -> bool:

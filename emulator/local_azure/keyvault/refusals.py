@@ -119,10 +119,10 @@ def by_rbac(caller: Caller, vault: Resource, action: str, scope: str) -> Service
     return ServiceError(403, "Forbidden", "\r\n".join(lines), inner="ForbiddenByRbac")
 
 
-def by_policy(caller: Caller, vault: Resource, permission: str) -> ServiceError:
+def by_policy(caller: Caller, vault: Resource, permission: str, kind: str = "secrets") -> ServiceError:
     """Return the refusal of a caller without an access policy for the permission."""
     message = (
-        f"The user, group or application '{_who(caller)}' does not have secrets {permission} permission on key vault"
+        f"The user, group or application '{_who(caller)}' does not have {kind} {permission} permission on key vault"
         f" '{_where(vault)}'."
     )
     help_link = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"

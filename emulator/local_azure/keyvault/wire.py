@@ -16,6 +16,7 @@ from local_azure.entra.behaviour import Tokens
 from local_azure.ids import Ids
 from local_azure.keyvault.behaviour import Vaults
 from local_azure.keyvault.gate import ADDRESS
+from local_azure.keyvault.others import other_routes
 from local_azure.keyvault.refusals import check_name, invalid
 from local_azure.keyvault.secret import Changes, Secret, Version
 from local_azure.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
@@ -71,7 +72,20 @@ class KeyVault:
             for name, method, path, action, handler in named
         )
         methods = ("GET", "PUT", "PATCH", "POST", "DELETE")
-        return (*routes, *(Route("keyvault.notImplemented", method, "/{rest*}", _unknown) for method in methods))
+        return (
+            *routes,
+            *other_routes(self._read),
+            *(Route("keyvault.notImplemented", method, "/{rest*}", _unknown) for method in methods),
+        )
+
+    def _read(self, call: Call, kind: str, permission: str) -> None:
+        """Check a read of what a vault has beside secrets."""
+        if not call.request.query.get("api-version"):
+            raise ServiceError(400, "BadParameter", "api-version must be specified")
+        resource, gate = self.vaults.vault(call.request.host.partition(".")[0]), self.vaults.gate
+        gate.admit(call.who, resource)
+        gate.spend(resource, creating=False)
+        gate.require_read(call.who, resource, kind, permission)
 
     def _guarded(
         self, action: str, handler: Callable[[Call, str], Response], permission: str | None = None

@@ -50,6 +50,30 @@ def test_e3_a_request_without_a_token_is_challenged(world: World) -> None:
     assert (world.call("POST", elsewhere).status, world.owner.call("POST", elsewhere).status) == (401, 501)
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("keys", 200, {"value": [], "nextLink": None}),
+        ("keys/k/versions", 200, {"value": [], "nextLink": None}),
+        ("deletedkeys", 200, {"value": [], "nextLink": None}),
+        ("keys/k/1", 404, "KeyNotFound"),
+        ("deletedkeys/k", 404, "KeyNotFound"),
+        ("certificates", 200, {"value": [], "nextLink": None}),
+        ("certificates/issuers", 200, {"value": [], "nextLink": None}),
+        ("certificates/contacts", 404, "ContactsNotFound"),
+        ("certificates/c", 404, "CertificateNotFound"),
+        ("certificates/c/pending", 404, "PendingCertificateNotFound"),
+    ],
+)
+def test_a_vault_has_no_keys_and_certificates_and_says_so_to_those_who_may_read_them(
+    world: World, path: str, status: int, said: object
+) -> None:
+    answer = world.owner.call("GET", f"{VAULT_URL}/{path}?{V}")
+    assert (answer.status, answer.body if status == 200 else answer.body["error"]["code"]) == (status, said)
+    refused = world.identity("nobody").call("GET", f"{VAULT_URL}/{path}?{V}")
+    assert (refused.status, refused.body["error"]["innererror"]["code"]) == (403, "ForbiddenByRbac")
+
+
 def test_e3_the_official_client_passes_the_challenge_and_reads_what_it_set(client: SecretClient) -> None:
     expires = datetime(2026, 6, 1, tzinfo=UTC)
     made = client.set_secret(
@@ -277,9 +301,9 @@ def test_a_vault_that_does_not_exist_has_no_host(world: World) -> None:
     assert world.call("GET", f"https://myvault.vault.azure.cn/secrets?{V}").status == 502
 
 
-def test_keys_and_certificates_are_not_emulated_and_say_so(world: World) -> None:
-    for path in ("keys", "certificates/c1", "storage"):
-        assert world.owner.call("GET", f"{VAULT_URL}/{path}?{V}").status == 501
+def test_keys_and_certificates_cannot_be_made_here(world: World) -> None:
+    for method, path in (("POST", "keys/k/create"), ("POST", "certificates/c1/create"), ("GET", "storage")):
+        assert world.owner.call(method, f"{VAULT_URL}/{path}?{V}").status == 501
 
 
 def test_the_state_survives_json_and_no_repr_shows_a_value(world: World) -> None:
