@@ -33,6 +33,7 @@ from local_azure.wire import Request
 
 from rotator import fleet
 from rotator.clients import Transports, connect
+from rotator.clients.password_trial import ONE_TRY
 from rotator.engine import Journal, Run, reconcile
 from rotator.fleet import Worker
 from rotator.lease import LocalLease
@@ -55,6 +56,8 @@ HOSTS = 8
 SETTLED, RUNS = timedelta(hours=1), 40
 """Time between two runs, and runs at most until every principal is rotated."""
 NAME = re.compile(r"p\d{5}")
+PROOF = ("entra.token", "acr.")
+"""Operations of a proof, no request of which is waited for longer than `ONE_TRY`."""
 WRITTEN = ("addPassword", "removePassword", "secrets.set", "secrets.update", "createOrUpdate")
 
 
@@ -79,7 +82,7 @@ class Troubled(Process):
         effect = self.draw.choice(WRITES if writes else READS)
         self.met[effect] += 1
         if effect is Effect.HANG:
-            await pause(LATE_WRITE if writes else LATE_READ)
+            await pause(LATE_WRITE if writes else LATE_READ if not operation.startswith(PROOF) else ONE_TRY)
         return effect
 
 
