@@ -9,12 +9,13 @@ from local_azure.wire import Request
 from tests.engine.test_life import forced, ours, settled
 from tests.stage import SECRET, Stage
 
-ADD, SET, PROVE, READ, REMOVE = (
+ADD, SET, PROVE, READ, REMOVE, UPDATE = (
     "graph.applications.addPassword",
     "keyvault.secrets.set",
     "acr.manifests.head",
     "graph.applications.get",
     "graph.applications.removePassword",
+    "keyvault.secrets.update",
 )
 NOT_KNOWN = {"kind": "status", "status": 400, "code": "Request_BadRequest", "message": "No password credential found."}
 
@@ -33,6 +34,17 @@ def _unremovable(made: Stage) -> None:
     """The same, and Graph doesn't know the key where it is to be removed."""
     _unread(made)
     made.azure.faults.add(Fault(REMOVE, times=0, **NOT_KNOWN))  # type: ignore[arg-type]
+
+
+def _unmarkable(made: Stage) -> None:
+    """Let no version be changed."""
+    made.azure.faults.add(Fault(UPDATE, "status", times=0, status=403, code="Forbidden", message="Not allowed."))
+
+
+def _neither(made: Stage) -> None:
+    """Both."""
+    _unremovable(made)
+    _unmarkable(made)
 
 
 def _meets(made: Stage, happens: Callable[[Stage], None]) -> None:
@@ -54,7 +66,7 @@ def test_a_credential_of_a_revoked_policy_is_removed_or_told_to_authenticate(hap
         _meets(made, happens)
         result = await made.rotate(forced(made))
         assert result.exit_code != 0
-        newest = made.azure.vaults.versions("myvault", SECRET)[-1]
+        newest = max(made.versions(), key=lambda version: version.order)
         assert not newest.enabled
         left = [key_id for key_id in ours(made) if key_id != old]
         if happens is _unread:
@@ -63,6 +75,23 @@ def test_a_credential_of_a_revoked_policy_is_removed_or_told_to_authenticate(hap
         else:
             assert f"Credential {left[0]} may still authenticate" in made.told()
             assert "removed" not in made.told()
+
+    settled(scene)
+
+
+@pytest.mark.parametrize("happens", [_unremovable, _unmarkable, _neither])
+def test_a_publication_that_met_a_revocation_tells_all_that_it_could_not_undo(happens: Callable[[Stage], None]) -> None:
+    async def scene(made: Stage) -> None:
+        (old,) = ours(made)
+        _meets(made, happens)
+        assert (await made.rotate(forced(made))).exit_code == 1
+        told, newest = made.told(), max(made.versions(), key=lambda version: version.order)
+        left = [key_id for key_id in ours(made) if key_id != old]
+        assert [f"Credential {key_id} may still authenticate." in told for key_id in left] == [True] * len(left)
+        assert bool(left) == (happens is not _unmarkable)
+        assert (f"Version {newest.id} is not known to be disabled." in told) == newest.enabled
+        assert newest.enabled == (happens is not _unremovable)
+        assert "could not undo all of it" in told and "rotator revoke mycontainerregistry --credentials" in told
 
     settled(scene)
 

@@ -13,12 +13,13 @@ from zlib import crc32
 
 from local_azure.virtual import VirtualLoop
 
+from rotator.engine.run import FRESH
 from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.fast import fast
 from tests.matrices.operations import PROOFS, READING, WRITING
 from tests.matrices.people import CHANGES
 from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Strike
-from tests.matrices.story import VERBS, Act, Command, Pause, Story, Wait
+from tests.matrices.story import VERBS, Act, Command, Event, Pause, Story, Wait
 from tests.matrices.worlds import WORLDS
 from tests.stage import play
 
@@ -28,14 +29,14 @@ SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
 
 SLEEPERS = (
     ("rotate", "first", "rotate", "revoke"),
-    ("rotate", "waiting", "rotate", "revoke"),
+    ("rotate", "waiting", "rotate", "revoke", "roll the secret back to the first value", "stop a group"),
     ("rotate early without overlap", "quick", "rotate early without overlap", "revoke"),
     ("declare compromised", "at rest", "declare compromised", "revoke"),
     ("adopt", "hand-made", "adopt", "rotate"),
     ("declare compromised", "waiting", "declare compromised", "rotate", "adopt"),
     ("revoke", "at rest", "rotate early", "grant"),
 )
-"""Which verb is stopped in which world, and what is done meanwhile."""
+"""Which verb is stopped in which world, and what is asked for, or what a person does, meanwhile."""
 GRAVE = (
     "reset passwords",
     "remove the published password",
@@ -80,6 +81,8 @@ VERB_WORLDS: tuple[tuple[str, str], ...] = (
     ("rotate", "unattended"),
 )
 """What is done in which world, for the matrices; a grant follows each revocation in the end."""
+LOCKED = ("rotate early without overlap", "revoked, and locked")
+"""What the mark of a revocation alone keeps from going on, since the principal still pulls."""
 
 
 @cache
@@ -132,7 +135,7 @@ def _sampled_strikes(verb: str, world: str) -> list[Strike]:
 
 def singles() -> Iterator[Story]:
     """Each call meets each of its effects."""
-    for verb, world in VERB_WORLDS:
+    for verb, world in (*VERB_WORLDS, LOCKED):
         for call in calls(verb, world, every=True):
             for strike in call.strikes():
                 yield Story(world, (Command(verb, (strike,)), Wait(0.03)))
@@ -140,9 +143,22 @@ def singles() -> Iterator[Story]:
 
 def lasting_effects() -> Iterator[Story]:
     """All calls of an operation meet an effect, in two whole runs."""
-    for verb, world in VERB_WORLDS:
+    for verb, world in (*VERB_WORLDS, LOCKED):
         for strike in lasting(verb, world):
             yield Story(world, (Command(verb, (strike,)), Wait(25.0), Command(verb, (strike,))))
+
+
+def blind() -> Iterator[Story]:
+    """All reads of a service meet one effect, in two whole runs: nothing of what it has is found, or read.
+
+    None is stale: of replicas that all lag alike for a day, no reading shows the truth.
+    """
+    for verb, world in (*VERB_WORLDS, LOCKED):
+        reads = sorted({call.operation for call in calls(verb, world) if call.operation in READING})
+        for service, effect in product(dict.fromkeys(each.partition(".")[0] for each in reads), READS):
+            strikes = tuple(Strike(each, ALWAYS, effect) for each in reads if each.startswith(f"{service}."))
+            if effect not in (Effect.HANG, Effect.STALE):
+                yield Story(world, (Command(verb, strikes), Wait(25.0), Command(verb, strikes)))
 
 
 def pairs() -> Iterator[Story]:
@@ -170,10 +186,29 @@ def sleepers() -> Iterator[Story]:
     for verb, world, *others in SLEEPERS:
         for call, span in product(calls(verb, world), SPANS):
             for moment, other, still, lease in product(("before", "after"), others, (False, True), (False, True)):
-                if (still or lease) and other != verb:
-                    continue
-                pause = Pause(Point(call.operation, call.nth, moment), span, (Command(other, lease=lease),), still)  # type: ignore[arg-type]
+                if ((still or lease) and other != verb) or (other in CHANGES and span < FRESH):
+                    continue  # what was read before a shorter stop is still fresh, whatever a person does
+                meanwhile = Act(other) if other in CHANGES else Command(other, lease=lease)
+                pause = Pause(Point(call.operation, call.nth, moment), span, (meanwhile,), still)  # type: ignore[arg-type]
                 yield Story(world, (Command(verb, pause=pause, lease=lease), Wait(0.03)))
+
+
+TROUBLED = (
+    ("rotate", "first", "revoke"),
+    ("rotate early", "at rest", "rotate early without overlap"),
+    ("revoke", "at rest", "grant"),
+    ("revoke with credentials", "at rest", "grant"),
+)
+"""Which verb waits in which world after a write that went wrong, and what is done meanwhile."""
+
+
+def troubled() -> Iterator[Story]:
+    """A process that is stopped in a wait which is there only because a write met something."""
+    for verb, world, other in TROUBLED:
+        writes = (call for call in calls(verb, world) if call.writes)
+        for call, effect, nth, span in product(writes, WRITES, (1, 2, 3), (130.0, 700.0, 90_000.0)):
+            pause = Pause(Point(SLEEPING, nth, "after"), span, (Command(other),))
+            yield Story(world, (Command(verb, (Strike(call.operation, call.nth, effect),), pause=pause), Wait(0.03)))
 
 
 def interventions() -> Iterator[Story]:
@@ -188,7 +223,7 @@ def interventions() -> Iterator[Story]:
 
 
 def worlds_of_revocations() -> Iterator[Story]:
-    """Yield what keeps a revocation from ending all access, alone and by twos."""
+    """Yield what keeps a revocation from ending all access, alone and by twos; and the same where one part can't be read."""
     kept = (
         "lock the registry",
         "add a certificate",
@@ -196,9 +231,13 @@ def worlds_of_revocations() -> Iterator[Story]:
         "give another role",
         "add a password to the service principal",
     )
-    for one, other, verb in product((None, *kept), (None, *kept), ("revoke", "revoke with credentials")):
+    unread = (Strike("graph.applications.federatedIdentityCredentials.list", ALWAYS, Effect.NO),)
+    for one, other, verb, strikes in product(
+        (None, *kept), (None, *kept), [verb for verb in VERBS if verb.startswith("revoke")], ((), unread)
+    ):
         changes = tuple(Act(change) for change in dict.fromkeys((one, other)) if change)
-        yield Story("at rest", (*changes, Command(verb), Wait(1.0), Command(verb), Wait(1.0), Command("rotate early")))
+        asked = Command(verb, strikes)
+        yield Story("at rest", (*changes, asked, Wait(1.0), asked, Wait(1.0), Command("rotate early")))
 
 
 PUBLISHED = Point("keyvault.secrets.set", 1, "after")
@@ -226,30 +265,59 @@ def repetitions() -> Iterator[Story]:
 
 
 RIVAL = "rotate early without overlap"
+RIVALRIES: tuple[tuple[str, str, tuple[str, ...], tuple[Act, ...]], ...] = (
+    ("rotate", "first", (RIVAL,), ()),
+    ("rotate early", "at rest", (RIVAL,), ()),
+    ("declare compromised", "at rest", (RIVAL,), ()),
+    ("deploy", "at rest", (RIVAL,), ()),
+    ("adopt", "hand-made", ("adopt", RIVAL), (Act("add a password to the service principal"),)),
+)
+"""Which verb in which world, what others ask for meanwhile, and what a person did before."""
 
 
 def rivals() -> Iterator[Story]:
     """A whole rotation without overlap, by somebody else, between two calls: what was read before it shows a credential that is gone since."""
-    for verb, world in (
-        ("rotate", "first"),
-        ("rotate early", "at rest"),
-        ("declare compromised", "at rest"),
-        ("deploy", "at rest"),
-    ):
+    for verb, world, others, before in RIVALRIES:
         for call, following in pairwise(calls(verb, world, every=True)):
             if not following.writes:  # nothing can be looked at between the last read and a write
-                pause = Pause(Point(call.operation, call.nth, "after"), 0.0, (Command(RIVAL),))
-                yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
+                pause = Pause(Point(call.operation, call.nth, "after"), 0.0, tuple(map(Command, others)))
+                yield Story(world, (*before, Command(verb, pause=pause), Wait(0.03)))
+
+
+ADD, REMOVE = "graph.applications.addPassword", "graph.applications.removePassword"
+IN_A_ROW = 5
+
+
+def in_a_row() -> Iterator[Story]:
+    """The same thing happens to five runs, one after another: a death at a write, or an add in doubt that nobody can take back."""
+    doubtful = (Strike(ADD, ALWAYS, Effect.UNKNOWN_DONE), Strike(REMOVE, ALWAYS, Effect.NO))
+    for verb, world in (*VERB_WORLDS, LOCKED, ("rotate", "first, without hints")):
+        points = (Point(c.operation, c.nth, "after") for c in calls(verb, world) if c.writes)
+        disturbed = (*(Command(verb, death=point) for point in points), Command(verb, doubtful))
+        for each, hours in product(disturbed, (0.03, 2.0)):
+            yield Story(world, (each, Wait(hours)) * IN_A_ROW)
+
+
+def crowded() -> Iterator[Story]:
+    """Every verb in every world in which others' tags leave no room on any version of the secret: that stops no emergency."""
+    on_top: tuple[tuple[Act, ...], ...] = ((), (Act("overwrite the secret"),))
+    for before, (world, verb) in product(on_top, tuple(product(WORLDS, VERBS))):
+        filled: tuple[Event, ...] = (*before, Act("fill the secret's tags"), Wait(1.0))
+        yield Story(world, (*filled, Command(verb), Wait(1.0), Command(verb)))
 
 
 FAMILIES = {
     "points of death": kills,
     "effects": singles,
     "lasting effects": lasting_effects,
+    "blind services": blind,
     "pairs": pairs,
     "suspensions": sleepers,
+    "suspensions after trouble": troubled,
     "interventions": interventions,
     "rivals": rivals,
+    "crowded versions": crowded,
+    "in a row": in_a_row,
     "worlds of a revocation": worlds_of_revocations,
     "repetitions": repetitions,
     "rollbacks": rollbacks,
@@ -260,13 +328,17 @@ STRIDES = {
     "points of death": 223,
     "effects": 211,
     "lasting effects": 79,
+    "blind services": 37,
     "pairs": 7507,
     "suspensions": 1801,
+    "suspensions after trouble": 83,
     "interventions": 547,
-    "worlds of a revocation": 7,
-    "repetitions": 251,
+    "worlds of a revocation": 17,
+    "repetitions": 283,
     "rollbacks": 227,
     "rivals": 61,
+    "crowded versions": 23,
+    "in a row": 13,
 }
 """Of so many cells `make test` plays one."""
 

@@ -270,6 +270,15 @@ class Judge(Monitor):
                 return f"version {version} is said to be disabled, and is enabled"
         return ""
 
+    def known_passwords(self) -> frozenset[str]:
+        """Every password that the principal has or had, by its key id."""
+        return frozenset(p.key_id for p in self._passwords())
+
+    def taken_back(self, verb: str, known: frozenset[str]) -> list[str]:
+        """What an undisturbed run has added and removed again: each later run would do the same (I10)."""
+        undone = [p.key_id for p in self._passwords() if p.key_id not in known and p.gone_from is not None]
+        return [f"I10: {verb} added {key} and took it back, although nothing happened to it" for key in undone]
+
     def hidden(self) -> str:
         """Return what an exit code of 0 hides, although it can be known; empty where nothing."""
         value = self._value()

@@ -55,7 +55,7 @@ TESTS = (
     *("engine.test_preparation", "engine.test_looking", "engine.test_evidence", "engine.test_journal"),
     *("engine.test_marks_written", "engine.test_exposed", "engine.test_adoption", "engine.test_revoking"),
     *("engine.test_access", "engine.test_asked_once", "engine.test_job", "engine.test_identity"),
-    *("engine.test_provisioning", "engine.test_writes"),
+    *("engine.test_provisioning", "engine.test_writes", "engine.test_withdrawal"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})

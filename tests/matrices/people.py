@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from local_azure.graph.objects import Certificate
+from local_azure.keyvault.refusals import TAG_COUNT
 from local_azure.keyvault.secret import Changes
 from local_azure.wire import ServiceError
 
@@ -73,6 +74,22 @@ def _take_off(made: Stage) -> None:
     for version in made.versions():
         if version.enabled and "rotator-attempt" not in (version.tags or {}) and version.order > 1:
             made.azure.vaults.update("myvault", SECRET, version.id, Changes(enabled=False))
+
+
+def _fill_tags(made: Stage) -> None:
+    """As many tags on each version of the secret as Key Vault takes."""
+    for version in made.versions():
+        tags = {**{f"team-{number:02}": "somebody's" for number in range(TAG_COUNT)}, **(version.tags or {})}
+        kept = sorted(tags.items(), key=lambda tag: not tag[0].startswith("rotator-"))[:TAG_COUNT]
+        made.azure.vaults.update("myvault", SECRET, version.id, Changes(tags=dict(kept)))
+
+
+def _empty_tags(made: Stage) -> None:
+    """Do what the veto says: take those tags off again."""
+    for version in made.versions():
+        tags = {name: value for name, value in (version.tags or {}).items() if not name.startswith("team-")}
+        if tags != (version.tags or {}):
+            made.azure.vaults.update("myvault", SECRET, version.id, Changes(tags=tags))
 
 
 def _delete_secret(made: Stage) -> None:
@@ -230,6 +247,8 @@ CHANGES: dict[str, Change] = {
     "roll the secret back": _roll_back_once,
     "roll the secret back to the first value": _roll_back,
     "take that off": _take_off,
+    "fill the secret's tags": _fill_tags,
+    "empty the secret's tags": _empty_tags,
     "delete the secret": _delete_secret,
     "edit a group": _edit,
     "recreate a group": _recreate,
@@ -255,6 +274,11 @@ CHANGES: dict[str, Change] = {
     "unlock the registry": _unlock_registry,
 }
 """Every change, by its name in stories."""
+
+HINDERS_NOTHING = frozenset({"tag a group", "move a host"})
+"""Changes after which every verb goes as if they had not been made."""
+CROWDS = frozenset({"fill the secret's tags"})
+"""Changes that may stop a rotation, by a veto that says what to do, but no emergency."""
 
 NEEDS_A_PERSON = frozenset(
     {

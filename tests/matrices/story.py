@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local_azure.faults import Fault
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from rotator.engine import adopt, compromise, deploy_now, grant, reconcile, revoke
 from rotator.engine.run import Run
 from rotator.errors import RotatorError
+from rotator.state import KEY_ID
 from rotator.steps import Intent
 from tests.invariants import rested, summary
 from tests.matrices import people
@@ -32,6 +33,9 @@ LEASE = timedelta(minutes=10)
 """How long a lease holds that nobody renews."""
 TOO_LONG = 24 * 3600.0
 """Seconds of the stage's overlap and reclaim_after: what is stopped for longer inside a checked request is counted apart."""
+ACTING = timedelta(minutes=10)
+"""How long a change by a person may be under way: a secret that is being deleted is neither there nor deleted."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 HELD = 4
 """The exit code of a command that meets a lease."""
 TWICE = 2
@@ -94,6 +98,7 @@ GIVEN_BACK = (
     "give the pull role",
     "remove the certificates",
     "trust no other issuer",
+    "empty the secret's tags",
 )
 """Changes with which every story ends."""
 
@@ -112,6 +117,8 @@ class Story:
 STORIES: TypeAdapter[Story] = TypeAdapter(Story)
 
 Verb = Callable[[Run], Awaitable[Any]]
+TAKING = "revoke with credentials"
+"""How the verbs begin that take passwords, too; those that wait try a pull until it is refused."""
 
 
 async def _compromised(run: Run) -> Any:
@@ -133,14 +140,21 @@ VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
     LAST: (reconcile, lambda made: Intent(retry=True, accept_drift=True)),
     "deploy": (lambda run: deploy_now(run, run.policy.container_groups[0].id, wait=False), lambda made: Intent()),
     "revoke": (lambda run: revoke(run, wait=False), lambda made: Intent()),
-    "revoke with credentials": (lambda run: revoke(run, wait=False, credentials=True), lambda made: Intent()),
+    TAKING: (lambda run: revoke(run, wait=False, credentials=True), lambda made: Intent()),
+    f"{TAKING} and wait": (lambda run: revoke(run, credentials=True), lambda made: Intent()),
     "grant": (grant, lambda made: Intent()),
 }
 """What people and timers ask for, and how."""
 
 
-ASKING = ("adopt", "deploy", "declare compromised")
-"""Verbs that may rightly refuse where nothing is wrong: there is nothing to hand over, and nothing of rotator's to deploy or to declare yet."""
+ASKING = ("adopt", "deploy")
+"""Verbs that may rightly refuse where nothing is wrong: there is nothing to hand over, and nothing of rotator's to deploy yet."""
+
+
+LOCKED = "revoked, and locked"
+"""The world in which a verb rightly says that access remains."""
+EMERGENCIES = ("declare compromised", "revoke", TAKING, f"{TAKING} and wait")
+"""Verbs that nothing stops that others can fill."""
 
 
 class Violation(AssertionError):
@@ -177,6 +191,14 @@ class Play:
     """What was set apart before a process that was stopped went on."""
     _leased_until: Any = None
     _heard: int = 0
+    _acted: datetime = LONG_AGO
+    """When somebody last changed something."""
+    crowded: bool = False
+    """Whether others have filled something that has a limit."""
+    _raced: bool = False
+    """Whether somebody gave readers a value while its removal was on its way: the next run tells."""
+    _declarable: bool = False
+    """Whether a version of rotator's was there before the present command."""
 
     async def happen(self, events: Sequence[Event]) -> None:
         """One event after another. Raises Violation."""
@@ -201,8 +223,10 @@ class Play:
             raise Violation("; ".join(self.judge.violations))
 
     def _act(self, change: str) -> None:
-        self.calm = False
+        self.calm &= change in people.HINDERS_NOTHING | people.CROWDS
+        self.crowded |= change in people.CROWDS
         self.counts.interventions += 1
+        self._acted = self.made.azure.clock.now()
         self.needs_a_person |= change in people.NEEDS_A_PERSON
         people.change(self.made, change)
         self.judge.look()
@@ -216,11 +240,14 @@ class Play:
         self._leased_until = self.made.azure.clock.now() + LEASE if event.lease else None
         self.counts.runs += 1
         for_good = any((each.kind, each.argument) == ("failed_pull", "0") for each in event.conditions)
-        self.needs_a_person |= event.verb == "revoke with credentials" or for_good
+        self.needs_a_person |= event.verb.startswith(TAKING) or for_good
         self.calm &= self.counts.runs <= TWICE and not (event.strikes or event.conditions or event.death or event.pause)
-        self.calm &= event.verb != "revoke with credentials"
-        self.judge.credentials_revoked |= event.verb == "revoke with credentials"
+        self.calm &= not event.verb.startswith(TAKING)
+        self.judge.credentials_revoked |= event.verb.startswith(TAKING)
+        self.judge.most_unresolved += event.verb == "declare compromised"
         self.abrupt |= event.verb in ("rotate early without overlap", "declare compromised")
+        self._declarable = any(KEY_ID in (version.tags or {}) for version in self.made.versions())
+        known = self.judge.known_passwords()
         process = self._process(event)
         faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
         for fault in faults:
@@ -235,13 +262,19 @@ class Play:
         self.trace.append(f"{event.verb}{_said(event, process)}: {ended}")
         self._heed(event.verb, ended)
         self._ensure_said(event.verb, ended, process)
+        settled = self.made.azure.clock.now() - self._acted > ACTING
+        if settled and not (event.strikes or event.conditions or event.death or event.pause):
+            self.judge.violations += self.judge.taken_back(event.verb, known)
 
     def _ensure_said(self, verb: str, ended: str, process: Process) -> None:
         """I9 of one run: nothing is wrong where nothing happened, and one that went on for too long says so."""
-        kept = self.judge.revoked() and self.judge.open_doors()  # a rotation removes nothing while access is revoked
-        if self.calm and verb not in ASKING and ended not in ("0", "None") and not kept:
+        # nothing removes a compromised password while access is revoked, nor does a grant
+        kept = (self.judge.revoked() or verb == "grant") and self.judge.open_doors()
+        refuses = verb in ASKING or (verb == "declare compromised" and not self._declarable)
+        refuses |= self.crowded and verb not in EMERGENCIES
+        if self.calm and not refuses and ended not in ("0", "None") and not kept:
             self.judge.violations.append(f"I9: {verb} ended with {ended} although nothing was wrong")
-        if process.stopped and len(self.judge.apart) > self._apart and ended == "0":
+        if process.stopped and len(self.judge.apart) > self._apart and ended == "0" and not self._raced:
             self.judge.violations.append(f"I9: {verb} was stopped inside a request for too long, and ended with 0")
 
     def _process(self, event: Command) -> Process:
@@ -256,6 +289,8 @@ class Play:
         self.judge.too_long |= write and (
             pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile)
         )
+        self._raced |= write and pause.at.operation.endswith(".removePassword") and _republished(pause)
+        self.judge.too_long |= self._raced
         await self.happen(pause.meanwhile)
         self._apart = len(self.judge.apart)
 
@@ -273,7 +308,7 @@ class Play:
         return str(getattr(result, "exit_code", result))
 
     def _heed(self, verb: str, ended: str) -> None:
-        if verb == "revoke with credentials":
+        if verb.startswith(TAKING):
             self.judge.look()
         if verb.startswith("revoke") and ended == "0":
             left = self.judge.still_pulls()
@@ -323,6 +358,14 @@ class Play:
             raise Violation(f"I9: {hidden}: {told}")
 
 
+def _republished(pause: Pause) -> bool:
+    """Tell if somebody gives readers an older value while the removal of its password is on its way.
+
+    Nobody can see that before, and a try right afterwards may meet a replica that still takes the value.
+    """
+    return any(isinstance(event, Act) and event.change.startswith("roll the secret back") for event in pause.meanwhile)
+
+
 def _abrupt(event: Event) -> bool:
     return isinstance(event, Command) and event.verb in ("rotate early without overlap", "declare compromised")
 
@@ -346,7 +389,7 @@ def played(story: Story, *, on_real: bool = False) -> Counts:
     async def scene(loop: VirtualLoop) -> Counts:
         made = await WORLDS[story.world](loop)
         made.adapter = real if on_real else fast
-        told = Play(made, Judge(made), needs_a_person=story.world == "hand-made")
+        told = Play(made, Judge(made), needs_a_person=story.world == "hand-made", calm=story.world != LOCKED)
         if told.judge.revoked():
             told.judge.acknowledged()
         try:

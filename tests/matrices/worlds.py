@@ -91,6 +91,25 @@ async def revoked(loop: VirtualLoop) -> Stage:
     return made
 
 
+@kept
+async def locked(loop: VirtualLoop) -> Stage:
+    """Access is marked as revoked, and has been for a day, but a lock on the registry keeps the role: every pull goes on."""
+    made = await at_rest(loop)
+    made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete")
+    await made.with_world(lambda run: revoke(run, wait=False))
+    made.pass_(hours=25)
+    made.events.clear()
+    return made
+
+
+@kept
+async def hintless(loop: VirtualLoop) -> Stage:
+    """The first rotation is due, and adds to the service principal, whose passwords have no hint."""
+    made = await first(loop)
+    made.with_policy(principal={**made.policy.principal.model_dump(exclude_unset=True), "home": "service_principal"})
+    return made
+
+
 WORLDS: dict[str, World] = {
     "hand-made": hand_made,
     "first": first,
@@ -99,6 +118,8 @@ WORLDS: dict[str, World] = {
     "due": due,
     "quick": quick,
     "revoked": revoked,
+    "revoked, and locked": locked,
     "unattended": unattended,
+    "first, without hints": hintless,
 }
 """Every world, by its name in stories."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.soak.people import Ledger
 from tests.soak.scene import HIDDEN, ROLE, Scene
-from tests.soak.truth import ADOPTED, COMPROMISED, KEY_ID, Password, Truth
+from tests.soak.truth import ADOPTED, ATTEMPT, COMPROMISED, KEY_ID, Password, Truth
 
 MOST_LIVE, MOST_UNRESOLVED = 2, 3
 REVOKES, GRANTS, ISSUES = ("revoke",), ("grant", "provision"), ("rotate", "provision")
@@ -45,6 +45,7 @@ def violations(memory: Memory, truth: Truth, *, at_work: int = 0) -> Iterator[st
     yield from _published(memory, truth)
     yield from _foreign(memory, truth)
     yield from _bounded(memory, truth, at_work)
+    yield from _sent_once(memory, truth)
     yield from _roles(memory, truth)
 
 
@@ -103,6 +104,14 @@ def _bounded(memory: Memory, truth: Truth, at_work: int) -> Iterator[str]:
     most = MOST_UNRESOLVED + at_work + memory.commands.count("compromised") + ("two at once" in memory.commands)
     if len(unnamed) > most:
         yield f"I5: {len(unnamed)} adds are unresolved"
+
+
+def _sent_once(memory: Memory, truth: Truth) -> Iterator[str]:
+    """What is done by one request isn't done twice: nothing below the one retry policy sends again."""
+    attempts = [version.tags[ATTEMPT] for version in truth.versions if ATTEMPT in version.tags]
+    yield from (f"I5: attempt {each} was published twice" for each in set(attempts) if attempts.count(each) > 1)
+    names = [each.name for each in memory.passwords.values() if each.ours]
+    yield from (f"I5: the password {each} was added twice" for each in set(names) if names.count(each) > 1)
 
 
 def _roles(memory: Memory, truth: Truth) -> Iterator[str]:

@@ -4,19 +4,27 @@ Whatever is given, there is no traceback, the exit code is one of the documented
 refused for its input (2) has written nothing; a `rotate` of all policies ends with 2 and serves those that are right.
 """
 
+import fcntl
+import json
 import os
 import random
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
+from tests.soak.conduct import acting
 from tests.soak.emulated import BARE, ROOT, ROTATOR
+from tests.soak.emulated import CONTROL as CONTROL_HOST
 from tests.soak.scene import JOB, NAME, Scene
 
-DOCUMENTED = frozenset(range(6))
 TIME, SHORT = 45.0, 6.0
 """Seconds; a request through a proxy that isn't there is tried for longer, and nobody waits for that here."""
+OWN = "rotator/cli"
+"""What the path of a file of rotator's has in it that is read first."""
 CRASHES = ("Traceback (most recent call last)", "Exception ignored", "a bug in rotator", "Fatal Python error")
 JUNK = (
     *(
@@ -55,6 +63,7 @@ JUNK = (
         "# only a comment",
         "\x1b[31mred",
     ),
+    *("[" * 100_000, "0 2 * * " + ",".join(["1"] * 100_000), "'0 0 1 1 *'"),
     *(
         "2024-02-30",
         "12:60:61",
@@ -191,6 +200,21 @@ UNREACHABLE = (
     "ROTATOR_CLOUD",
 )
 """Variables without which nothing is reached; that is tried again for minutes."""
+CONTROL: tuple[tuple[str, str], ...] = (
+    ("/clock", '{"advance": NaN}'),
+    ("/clock", '{"advance": 1e308}'),
+    ("/clock", '{"advance": -1}'),
+    ("/clock", '{"advance": "1"}'),
+    ("/clock", "[]"),
+    ("/move-host", '{"id": "x"}'),
+    ("/move-host", '{"id": 1}'),
+    ("/faults", '{"operation": "graph.*", "kind": "nothing"}'),
+    ("/faults", '{"operation": "graph.*", "kind": "status", "nth": NaN}'),
+    ("/faults", "{" * 5000),
+)
+"""Requests to the emulator's own endpoint that it can't do."""
+COLOURS = {"FORCE_COLOR", "TERM", "PYTHONIOENCODING", "LC_ALL"}
+"""Variables that ask for an output other than plain text."""
 STREAMS = ("out closed", "err closed", "in closed", "all closed", "out full", "err full", "both full", "out pipe")
 
 
@@ -203,6 +227,10 @@ class Case:
     changes: dict[str, str] = field(default_factory=dict)
     streams: str = ""
     may_wait: bool = False
+    ends: frozenset[int] = frozenset(range(6))
+    """The exit codes with which it may end."""
+    interrupted: float | None = None
+    """Seconds after which it gets a SIGINT."""
 
 
 @dataclass
@@ -212,9 +240,12 @@ class Fuzzer:
     scene: Scene
     exports: dict[str, str]
     rng: random.Random
+    held: TextIO | None = None
+    """A lease that this process holds."""
 
     def problems(self, number: int) -> Iterator[str]:
         """Each input that isn't met as it should be."""
+        yield from self.control()
         for _ in range(number):
             case = self.rng.choice(KINDS)(self)
             for problem in self.met(case):
@@ -222,6 +253,15 @@ class Fuzzer:
                     f"{problem}; input: {case.told}; rotator {' '.join(repr(each[:200]) for each in case.arguments)};"
                     f" {case.changes} {case.streams}"
                 )
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Take away what stood in the place of a lease."""
+        if self.held:
+            self.held.close()
+        self.held = None
+        file = self.scene.path / "leases0" / f"{self.scene.app_id}.lock"
+        file.rmdir() if file.is_dir() and not file.is_symlink() else file.unlink(missing_ok=True)
 
     # inputs
 
@@ -323,6 +363,70 @@ class Fuzzer:
         more = self.rng.choice(((), ("--output", "json"))) if verb[0] not in ("--help", "nothing") else ()
         return Case("streams", (*verb, *more), streams=self.rng.choice(STREAMS))
 
+    def neighbour(self) -> Case:
+        """A file that is no policy beside the scene's own: it concerns no command but one on all of them."""
+        path = self.directory()
+        (path / "neighbour.yaml").write_text(
+            self.rng.choice(("[", "principal: 1", "- a\n- b", "{a: b", "\x00", "a: ["))
+        )
+        alone, ends = self.rng.choice(
+            (
+                (("plan", NAME), {0, 1, 3}),
+                (("rotate", NAME), {0, 1, 3, 4}),
+                (("status", NAME), {0, 1}),
+                (("plan",), {2}),
+            )
+        )
+        return Case(f"a broken neighbour in {path}", (*alone, "--policies", str(path)), ends=frozenset(ends))
+
+    def lease(self) -> Case:
+        """What stands in the place of the policy's lease, or holds it for longer than any run may take."""
+        leases = self.scene.path / "leases0"
+        leases.mkdir(exist_ok=True)
+        file = leases / f"{self.scene.app_id}.lock"
+        file.unlink(missing_ok=True)
+        which = self.rng.choice(("fifo", "directory", "link", "name", "overdue"))
+        match which:
+            case "fifo":
+                os.mkfifo(file)
+            case "directory":
+                file.mkdir()
+            case "link":
+                file.symlink_to(self.scene.policies / f"{NAME}.yaml")
+            case "name":
+                os.link(self.scene.policies / f"{NAME}.yaml", file)
+            case _:
+                self.held = file.open("w")
+                fcntl.flock(self.held, fcntl.LOCK_EX)
+                said = {"pid": os.getpid(), "since": "2020-01-01T00:00:00+00:00", "seconds": 60}
+                self.held.write(json.dumps(said))
+                self.held.flush()
+        return Case(f"a lease that is a {which}", ("rotate", NAME), ends=frozenset({1}))
+
+    def interruption(self) -> Case:
+        """A SIGINT while the command starts, or at work."""
+        verb = self.rng.choice((("--help",), ("validate",), ("plan",), ("status",), ("rotate", NAME, "--dry-run")))
+        return Case(
+            "an interruption", verb, ends=frozenset({0, 1, 3, 130, -2}), interrupted=self.rng.uniform(0.05, 1.5)
+        )
+
+    def control(self) -> Iterator[str]:
+        """Requests to the emulator's own endpoint that make no sense: refused in words, and nothing happens."""
+        azure = self.scene.azure
+        before = azure.control("GET", "/clock")
+        for path, body in CONTROL:
+            status, said = azure.request(
+                "POST",
+                f"https://{CONTROL_HOST}{path}",
+                body,
+                {"Authorization": f"Bearer {azure.running['token']}", "Content-Type": "application/json"},
+            )
+            if not 400 <= status < 500 or "error" not in (said or {}):
+                yield f"the emulator answers {path} {body} with {status} {said}"
+        now = azure.control("GET", "/clock")["now"]
+        if now[:13] != before["now"][:13]:
+            yield f"the emulator's time went from {before['now']} to {now}"
+
     # what comes of them
 
     def met(self, case: Case) -> Iterator[str]:
@@ -339,15 +443,7 @@ class Fuzzer:
         output.unlink(missing_ok=True)
         command = [*shell(case.streams, output), ROTATOR, *case.arguments]
         try:
-            done = subprocess.run(
-                command,
-                env=environment,
-                cwd=self.scene.path,
-                capture_output=True,
-                check=False,
-                timeout=SHORT if case.may_wait else TIME,
-                stdin=subprocess.DEVNULL,
-            )
+            done = _run(command, environment, self.scene.path, case)
         except subprocess.TimeoutExpired:
             if not case.may_wait:
                 yield f"no end after {TIME:.0f} s"
@@ -356,8 +452,11 @@ class Fuzzer:
             errors="replace"
         )
         (self.scene.path / "malformed-said").write_text(said)
-        yield from (f"{crash!r}: {said[-1500:]}" for crash in CRASHES if crash in said)
-        if done.returncode not in DOCUMENTED:
+        if case.interrupted is None or OWN in said:  # before that the interpreter itself is starting
+            yield from (f"{crash!r}: {said[-1500:]}" for crash in CRASHES if crash in said)
+        if not set(case.changes) & COLOURS:
+            yield from acting(said)
+        if done.returncode not in case.ends:
             yield f"exit code {done.returncode}: {said[-600:]}"
         writes = [
             each
@@ -366,6 +465,22 @@ class Fuzzer:
         ]
         if done.returncode == 2 and writes and case.arguments[0] != "rotate":
             yield f"refused with 2, and wrote {[each['operation'] for each in writes]}"
+
+
+def _run(
+    command: Sequence[str], environment: dict[str, str], where: Path, case: Case
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end. Raises TimeoutExpired."""
+    null, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, env=environment, cwd=where, stdin=null, stdout=pipe, stderr=pipe) as process:
+        try:
+            if case.interrupted is not None:
+                time.sleep(case.interrupted)
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=SHORT if case.may_wait else TIME)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def _writes(operation: str, method: str) -> bool:
@@ -430,5 +545,5 @@ MUTATIONS: tuple[Callable[[random.Random, list[str], int], None], ...] = (
 )
 KINDS: tuple[Callable[[Fuzzer], Case], ...] = (
     *(Fuzzer.policy, Fuzzer.policy, Fuzzer.odd_files, Fuzzer.manifest, Fuzzer.arguments, Fuzzer.arguments),
-    *(Fuzzer.variables, Fuzzer.variables, Fuzzer.streams),
+    *(Fuzzer.variables, Fuzzer.variables, Fuzzer.streams, Fuzzer.neighbour, Fuzzer.lease, Fuzzer.interruption),
 )

@@ -11,6 +11,8 @@ from tests.soak.scene import API, JOB, Scene
 from tests.soak.truth import KEY_ID, STRANGE, Truth, read
 
 LOCK = "soak"
+HOSTILE = "\x1b[2Jred\u202e\u2028\nrotator: all is well"
+"""A name that a terminal would obey, and that would forge a line."""
 
 
 @dataclass
@@ -112,7 +114,7 @@ def resets_and_publishes(people: People) -> str:
 
 
 def adds_a_password(people: People) -> str:
-    name = people.rng.choice(("a script", STRANGE + "0123456789ab", ""))
+    name = people.rng.choice(("a script", STRANGE + "0123456789ab", "", HOSTILE))
     home = people.rng.choice(("", f"https://{GRAPH}/v1.0/servicePrincipals/{people.scene.principal}"))
     return f"adds password {people.add(name, home)[0]} named {name!r}"
 

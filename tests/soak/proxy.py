@@ -4,6 +4,7 @@ It asks Azure exactly what it was asked, once: what it spoils are answers, and c
 """
 
 import asyncio
+import json
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,8 @@ HOSTS = (
     "*.vault.azure.net",
     "*.azurecr.io",
 )
+ELSEWHERE = "https://elsewhere.example/"
+"""An address that isn't Azure's."""
 SHIFTS = {"date ahead": timedelta(hours=26), "date behind": timedelta(days=-3), "date far": timedelta(days=365 * 7000)}
 DELAY = 2.0
 """Seconds."""
@@ -90,6 +93,7 @@ class Proxies:
         if asked is None:
             return
         method, target, _ = asked.first.split(" ", 2)
+        script.hosts |= {target.rpartition(":")[0].lower()} if method == "CONNECT" else set()
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.upstream, limit=http1.LIMIT)
         try:
             far_writer.write(f"{method} {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
@@ -182,12 +186,25 @@ def _short(answer: Message) -> Message:
     return replace(answer, body=half).but(content_length=str(len(half)))
 
 
+def _turned(answer: Message) -> Message:
+    """A list that goes on at another host, in the words of every service."""
+    try:
+        said = json.loads(answer.body)
+    except ValueError:
+        return answer
+    if not isinstance(said, dict) or not isinstance(said.get("value"), list):
+        return answer
+    body = json.dumps({**said, **dict.fromkeys(("nextLink", "@odata.nextLink"), f"{ELSEWHERE}next")}).encode()
+    return replace(answer, body=body).but(content_length=str(len(body)))
+
+
 SPOILED: dict[str, Callable[[Message], Message]] = {
     "short": _short,
     "html200": lambda answer: http1.page("200 OK", answer),
     "empty200": lambda answer: replace(answer, first="HTTP/1.1 200 OK", body=b"").but(content_length="0"),
     "page502 after": lambda answer: http1.page("502 Bad Gateway", answer),
-    "redirect": lambda answer: http1.page("307 Temporary Redirect", answer, location="https://elsewhere.example/"),
+    "redirect": lambda answer: http1.page("307 Temporary Redirect", answer, location=ELSEWHERE),
+    "next elsewhere": _turned,
     "no type": lambda answer: answer.but(content_type=None),
 }
 

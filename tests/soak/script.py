@@ -25,7 +25,7 @@ DAMAGE = (
         "date ahead",
         "date behind",
     ),
-    *("date far", "date of another", "drip", "delay", "drop", "redirect", "no type"),
+    *("date far", "date of another", "drip", "delay", "drop", "redirect", "no type", "next elsewhere"),
 )
 """What can become of an answer between Azure and the command."""
 LENGTH = 110
@@ -69,6 +69,8 @@ class Script:
     struck: list[str] = field(default_factory=list)
     asleep: float = 0.0
     """Seconds of Azure's time that passed at once, of which the command can't know yet."""
+    hosts: set[str] = field(default_factory=set)
+    """Every host to which a connection was asked for."""
     blind: list[tuple[float, Seen]] = field(default_factory=list)
     """Writes that were checked before such a jump and arrived after it."""
 

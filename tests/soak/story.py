@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.leaks import files, found
 from tests.soak import invariants, plot, scene
+from tests.soak.conduct import conduct
 from tests.soak.counts import Counts
 from tests.soak.emulated import Emulated
 from tests.soak.invariants import CLAIMS, Claim, Memory
@@ -221,7 +222,7 @@ class Story:
             self._count(run)
             happened = "; ".join([*run.fate, *run.script.struck]) or "undisturbed"
             self.tell(f"  ends with {code} after {run.seconds:.0f} s; {len(run.script.seen)} requests; {happened}")
-            for problem in self._ending(run, code, before):
+            for problem in (*self._ending(run, code, before), *conduct(run, before, after, alone=alone)):
                 self.blame(problem, " ".join(run.arguments))
         self.check(after)
         if alone:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.soak.conduct import acting, strangers
 from tests.soak.emulated import Emulated
 from tests.soak.invariants import Memory, settings, violations
 from tests.soak.malformed import Case, Fuzzer
@@ -21,8 +22,10 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 APP = "app"
 
 
-def password(key: str, name: str = "rotator:0123456789ab:1") -> Password:
-    return Password(key, APP, name, f"value of {key}", NOW + timedelta(days=90), NOW, gone=False)
+def password(key: str, name: str = "") -> Password:
+    return Password(
+        key, APP, name or f"rotator:0123456789ab:{key}", f"value of {key}", NOW + timedelta(days=90), NOW, gone=False
+    )
 
 
 FOREIGN = password("foreign", "by hand")
@@ -49,6 +52,15 @@ def unresolved(truth: Truth) -> Truth:
     return replace(truth, passwords=(*truth.passwords, *(password(f"orphan {number}") for number in range(4))))
 
 
+def published_twice(truth: Truth) -> Truth:
+    tagged = (replace(each, tags={**each.tags, "rotator-attempt": "1"}) for each in truth.versions)
+    return replace(truth, versions=tuple(tagged))
+
+
+def added_twice(truth: Truth) -> Truth:
+    return replace(truth, passwords=(*truth.passwords, replace(truth.passwords[0], value="another")))
+
+
 def published(truth: Truth) -> Truth:
     more = tuple(Version(key, f"value of {key}", enabled=True, tags={"rotator-key-id": key}) for key in ("a", "b", "c"))
     return replace(truth, passwords=(*truth.passwords, *map(password, "abc")), versions=(*truth.versions, *more))
@@ -71,6 +83,8 @@ BROKEN: dict[str, Callable[[Truth], Truth]] = {
     ),
     "I5: 4 adds": unresolved,
     "I5: 4 published": published,
+    "I5: attempt 1": published_twice,
+    "I5: the password rotator:0123456789ab:old": added_twice,
     "I6: role assignments of others": lambda truth: replace(truth, roles=frozenset({f"{ROLE} principal"})),
     "I6: the role assignment is gone": lambda truth: replace(truth, roles=frozenset({"theirs somebody"})),
     "I6: there is a new": lambda truth: replace(truth, roles=truth.roles | {"another principal"}),
@@ -105,6 +119,12 @@ def test_a_setting_that_a_redeployment_lost_is_seen_and_one_that_people_changed_
     assert list(settings(WELL, after, {"web"})) == []
 
 
+def test_what_a_run_may_not_do_by_itself_is_seen() -> None:
+    assert len(list(strangers({"elsewhere.example", "graph.microsoft.com.example"}))) == 2
+    assert not list(strangers({"graph.microsoft.com", "myvault.vault.azure.net", "login.microsoftonline.com"}))
+    assert len(list(acting("a\x1b[2J\u202e"))) == 2 and not list(acting("a\tb\né"))
+
+
 class Short(Story):
     """A killed first rotation, the next one with damaged answers, a removal that nobody owns up to, and some malformed input."""
 
@@ -123,11 +143,12 @@ class Short(Story):
 
     def _fuzz(self) -> None:
         fuzzer = Fuzzer(self.scene, self.exports, random.Random(self.seed))
-        for case in (
-            Case("arguments", ("revoke", "\x1b[31mred", "--cloud=mars")),
-            Case("streams", ("validate",), streams="both full"),
-        ):
-            self.problems += fuzzer.met(case)
+        self.problems += fuzzer.met(Case("arguments", ("revoke", "\x1b[31mred", "--cloud=mars")))
+        self.problems += fuzzer.met(Case("streams", ("validate",), streams="both full"))
+        for case in (fuzzer.neighbour, fuzzer.lease, fuzzer.interruption):
+            self.problems += fuzzer.met(case())
+            fuzzer.tidy()
+        self.problems += fuzzer.control()
 
     def _rest(self) -> None:
         (key,) = {each.key_id for each in self.look().passwords if each.name == "by hand"}

@@ -14,6 +14,7 @@ STRANGE = "rotator:ffffffffffff:"
 """How the name of a password begins that another policy made, of which there is none here."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 KEY_ID, ADOPTED, COMPROMISED = "rotator-key-id", "rotator-adopted", "rotator-compromised"
+ATTEMPT = "rotator-attempt"
 
 
 @dataclass(frozen=True)
