@@ -90,6 +90,27 @@ class Pausing(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostAwaited(Event):
+    """Requests wait for a host, of any policies: `policy` is empty.
+
+    `happened`: the reason. `seconds`: time waited so far. `at_most`: seconds for which they go on waiting at most.
+    """
+
+    host: str
+    happened: str
+    seconds: int
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAnswered(Event):
+    """A host that was waited for answers again, after `seconds`; `policy` is empty."""
+
+    host: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
     """A step is not due yet, or waits for a person.
 

@@ -6,9 +6,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from rotator.events import Event, Finished, Pausing, Proving, StepFailed, StepStarted, Vetoed
+from rotator.events import (
+    Event,
+    Finished,
+    HostAnswered,
+    HostAwaited,
+    Pausing,
+    Proving,
+    StepFailed,
+    StepStarted,
+    Vetoed,
+)
 from rotator.ports import Tell
-from rotator.report.progress import NewLines, line
+from rotator.report.progress import NewLines, host_wait, line
 from rotator.report.words import lines_of
 from rotator.system import SystemClock
 
@@ -37,6 +47,8 @@ class AtWork:
     begun: float = 0.0
     lines: dict[str, tuple[float, str]] = field(default_factory=dict)
     told: NewLines = field(default_factory=NewLines)
+    hosts: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    """Hosts that are waited for, with beginning and end of the wait."""
     alike: int = 0
     """Failures and refusals like one that was shown; they are counted."""
 
@@ -45,12 +57,17 @@ class AtWork:
         if isinstance(event, StepFailed | Vetoed) and self.told.first(event) != event.policy:
             self.alike += 1
             return None
-        passing = isinstance(event, StepStarted | Proving | Pausing | Finished)
+        passing = isinstance(event, StepStarted | Proving | Pausing | Finished | HostAwaited | HostAnswered)
         return None if passing else line(event, everything=False)
 
     def hear(self, event: Event) -> None:
         """Note what a policy does now; one that has finished is at work no more."""
-        if isinstance(event, Finished):
+        if isinstance(event, HostAwaited):
+            now, told = self.clock.elapsed(), host_wait(event).removeprefix("waiting ")
+            self.hosts[event.host] = now - event.seconds, now + event.at_most, told
+        elif isinstance(event, HostAnswered):
+            self.hosts.pop(event.host, None)
+        elif isinstance(event, Finished):
             self.lines.pop(event.policy, None)
         elif isinstance(event, StepStarted | Proving | Pausing) and (text := line(event)):
             since = self.lines.get(event.policy, (self.clock.elapsed(), ""))[0]
@@ -62,6 +79,11 @@ class AtWork:
         """Return policy, time and work of each line, within `width` columns; of a few policies the whole work."""
         now = self.clock.elapsed()
         counted = [("", "", f"{self.alike} more failed or were refused like those above")] if self.alike else []
+        counted += [
+            ("waiting", spent(now - since), fitted(text, max(width - 20, 20), whole=True))
+            for since, until, text in self.hosts.values()
+            if now <= until
+        ]
         if not self.lines:
             return [*counted, ("", spent(now - self.begun), "looking at Azure …")]
         rows = sorted(self.lines.items(), key=lambda item: item[1][0])

@@ -6,7 +6,7 @@ A live line on a terminal, plain lines elsewhere, JSON lines for programs.
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from rotator.cli import live, terminal, wiring
@@ -47,10 +47,19 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
 
 def _way(common: Common) -> AbstractContextManager[Tell]:
     """Return the way in which progress is shown: not at all, redrawn on a terminal, or in lines."""
-    if common.silent_progress:
-        return _silence()
-    animated = common.log_format is LogFormat.text and not common.verbose and on_terminal()
-    return live.redrawn() if animated else _lines(common)
+    animated = common.log_format is LogFormat.text and not (common.verbose or common.quiet) and on_terminal()
+    return live.redrawn() if animated else nullcontext(_lines(common))
+
+
+def waits_told(common: Common) -> Tell:
+    """Return a callback that prints the waits for hosts of a verb without other progress."""
+
+    def tell(event: Event) -> None:
+        with suppress(OSError):
+            show(event if event.at else replace(event, at=wiring.now().replace(microsecond=0)))
+
+    show = _lines(common)
+    return tell
 
 
 def on_terminal() -> bool:
@@ -58,20 +67,16 @@ def on_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-@contextmanager
-def _silence() -> Iterator[Tell]:
-    """Show nothing."""
-    yield lambda event: None
-
-
-@contextmanager
-def _lines(common: Common) -> Iterator[Tell]:
+def _lines(common: Common) -> Tell:
+    """Return what shows each event in a line; with --quiet, none of those for people."""
     told = NewLines()
 
     def show(event: Event) -> None:
+        if common.silent_progress:
+            return
         if common.log_format is LogFormat.json:
             say(json.dumps(as_json(event)), err=True)
         elif text := line(event) if common.verbose else told.line(event):
             terminal.tell(f"{event.at:{TIME}} {text}")
 
-    yield show
+    return show

@@ -10,7 +10,7 @@ from rotator import fleet
 from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
-from rotator.cli.progress import Story, telling
+from rotator.cli.progress import Story, telling, waits_told
 from rotator.codes import NoteCode
 from rotator.engine import Journal, Run
 from rotator.errors import AzureError, Forbidden, Throttled, Unavailable, Unexpected, Unreachable
@@ -50,6 +50,7 @@ def run(
     async def main() -> T:
         clock, connecting = wiring.connected(common.cloud.value)
         async with connecting as world:
+            world.tell_waits(tell or waits_told(common))
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
                 world.repeat_until(deadline)

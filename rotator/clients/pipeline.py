@@ -36,9 +36,10 @@ from httpx import TransportError
 
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime
-from rotator.clients.budgets import Budgets
+from rotator.clients.budgets import TOO_MANY, Budgets
 from rotator.clients.pausing import retry_after
 from rotator.clients.translation import TRANSIENT, hopeless, never_sent
+from rotator.clients.waits import SOON
 from rotator.clients.wire import LONGEST, Carrier, Gate, Limit, Proxy
 from rotator.ports import Clock
 
@@ -128,7 +129,20 @@ async def repeated(
     `also` selects further answers to repeat after; of a silent host `where`, nothing is repeated. The policy is built
     only after an outcome that asks for it: few do.
     """
-    begun, known = limit.clock.elapsed(), [first := await _outcome(attempt)]
+    begun = limit.clock.elapsed()
+    with limit.waits.repeating(min(begun + patience, limit.until)):
+        return await _repeated(limit, attempt, patience, also, begun, where)
+
+
+async def _repeated(
+    limit: Limit,
+    attempt: Callable[[], Awaitable[T]],
+    patience: float,
+    also: Callable[[Any], bool] | None,
+    begun: float,
+    where: str,
+) -> T:
+    known = [first := await _outcome(attempt)]
     if _heard(*first):
         limit.silence.hear(where)
 
@@ -171,7 +185,23 @@ def _retrying(
             limit.silence.miss(where)
         return state.outcome.result() if state.outcome else None
 
-    return tenacity.AsyncRetrying(sleep=clock.sleep, stop=over, retry=worth, wait=_wait, retry_error_callback=outcome)
+    def waiting(state: tenacity.RetryCallState) -> None:
+        if clock.elapsed() + state.upcoming_sleep - begun >= SOON:
+            until = min(begun + min(patience, _patience(state)), limit.until)
+            limit.waits.note(where, _happened(state), begun, until)
+
+    return tenacity.AsyncRetrying(
+        sleep=clock.sleep, stop=over, retry=worth, wait=_wait, before_sleep=waiting, retry_error_callback=outcome
+    )
+
+
+def _happened(state: tenacity.RetryCallState) -> str:
+    """Return the reason for another try."""
+    answer, failure = _outcome_of(state)
+    if failure:
+        return "no connection" if never_sent(failure) else "no answer"
+    status = _response(answer).status_code
+    return "Azure's limit on requests is reached" if status == TOO_MANY else f"it answers {status}"
 
 
 def _heard(answer: Any, failure: BaseException | None) -> bool:

@@ -60,15 +60,18 @@ class Services:
         """Return the leases in a container of Azure Blob Storage. Raises ValueError for another address."""
         from rotator.clients.blob_lease import BlobLeases
 
-        line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
-        return BlobLeases(line, self.token, self.cloud, container)
+        return BlobLeases(self._storage_line(), self.token, self.cloud, container)
 
     def queue(self, address: str) -> Queue:
         """Return a queue of Azure Queue Storage. Raises ValueError for another address."""
         from rotator.clients.queue import StorageQueue
 
+        return StorageQueue(self._storage_line(), self.token, self.cloud, address)
+
+    def _storage_line(self) -> Line:
         line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
-        return StorageQueue(line, self.token, self.cloud, address)
+        line.limit.waits = self.line.limit.waits
+        return line
 
     @asynccontextmanager
     async def separate_line(self, seconds: float) -> AsyncIterator[Line]:

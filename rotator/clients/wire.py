@@ -13,6 +13,7 @@ Requests are checked here, and answers are limited. Rules for editors of this fi
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import BytesIO
@@ -31,7 +32,8 @@ from rotator.clients.pausing import retry_after
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
 from rotator.clients.silence import Silence
-from rotator.clients.translation import never_sent
+from rotator.clients.translation import TRANSIENT, never_sent
+from rotator.clients.waits import Waits
 from rotator.codes import FailureCode
 from rotator.errors import Unexpected
 from rotator.ports import Clock
@@ -55,9 +57,11 @@ class Limit:
     until: float = float("inf")
     silence: Silence = field(init=False)
     """Hosts whose failures are believed."""
+    waits: Waits = field(init=False)
+    """Hosts that are waited for."""
 
     def __post_init__(self) -> None:
-        self.silence = Silence(self.clock)
+        self.silence, self.waits = Silence(self.clock), Waits(self.clock)
 
     def left(self) -> float:
         """Seconds until the end."""
@@ -104,17 +108,30 @@ class Gate:
         The age of a write is checked after the wait, in the exchange.
         """
         if self.budgets is None:
-            return await exchange()
-        await self.budgets.admit(sent, PATIENCE if self.limit is None else min(PATIENCE, self.limit.left()))
+            return await self._watched(sent, exchange)
+        patience = PATIENCE if self.limit is None else min(PATIENCE, self.limit.left())
+        with self._telling(sent, "Azure's limit on requests is reached", patience):
+            await self.budgets.admit(sent, patience)
         answered = False
         try:
-            answer = await exchange()
+            answer = await self._watched(sent, exchange)
             answered = True
         finally:
             if not answered:
                 self.budgets.unheard(sent)
         self.budgets.hear(sent, answer.status, answer.headers, retry_after(answer.headers))
         return answer
+
+    async def _watched(self, sent: Sent, exchange: Callable[[], Awaitable["Answer"]]) -> "Answer":
+        """Return the answer of an exchange; one that lasts is told."""
+        with self._telling(sent, "no answer yet", self.longest):
+            answer = await exchange()
+        if self.limit and answer.status not in TRANSIENT:
+            self.limit.waits.answered(sent.host)
+        return answer
+
+    def _telling(self, sent: Sent, happened: str, longest: float) -> AbstractContextManager[None]:
+        return self.limit.waits.watched(sent.host, happened, longest) if self.limit else nullcontext()
 
 
 def foreign(host: str, hosts: frozenset[str]) -> Unexpected:

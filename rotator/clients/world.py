@@ -16,7 +16,7 @@ from rotator.clients.signins import sign_ins
 from rotator.clients.survey import read_lists
 from rotator.clients.write_permissions import permissions
 from rotator.policy import Policy
-from rotator.ports import AccessRecord, Issued, Put, Survey, Write
+from rotator.ports import AccessRecord, Issued, Put, Survey, Tell, Write
 from rotator.preflight import Examined
 from rotator.resource_id import ResourceId
 from rotator.state import (
@@ -52,6 +52,10 @@ class AzureWorld(Services):
     def repeat_until(self, deadline: float) -> None:
         """Stop all repetitions after `deadline`."""
         self.line.limit.until = deadline
+
+    def tell_waits(self, tell: Tell) -> None:
+        """Tell of long waits for a host."""
+        self.line.limit.waits.tell = tell
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """Read all facts the planner needs of one policy now."""

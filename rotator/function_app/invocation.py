@@ -100,6 +100,7 @@ async def within(settings: AppSettings, work: Callable[[Invocation], Awaitable[T
     deadline = clock.elapsed() + at_most.total_seconds()
     async with connecting as world:
         world.repeat_until(deadline)
+        world.tell_waits(tell)
         working = asyncio.ensure_future(_signed_in(Invocation(settings, world, clock, deadline), work))
         for seconds in ((at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):
             await asyncio.wait({working}, timeout=seconds)

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from rotator.policy import Policy
+from rotator.ports.machine import Tell
 from rotator.ports.values import AccessRecord, Issued, Put, Survey, Write
 from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
@@ -57,6 +58,10 @@ class World(Protocol):
 
         A request begun before takes no longer than a single try.
         """
+        ...
+
+    def tell_waits(self, tell: Tell) -> None:
+        """Tell of every wait for a host that lasts, of any run, with HostAwaited and HostAnswered."""
         ...
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:

@@ -1,6 +1,7 @@
 """Progress of a run: at most one line per event, for a terminal or a log file."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from rotator.events import (
     AccessRecorded,
@@ -13,6 +14,8 @@ from rotator.events import (
     Finished,
     GroupAccepted,
     GroupSettled,
+    HostAnswered,
+    HostAwaited,
     IdentityCreated,
     OwnerAdded,
     Pausing,
@@ -38,8 +41,21 @@ def line(event: Event, *, everything: bool = True) -> str | None:
 
     Without `everything`, only beginnings, changes and failures get a line.
     """
+    if isinstance(event, HostAwaited | HostAnswered):
+        return one_line(host_wait(event))
     text = change(event) or (_course(event) if everything or not _expected(event) else None)
     return one_line(f"{event.policy}: {text}") if text else None
+
+
+def host_wait(event: HostAwaited | HostAnswered) -> str:
+    """Describe a wait for a host: since when, why, and until when."""
+    if isinstance(event, HostAnswered):
+        return f"{event.host} answers again, after {event.seconds} s"
+    since, until = f" for {event.seconds} s", f" for {event.at_most} s more"
+    if event.at:
+        times = (event.at - timedelta(seconds=event.seconds), event.at + timedelta(seconds=event.at_most))
+        since, until = (f" {word} {time:%H:%M:%S} UTC" for word, time in zip(("since", "until"), times, strict=True))
+    return f"waiting for {event.host}{since}: {event.happened}; goes on waiting{until} at the latest"
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from rotator.cli.failures import USAGE
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.options import ANSWER
 from rotator.cli.terminal import wrapped
-from rotator.events import CredentialAdded, Event, Finished, Pausing, Proving, StepFailed
+from rotator.events import CredentialAdded, Event, Finished, HostAnswered, HostAwaited, Pausing, Proving, StepFailed
 from rotator.report.progress import NewLines
 from rotator.report.words import lines_of
 from rotator.state import Home
@@ -176,6 +176,11 @@ def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -
     (_, (_, _, lines)) = work.shown(60)
     assert lines.split() == f"waiting up to 30 s: {reason}".split()
     assert max(map(len, lines.splitlines())) <= 50
+    work.hear(HostAwaited(at=START, host="myvault.vault.azure.net", happened="no answer", seconds=10, at_most=290))
+    assert work.shown(200)[0][:2] == ("waiting", "10s")
+    assert work.shown(200)[0][2].startswith("for myvault.vault.azure.net since ")
+    assert max(len(each) for each in work.shown(60)[0][2].splitlines()) <= 40
+    work.hear(HostAnswered(host="myvault.vault.azure.net", seconds=20))
     work.hear(Finished(policy="web", exit_code=0, summary=""))
     assert [name for name, _, _ in work.shown(60)] == ["api"]
     for number in range(20):

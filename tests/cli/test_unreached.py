@@ -1,6 +1,7 @@
 """A sign-in that fails, and a network without an answer, are the same for all policies, and said once."""
 
 import json
+import re
 
 import pytest
 from local_azure.faults import Fault
@@ -52,13 +53,22 @@ def test_a_network_without_an_answer_is_said_once(many: Scene, operation: str) -
     for each in quiet:
         many.azure.faults.add(Fault(each, "reset", times=0))
     said = many("rotate")
-    assert (said.code, said.out, paragraphs(said.err)[1:]) == (1, "", ["State", "What to do"]), said.err
-    (told,) = [json.loads(line) for line in many("rotate", "--log-format", "json").err.splitlines()]
-    assert told["event"] == "error"
+    told = [line for line in said.err.splitlines() if " waiting for " not in line]
+    assert (said.code, said.out, paragraphs("\n".join(told))[1:]) == (1, "", ["State", "What to do"]), said.err
+    *waits, error = [json.loads(line) for line in many("rotate", "--log-format", "json").err.splitlines()]
+    assert (error["event"], {each["event"] for each in waits}) == ("error", {"host_awaited"})
 
 
-def test_a_vault_without_an_answer_keeps_no_other_policy_from_being_served(many: Scene) -> None:
+@pytest.mark.parametrize("verb", ["rotate", "plan", "status"])
+def test_a_vault_without_an_answer_keeps_no_other_policy_from_being_served_and_the_wait_is_told(
+    many: Scene, verb: str
+) -> None:
     many.azure.faults.add(Fault("keyvault.*", "reset", times=0))
-    said = many("status", "--output", "json")
+    said = many(verb, "--output", "json")
     assert len(said.json["policies"]) == len(SEVERAL)
     assert "error" not in said.json
+    waits = [line for line in said.err.splitlines() if "waiting for" in line]
+    assert len(waits) == 1
+    host = many.seeded.vault_url.removeprefix("https://")
+    times = r"since \d\d:\d\d:\d\d UTC: no answer; goes on waiting until \d\d:\d\d:\d\d UTC at the latest"
+    assert re.fullmatch(rf"\S+Z waiting for {host} {times}", waits[0])

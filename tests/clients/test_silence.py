@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
+from local_azure.inprocess import pause
+from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients.pipeline import PATIENCE, repeated
 from rotator.clients.silence import BELIEVED
 from rotator.clients.wire import Limit
+from rotator.events import HostAwaited
+from tests.stage import Clock
 
 HOST = "myvault.vault.azure.net"
 
@@ -107,3 +111,40 @@ def test_requests_that_wait_meanwhile_stop_waiting() -> None:
     begun = world.sent
     assert (HOST in world.limit.silence, world.ask()) == (True, (1, 0.0))
     assert world.sent == begun + 1
+
+
+async def _hanging(world: World, seconds: float) -> None:
+    with world.limit.waits.watched(HOST, "no answer yet", 60):
+        await pause(seconds)
+    world.limit.waits.answered(HOST)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(9, []), (30, [(10, 50), 30])])
+def test_a_request_without_an_answer_is_told_after_ten_seconds_and_so_is_the_answer(
+    seconds: float, told: list[Any]
+) -> None:
+    heard: list[Any] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        world = World()
+        world.limit = Limit(Clock(loop))
+        world.limit.waits.tell = heard.append
+        await asyncio.gather(_hanging(world, seconds), _hanging(world, seconds))
+
+    run(main)
+    assert [(each.seconds, each.at_most) if isinstance(each, HostAwaited) else each.seconds for each in heard] == told
+
+
+@pytest.mark.parametrize(
+    ("answers", "happened"),
+    [(503, "it answers 503"), (429, "Azure's limit on requests is reached"), (ServiceResponseError("-"), "no answer")],
+)
+def test_a_wait_for_a_host_is_told_once_until_the_end_that_was_told(answers: Any, happened: str) -> None:
+    world, heard = World(answers), list[Any]()
+    world.limit.waits.tell = heard.append
+    for _ in range(3):
+        world.ask()
+    first, second, *more = heard
+    assert (first.host, first.happened, first.seconds, first.at_most) == (HOST, happened, 7, 293)
+    assert second.seconds > PATIENCE
+    assert len(more) == (answers == 429)

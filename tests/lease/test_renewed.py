@@ -31,6 +31,7 @@ READS = frozenset(
         *(
             "moment",
             "repeat_until",
+            "tell_waits",
             "permit",
             "waive",
             "observe",

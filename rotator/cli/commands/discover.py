@@ -83,12 +83,14 @@ def _guid(text: str) -> str:
 
 def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ...], *, registries: bool) -> "Listing":
     from rotator.cli import wiring
+    from rotator.cli.progress import waits_told
     from rotator.cloud import CLOUDS
     from rotator.engine.discover import see
 
     async def main() -> "Listing":
         _, connecting = wiring.connected(common.cloud.value)
         async with connecting as world:
+            world.tell_waits(waits_told(common))
             return await see(world, CLOUDS[common.cloud.value], policies, wanted, registries=registries)
 
     return wiring.run(main())
