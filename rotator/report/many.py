@@ -1,11 +1,12 @@
 """Reports about more policies than fit on a screen: the numbers first, and what rests is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from rotator.policy import Policy
 from rotator.report.words import constant
 from rotator.words import HEADLINE, day
 
@@ -35,6 +36,8 @@ class Telling:
     rank: Rank
     text: Callable[[], str]
     next_due: datetime | None = None
+    own: tuple[str, ...] = ()
+    """Names of the policy's own groups and secrets, in which texts about the same trouble differ."""
 
 
 def many_text(parts: Sequence[Telling], *, every: bool = False) -> str:
@@ -45,28 +48,44 @@ def many_text(parts: Sequence[Telling], *, every: bool = False) -> str:
     head = f"{len(parts)} policies: {', '.join(f'{number} {state}' for (_, state), number in sorted(counts.items()))}"
     working = [part for part in parts if part.rank is Rank.WORK]
     people = [(part.policy, part.text()) for part in parts if part.rank is Rank.PERSON]
-    shown = [*_folded(people), *(part.text() for part in working[:FIRST])]
+    first = [(part.policy, part.text()) for part in working[:FIRST]]
+    own = {part.policy: part.own for part in parts}
+    shown = [*_folded(people, own), *_folded(first, own)]
     below = (_left(working[FIRST:], "more of these"), _left([p for p in parts if p.rank is Rank.REST], "at rest"))
     return "\n\n".join([head, *shown, "\n".join(filter(None, below))]).rstrip()
 
 
-def _folded(told: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _folded(told: Iterable[tuple[str, str]], own: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield each text; of those that differ in names and ids of policies alone the first, and the others' names."""
-    for group in alike(told):
+    for group in alike(told, own):
         (_, text), *others = group
         yield f"{text}\n  the same   {named([policy for policy, _ in others])}" if others else text
 
 
-def alike(told: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """Return policies with their texts, grouped where the texts differ in the policy's name, ids and times alone.
+def own_names(policy: Policy) -> tuple[str, ...]:
+    """Return the names of a policy's own objects, in which texts about the same trouble differ."""
+    vault = policy.key_vault
+    groups = (name for group in policy.container_groups for name in (str(group.id), group.id.name))
+    return (*groups, policy.principal.app_id, vault.password_secret, vault.username_secret or "")
 
-    A credential that is declared compromised is never one of many.
+
+def alike(told: Iterable[tuple[str, str]], own: Mapping[str, Sequence[str]]) -> list[list[tuple[str, str]]]:
+    """Return policies with their texts, grouped where the texts differ in names, ids and times alone.
+
+    The names are the policy's, and its `own` names of groups and secrets. A credential that is declared compromised is
+    never one of many.
     """
     groups: dict[str, list[tuple[str, str]]] = {}
     for policy, text in told:
-        key = text if HEADLINE in text else constant(text.replace(policy, "@"))
+        key = text if HEADLINE in text else constant(_nameless(text, (policy, *own.get(policy, ()))))
         groups.setdefault(key, []).append((policy, text))
     return list(groups.values())
+
+
+def _nameless(text: str, names: Iterable[str]) -> str:
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, "@")
+    return text
 
 
 def named(policies: Sequence[str]) -> str:

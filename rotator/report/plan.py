@@ -11,7 +11,7 @@ from rotator.events import Noted, Waiting
 from rotator.plan import headline
 from rotator.policy import RegistryProof
 from rotator.report.manifest import manifest_entries
-from rotator.report.many import Rank, Telling
+from rotator.report.many import Rank, Telling, own_names
 from rotator.report.words import block, entry, failed_text, name_of, refusal
 from rotator.results import Preview
 from rotator.state import Home
@@ -70,7 +70,7 @@ def plan_part(name: str, seen: Preview | RotatorError) -> Telling:
     if isinstance(seen, RotatorError):
         return Telling(name, "failed", Rank.PERSON, lambda: failed_text(name, seen))
     state, rank = _state(seen)
-    return Telling(name, state, rank, lambda: plan_text(seen), seen.next_due)
+    return Telling(name, state, rank, lambda: plan_text(seen), seen.next_due, own_names(seen.policy))
 
 
 def _state(preview: Preview) -> tuple[str, Rank]:

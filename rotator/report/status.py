@@ -12,6 +12,7 @@ from rotator.errors import RotatorError
 from rotator.guard import Veto
 from rotator.plan import View, worth_trying
 from rotator.remedy import rotator
+from rotator.report.many import own_names
 from rotator.report.plan import readable
 from rotator.report.words import instant, name_of
 from rotator.results import Preview, Previewed
@@ -72,6 +73,8 @@ class Row:
     """A step is due, refused or not."""
     vetoes: tuple[Veto, ...] = ()
     """Refusals of due steps that a look alone foresees: a proof and a try of permissions may show more."""
+    own: tuple[str, ...] = ()
+    """Names of the policy's own groups and secrets."""
     looked: datetime | None = None
     """Time of the last full look at the policy, if this line comes from the services' lists."""
 
@@ -129,6 +132,7 @@ def _row(preview: Preview) -> Row:
         drift=view.drift,
         due=bool(plan.steps or preview.vetoes),
         vetoes=preview.vetoes,
+        own=own_names(preview.policy),
         looked=preview.looked,
         compromised=tuple(note.subject for note in opened),
         remarks=(

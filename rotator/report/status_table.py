@@ -31,8 +31,8 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
     shown = found if every or len(found) <= FEW else _pressing(found)
     lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
     few = every or len(found) <= FEW
-    said = [(row.policy, line) for row in (shown if few else _said(shown)) for line in _below(row, every=every)]
-    groups = [[each] for each in said] if few else alike(said)
+    said = [(row.policy, line) for row in (shown if few else _said(found, shown)) for line in _below(row, every=every)]
+    groups = [[each] for each in said] if few else alike(said, {row.policy: row.own for row in found})
     below = [line for group in groups for line in _wrapped(_remark(group), max(width, SMALL))]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
@@ -46,30 +46,45 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
 
 
 def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the rows of a large fleet that a person must see: every alarm, and the first ones with work or a remark.
+    """Return the rows of a large fleet that a person must see: alarms, and the first ones with work or a remark.
 
-    What is revoked is so by a person's wish, and counted.
+    Of alarms that are alike the first are shown, and of one state no more than `FEW`; but every compromise. What is
+    revoked is so by a person's wish, and counted.
     """
-    alarming = [row for row in found if row.standing in ALARMING]
+    alarming = [row for standing in ALARMING for row in _first([row for row in found if row.standing is standing])]
     others = [row for row in found if row.standing is Urgency.DUE or row.remarks]
     others = [row for row in others if row.standing not in (*ALARMING, Urgency.REVOKED)]
     return (*alarming, *others[:FEW])
 
 
-def _said(shown: Sequence[Row]) -> tuple[Row, ...]:
-    """Return those rows of a large fleet whose remarks are shown: every alarm, and the first others."""
-    others = [row for row in shown if row.standing not in ALARMING and row.remarks]
-    left = {row.policy for row in others[FIRST:]}
-    return tuple(row for row in shown if row.policy not in left)
+def _first(alarming: Sequence[Row]) -> list[Row]:
+    """Return the rows of one state that are shown, in their order."""
+    told, own = ((row.policy, "\n".join(row.remarks)) for row in alarming), {row.policy: row.own for row in alarming}
+    first = {policy for group in alike(told, own) for policy, _ in group[:FIRST]}
+    shown = [row for row in alarming if row.policy in first]
+    return shown if alarming and alarming[0].standing is Urgency.COMPROMISED else shown[:FEW]
+
+
+def _said(found: Sequence[Row], shown: Sequence[Row]) -> tuple[Row, ...]:
+    """Return those rows of a large fleet whose remarks are told: every alarm, and the first others that are shown."""
+    others = [row for row in shown if row.standing not in ALARMING]
+    left = {row.policy for row in [row for row in others if row.remarks][FIRST:]}
+    return (*(row for row in found if row.standing in ALARMING), *(row for row in others if row.policy not in left))
 
 
 def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str]:
     """Return the lines about rows and remarks that aren't shown."""
     there = {row.policy for row in shown}
-    left = [row for row in found if row.policy not in there]
-    what = f"{len(left)} more" if shown else "none needs a person"
-    lines = [counted(what, [(row.next_due, row.policy) for row in left])] if left else []
-    said = {row.policy for row in _said(shown)}
+    hidden = [row for row in found if row.policy not in there]
+    lines = [
+        counted(f"{len(more)} more {standing.name.lower()}", [(row.next_due, row.policy) for row in more])
+        for standing in ALARMING
+        if (more := [row for row in hidden if row.standing is standing])
+    ]
+    left = [row for row in hidden if row.standing not in ALARMING]
+    what = f"{len(left)} more{' without an alarm' if lines else ''}" if shown else "none needs a person"
+    lines += [counted(what, [(row.next_due, row.policy) for row in left])] if left else []
+    said = {row.policy for row in _said(found, shown)}
     quiet = sum(row.policy not in said for row in shown)
     lines += [f"{quiet} of these have remarks that are not urgent; -v shows each"] if quiet else []
     return [part for line in lines for part in _wrapped(line, width)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from rotator import events
 from rotator.errors import Forbidden
-from rotator.report.many import FEW, many_text
+from rotator.report.many import FEW, FIRST, many_text
 from rotator.report.plan import plan_part
 from rotator.report.run import by_result, run_part
 from rotator.report.status_json import status_body
@@ -46,11 +46,34 @@ def test_a_large_fleet_at_rest_needs_nobody() -> None:
     )
 
 
-def test_of_many_due_policies_the_first_are_shown_and_of_alarms_all() -> None:
+def test_of_many_due_policies_and_of_alarms_that_are_alike_the_first_are_shown() -> None:
     seen = fleet(due=50, resting=0) + [(f"closed-{number}", CLOSED) for number in range(30)]
-    table = status_text(seen).split("\n\n")[1].splitlines()
-    assert len(table) == 1 + 31 + FEW
-    assert table[31].split()[1] == "unreadable"
+    _, rows, remarks, rest = status_text(seen).split("\n\n")
+    table = rows.splitlines()
+    assert len(table) == 1 + FIRST + FEW
+    assert (table[FIRST].split()[1], table[FIRST + 1].split()[1]) == ("unreadable", "due")
+    assert "and 25 more; -v shows each)" in " ".join(remarks.split())
+    assert rest.splitlines()[:2] == ["26 more unreadable; -v shows each", rest.splitlines()[1]]
+    assert rest.splitlines()[1].startswith("31 more without an alarm, ")
+    others = [(f"odd-{number}", Forbidden(f"cause {chr(97 + number)}", service="graph")) for number in range(25)]
+    assert len(status_text([*seen, *others]).split("\n\n")[1].splitlines()) == 1 + FEW + FEW
+
+
+def overdue(number: int) -> dict[str, Any]:
+    """A renewal within its warning, of groups with names of their own."""
+    return {**RENEWAL, "groups": [{**group, "id": f"{group['id']}-{number}"} for group in RENEWAL["groups"]]}
+
+
+def test_two_hundred_overdue_policies_fit_a_screen_whatever_their_groups_are_called() -> None:
+    seen: list[Any] = [(f"p{n:03}", preview(overdue(n), name=f"p{n:03}")) for n in range(200)]
+    text = status_text(seen, width=80)
+    assert text.startswith("200 policies: 200 overdue\n\n")
+    assert len(text.splitlines()) <= 24
+    assert "195 more overdue, next due" in text
+    assert "p005" not in text.split("\n\n")[1]
+    assert len(many_text([plan_part(*each) for each in seen]).splitlines()) <= 24
+    assert sum(line.startswith("p") for line in status_text(seen, every=True).split("\n\n")[0].splitlines()) == 200
+    assert len(status_body(seen)) == 200
 
 
 DRIFTED = {**STEADY, "versions": [*STEADY["versions"], THEIRS_ON_TOP]}
@@ -77,7 +100,8 @@ def test_the_plan_of_a_large_fleet_counts_what_rests() -> None:
     parts = [plan_part(*each) for each in fleet(due=25, resting=40)]
     head, *shown, rest = many_text(parts).split("\n\n")
     assert head == "67 policies: 1 failed, 25 due, 41 at rest"
-    assert [text.split(" ")[0].split("\n")[0] for text in shown] == ["closed", *(f"due-{n:03}" for n in range(5))]
+    assert [text.split(" ")[0].split("\n")[0] for text in shown] == ["closed", "due-000"]
+    assert shown[1].endswith("the same   due-001, due-002, due-003, due-004; -v shows each")
     assert rest.splitlines() == [
         "20 more of these, next due 2026-03-05 12:00 UTC (due-005); -v shows each",
         "41 at rest, next due 2026-04-22 12:00 UTC (rest-007); -v shows each",
