@@ -17,7 +17,7 @@ from rotator.policy.inheritance import DEFAULTS, SUBSCRIPTIONS, WINDOWS, over, w
 from rotator.policy.listing import PolicyPath, listed, unusable
 from rotator.policy.located import Located
 from rotator.policy.model import Policy, PolicyFile
-from rotator.policy.unfilled import waiting_lines
+from rotator.policy.unfilled import besides, waiting_lines
 from rotator.policy.values import parse
 from rotator.remedy import rotator
 
@@ -121,6 +121,7 @@ def _understood(entry: Entry, defaults: Defaults, cloud: Cloud | None) -> Entry:
     if defaults.mistakes:
         return replace(entry, document=document, mistakes=_first((*waiting, *defaults.mistakes)))
     policy, wrong = _policy(document, entry.name, defaults.subscriptions)
+    wrong = [*besides(wrong, entry.text)]
     mistakes = dict.fromkeys((*waiting, *misplaced, *wrong, *abroad(document, cloud)))
     return replace(entry, document=document, policy=policy, mistakes=_first(tuple(mistakes)))
 

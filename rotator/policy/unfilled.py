@@ -1,7 +1,8 @@
 """Lines of a draft that wait for a person: a policy isn't one before they are gone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from rotator.errors import Mistake
 from rotator.policy.located import plain
@@ -10,6 +11,24 @@ from rotator.secret import ENTRA_SECRET
 FILL = "# FILL IN"
 """Beginning of every line that waits for a person."""
 _LINE = re.compile(rf"^[ \t]*(?P<mark>{FILL})\b:?[ \t]*(?P<what>.*)$", re.MULTILINE)
+
+
+_KEY = re.compile(r"[ \t]*# (?:- )?(?P<key>[a-z_]+):(?: |$)")
+
+
+def besides(mistakes: Iterable[Mistake], text: str) -> Iterator[Mistake]:
+    """Yield the mistakes of a text that its waiting lines don't tell already.
+
+    Told are the keys that stand in the comments below such a line, and an empty list or mapping right above it.
+    """
+    told = set[int | str]()
+    for found in _LINE.finditer(text):
+        told.add(text.count("\n", 0, found.start()))
+        comments = takewhile(lambda line: line.lstrip().startswith("#"), text[found.end() :].splitlines()[1:])
+        told |= {f"{match['key']} is missing" for line in comments if (match := _KEY.match(line))}
+    yield from (
+        each for each in mistakes if each.problem not in told and not (each.line in told and each.value == "null")
+    )
 
 
 def waiting_lines(text: str, file: str) -> Iterator[Mistake]:

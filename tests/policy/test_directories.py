@@ -146,6 +146,7 @@ def test_a_draft_in_a_subdirectory_extends_its_defaults_and_keeps_its_name(tree:
     assert (settled.name, "00000000-0000-0000-0000-0000000000aa" in settled.subscriptions) == ("team-a/new", True)
 
 
+WAITS = "not filled in yet"
 FILLED = "# FILL IN: the vault that is to hold the password.\n"
 
 
@@ -156,6 +157,28 @@ def test_a_line_that_waits_for_a_person_is_a_mistake_that_says_what_for(write: W
     (mistake,) = found.mistakes
     assert (mistake.line, mistake.column, mistake.problem) == (5, 3, "not filled in yet")
     assert mistake.remedy == "Fill in: the vault that is to hold the password. Then remove this line."
+
+
+GAPS = """\
+principal: {app_id: 5d3c0a52-0000-4000-8000-000000000000}
+registries:
+  # FILL IN: the id of x.azurecr.io.
+  # `az acr show` prints it.
+  # - id: /subscriptions/SUBSCRIPTION
+key_vault:
+  # FILL IN: the vault.
+  # url: https://NAME.vault.azure.net
+  username_secret: x-pull-usr
+"""
+
+
+def test_what_such_a_line_asks_for_is_no_other_mistake(write: Write) -> None:
+    told = [(each.line, each.problem) for each in gather(write(a__yaml=GAPS, b__yaml=policy(2))).mistakes]
+    assert told == [(3, WAITS), (7, WAITS), (9, "password_secret is missing")]
+    bare = "\n".join(line for line in GAPS.splitlines() if "FILL IN" not in line)
+    found = gather(write(a__yaml=bare, b__yaml=policy(2))).mistakes
+    problems = ["nothing, where a list is needed", "url is missing", "password_secret is missing"]
+    assert sorted(each.problem for each in found) == sorted(problems)
 
 
 def test_a_secret_in_such_a_line_is_not_repeated(write: Write) -> None:
