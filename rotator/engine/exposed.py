@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from rotator.codes import FailureCode, NoteCode
 from rotator.engine.run import FRESH, PAUSE, Run, Sight, failure
 from rotator.engine.trial import try_out
-from rotator.errors import Limited, NotFound, RotatorError
+from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
 from rotator.plan import View, next_steps, unseen_marks
 from rotator.policy import Policy
@@ -22,14 +22,13 @@ LOOKS = 2
 
 async def finish(run: Run, verb: str, act: Callable[[], Awaitable[str]]) -> Result:
     """Act; then report exposed credentials; and state the result before the counts."""
-    verdict, due = "", None
+    verdict = ""
     try:
         verdict = await act()
     except RotatorError as error:
         run.tell(failure(run, verb, run.policy.name, error))
-        due = error.until if isinstance(error, Limited) else None
     await tell_exposed(run)
-    score = run.score
+    score, due = run.score, run.score.limit_ends
     summary = "; ".join([*score.alarms, str(verdict)]) if verdict else score.summary()
     result = Result(run.policy.name, score.exit_code, summary, due, score.done)
     run.tell(Finished(exit_code=result.exit_code, summary=result.summary, next_due=due))

@@ -22,6 +22,8 @@ class Score:
     vetoed: int = 0
     warned: int = 0
     postponed: int = 0
+    limit_ends: datetime | None = None
+    """First end of a limit that a step waits for."""
     alarms: list[str] = field(default_factory=list)
     """Alarms, printed before all other lines."""
 
@@ -48,6 +50,8 @@ class Score:
         self.vetoed += isinstance(event, Vetoed)
         self.warned += bool(getattr(event, "warn", False))
         self.postponed += getattr(event, "code", "") in POSTPONED
+        if isinstance(event, Waiting) and event.code is WaitCode.LIMITED and event.until:
+            self.limit_ends = min(event.until, self.limit_ends or event.until)
         if isinstance(event, Noted) and event.code in (NoteCode.STILL_OPEN, NoteCode.UNSEEN_MARKS):
             self.alarms.append(headline(event.text))
 

@@ -14,7 +14,7 @@ from rotator.engine.memory import Memory
 from rotator.engine.provisioning import ROLE_TIME, _deploy, _first, _groups, _issue, _readers, _shown, _take_first
 from rotator.engine.run import DECISIONS, PAUSE, Seen, Undecided
 from rotator.errors import NotFound, NotSent, OutcomeUnknown, ProofFailed, Throttled, UnsafeStep
-from rotator.events import Noted, StepDone, StepFailed, StepStarted, UsernamePublished, Waiting
+from rotator.events import Finished, Noted, StepDone, StepFailed, StepStarted, UsernamePublished, Waiting
 from rotator.policy import Draft, Policy
 from rotator.ports import AccessRecord, PasswordChange, Put
 from rotator.resource_id import ArmId
@@ -155,6 +155,22 @@ def test_a_group_that_is_not_made_is_no_whole_provision() -> None:
     answers = {"observe": gone, "observe_again": (0.0, gone), "group": ABSENT}
     refused = NotFound("No.", service="aci")
     provisioning(act, worlds.policy({**MANIFEST, **NAMED}), **answers, put_group=refused)
+
+
+def test_a_group_that_waits_for_a_limit_says_when_the_command_goes_on() -> None:
+    gone = replace(SEEN, groups=(ABSENT,))
+    error = Throttled("A limit.", service="aci")
+    error.seconds = 600.0
+
+    async def act(run: Run, told: Asked, at: Scene) -> None:
+        result = await provision(replace(run, deadline=run.clock.elapsed() + 300), wanted(run))
+        (wait,) = at.told(Waiting)
+        (finished,) = at.told(Finished)
+        assert "`rotator deploy mycontainerregistry" in wait.reason
+        assert result.next_due == finished.next_due == wait.until is not None
+
+    answers = {"observe": gone, "observe_again": (0.0, gone), "group": ABSENT}
+    provisioning(act, worlds.policy({**MANIFEST, **NAMED}), **answers, put_group=error)
 
 
 def test_a_limit_that_outlasts_the_run_names_the_command() -> None:
