@@ -17,7 +17,8 @@ from rotator.policy import Unserved
 from rotator.remedy import clear_queue, rotator
 from rotator.report.many import FEW
 from rotator.report.plan import readable
-from rotator.report.status import Row, Urgency
+from rotator.report.status import Row, Urgency, wait_remarks
+from rotator.report.waits import alike
 from rotator.report.words import WHOLE, constant, name_of
 from rotator.results import Enqueued
 from rotator.words import day, days
@@ -153,7 +154,7 @@ def _ending(one: Ended) -> Iterator[Alert]:
 def _events(one: Ended, now: datetime) -> Iterator[Alert]:
     plan = f"`{rotator('plan', one.policy)}` shows what is due and why."
     for event in one.events:
-        at = event.at or (one.row and one.row.at) or now
+        at = _time(one, event, now)
         match event:
             case StepFailed(step=step, target=target, happened=text, state=state, remedy=remedy):
                 whole = text if step in WHOLE else f"{step} {name_of(target)}: {text}"
@@ -161,13 +162,20 @@ def _events(one: Ended, now: datetime) -> Iterator[Alert]:
             case Vetoed(step=step, target=target, code=code, happened=text, state=state, remedy=remedy):
                 whole = text if step in WHOLE else f"{step} {name_of(target)} was refused: {text}"
                 yield _about(one, code, f"{step} {target}", (whole, state, remedy), at)
-            case Waiting(warn=True, code=code, subject=subject, reason=text):
-                yield _about(one, code, subject, (readable(text), STATE, plan), at)
             case Noted(warn=True, code=NoteCode.STILL_OPEN as code, subject=subject, text=text):
                 moved = f"`{rotator('plan', one.policy)}` shows the command for each container group that holds it."
                 yield _about(one, code, subject, (readable(text), OPEN, moved), at, CRITICAL)
             case Noted(warn=True, code=code, subject=subject, text=text):
                 yield _about(one, code, subject, (readable(text), STATE, plan), at)
+    late = [event for event in one.events if isinstance(event, Waiting) and event.warn]
+    for first, *others in alike(late):
+        subject = ", ".join(sorted({str(each.subject) for each in (first, *others)}))
+        (text,) = wait_remarks([first, *others])
+        yield _about(one, first.code, subject, (text, STATE, plan), _time(one, first, now))
+
+
+def _time(one: Ended, event: Event, now: datetime) -> datetime:
+    return event.at or (one.row and one.row.at) or now
 
 
 Said = tuple[str, str, str]

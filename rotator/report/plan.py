@@ -12,6 +12,7 @@ from rotator.plan import headline
 from rotator.policy import RegistryProof
 from rotator.report.manifest import manifest_entries
 from rotator.report.many import Rank, Telling, own_names
+from rotator.report.waits import alike, same, told
 from rotator.report.words import block, entry, failed_text, name_of, refusal
 from rotator.results import Preview
 from rotator.state import Home
@@ -184,16 +185,11 @@ def _made_text(step: Step) -> str:
 
 
 def wait_texts(waits: Iterable[Wait | Waiting]) -> Iterator[str]:
-    """Yield waits in words, with their ends; of groups that wait for the same, the first, and the others' names."""
-    alike: dict[tuple[str, str, datetime | None, bool], list[tuple[str, str]]] = {}
-    for wait in waits:
-        text, name = wait.text if isinstance(wait, Wait) else wait.reason, name_of(wait.subject)
-        key = wait.code, text.replace(name, "@"), wait.until, wait.warn
-        alike.setdefault(key, []).append((name, text))
-    for (_, _, until, warn), [(_, text), *others] in alike.items():
-        end = f"until {day(until)}: " if until and day(until) not in text else ""
-        same = [f"The same of {', '.join(name for name, _ in others)}."] if others else []
-        yield entry("overdue" if warn else "waits", f"{end}{readable(text)}", *same)
+    """Yield waits in words, with their ends; of those for the same the first, and the others' names."""
+    for first, *others in alike(waits):
+        text = told(first)
+        end = f"until {day(first.until)}: " if first.until and day(first.until) not in text else ""
+        yield entry("overdue" if first.warn else "waits", f"{end}{readable(text)}", *filter(None, [same(others)]))
 
 
 def note_text(note: Note | Noted) -> str:

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
 
 from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.container_group import Dependent
 from rotator.errors import RotatorError
+from rotator.events import Waiting
 from rotator.guard import Veto
 from rotator.plan import View, worth_trying
 from rotator.remedy import rotator
 from rotator.report.many import own_names
 from rotator.report.plan import readable
-from rotator.report.words import instant, name_of
+from rotator.report.waits import alike, same, told
+from rotator.report.words import instant, name_of, sentence
 from rotator.results import Preview, Previewed
 from rotator.state import Credential
 from rotator.steps import Deploy, Issue, Restore, Wait, kind, target
@@ -115,7 +116,6 @@ def status_code(seen: Iterable[Previewed], but: Sequence[Urgency] = ()) -> int:
 
 def _row(preview: Preview) -> Row:
     view, plan, current = preview.view, preview.plan, preview.view.current
-    found: Sequence[Any] = (*plan.waits, *plan.notes)
     opened = [note for note in plan.notes if note.code is NoteCode.STILL_OPEN]
     return Row(
         policy=preview.policy.name,
@@ -141,7 +141,8 @@ def _row(preview: Preview) -> Row:
             *_untried(view),
             *_refused(preview),
             *_late(preview),
-            *(readable(item.text) for item in found if (item.warn or item.code in TOLD) and item not in opened),
+            *wait_remarks(wait for wait in plan.waits if wait.warn or wait.code in TOLD),
+            *(readable(note.text) for note in plan.notes if (note.warn or note.code in TOLD) and note not in opened),
         ),
     )
 
@@ -204,6 +205,13 @@ def _late(preview: Preview) -> Iterator[str]:
             f"a credential in use {gone}, and no run has replaced it: check that `rotator rotate` runs, and read"
             " its report"
         )
+
+
+def wait_remarks(waits: Iterable[Wait | Waiting]) -> Iterator[str]:
+    """Yield waits in words; those for the same once."""
+    for first, *others in alike(waits):
+        text = readable(told(first))
+        yield f"{sentence(text)} {same(others)}" if others else text
 
 
 def _foreign(view: View) -> tuple[Credential, ...]:

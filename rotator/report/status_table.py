@@ -58,11 +58,12 @@ def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _first(alarming: Sequence[Row]) -> list[Row]:
-    """Return the rows of one state that are shown, in their order."""
+    """Return the rows of one state that are shown, in their order: more than `FEW` not all."""
+    if len(alarming) <= FEW or alarming[0].standing is Urgency.COMPROMISED:
+        return [*alarming]
     told, own = ((row.policy, "\n".join(row.remarks)) for row in alarming), {row.policy: row.own for row in alarming}
     first = {policy for group in alike(told, own) for policy, _ in group[:FIRST]}
-    shown = [row for row in alarming if row.policy in first]
-    return shown if alarming and alarming[0].standing is Urgency.COMPROMISED else shown[:FEW]
+    return [row for row in alarming if row.policy in first][:FEW]
 
 
 def _said(found: Sequence[Row], shown: Sequence[Row]) -> tuple[Row, ...]:

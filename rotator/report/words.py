@@ -141,6 +141,11 @@ _KEPT = "\u00a0"
 _CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
 
 
+def sentence(text: str) -> str:
+    """Return a sentence with its full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def constant(text: str) -> str:
     """Return a message without its parts that differ although the trouble is the same: ids and times."""
     return _CHANGING.sub("#", text)

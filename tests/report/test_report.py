@@ -13,6 +13,7 @@ from rotator.engine.observation import foreseen
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event, Waiting
 from rotator.plan import View, next_due, next_steps, plan
+from rotator.report.alerts import Ended, alerts_of
 from rotator.report.plan import plan_code, plan_text, wait_texts
 from rotator.report.plan_json import plan_body
 from rotator.report.progress import change, line
@@ -514,7 +515,14 @@ def test_every_event_is_told_at_once_or_in_the_report(event: Event) -> None:
     assert (line(event) is None) == later
     if not isinstance(
         event,
-        events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Pausing | events.Finished,
+        events.StepStarted
+        | events.StepDone
+        | events.StepPostponed
+        | events.Proving
+        | events.Pausing
+        | events.Finished
+        | events.HostAwaited
+        | events.HostAnswered,
     ):
         report = run_body(Result(event.policy, 0, ""), [event])
         assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(
@@ -537,3 +545,36 @@ def test_policy_mistakes_are_one_object_each() -> None:
         }
     ]
     assert all(body[part] for part in ("type", "happened", "state", "remedy"))
+
+
+UNTAGGED_JOB: dict[str, Any] = {
+    "credentials": [
+        *({"key": key, "start": "-80d", "end": end} for key, end in (("a", "-9d"), ("b", "-2d"), ("c", "+3d"))),
+        {"key": "new", "start": "-1d", "end": "+89d"},
+    ],
+    "versions": [
+        *({"id": f"v{key}", "holds": key, "created": "-80d"} for key in "abc"),
+        {"id": "v2", "holds": "new", "created": "-1d"},
+    ],
+    "groups": [{"id": "job-1", "restart": "Never", "state": "finished"}],
+}
+
+
+def test_credentials_that_one_untagged_job_may_hold_are_one_line_that_counts_them() -> None:
+    job = {"when_finished": "wait"}
+    seen = preview(UNTAGGED_JOB, **{"job-1": job})
+    held = [wait for wait in seen.plan.waits if wait.code is WaitCode.HELD]
+    assert [wait.warn for wait in held] == [True, True, True]
+    lines = [line.strip() for line in plan_text(seen).splitlines() if "overdue" in line or "The same" in line]
+    assert [line.split(" (")[0] for line in lines if line.startswith("overdue    credential")] == [
+        f"overdue    credential {held[0].subject}"
+    ]
+    assert f"The same of 2 more credentials: {held[1].subject}, {held[2].subject}." in lines
+    told = " ".join(status_text([("one", seen)]).split())
+    assert told.count("may hold it, as it has no rotator-key-id tag") == 1
+    assert f"The same of 2 more credentials: {held[1].subject}, {held[2].subject}." in told
+    assert sum(wait["code"] == "held" for wait in plan_body(seen)["waits"]) == 3
+    waiting = [Waiting(policy="one", code=w.code, subject=w.subject, reason=w.text, warn=w.warn) for w in held]
+    ended = Ended("one", "app", timedelta(days=14), 1, events=tuple(waiting))
+    (alert,) = alerts_of([ended], worlds.TODAY)
+    assert "The same of 2 more credentials" in alert.happened

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from rotator.errors import RotatorError
 from rotator.report.plan import lists_text, readable, step_text
-from rotator.report.status import Row, Urgency
+from rotator.report.status import Row, Urgency, wait_remarks
+from rotator.report.words import sentence
 from rotator.results import Preview
 from rotator.words import day
 
@@ -37,17 +38,12 @@ def advise(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     yield f"{FIRST[row.standing]}{until}"
     if isinstance(seen, RotatorError):
         found = seen.diagnose()
-        yield from map(_whole, (*found.happened.split("\n"), *found.remedy.split("\n")))
+        yield from map(sentence, (*found.happened.split("\n"), *found.remedy.split("\n")))
         return
     if row.looked:
-        yield f"At rest {_whole(lists_text(row.looked))}"
-    yield from map(_whole, row.remarks)
+        yield f"At rest {sentence(lists_text(row.looked))}"
+    yield from map(sentence, row.remarks)
     if row.standing in (Urgency.DUE, Urgency.OVERDUE, Urgency.BLOCKED):
         yield from (f"Due: {step_text(step)}. Why: {readable(step.reason.text)}." for step in seen.plan.steps)
     waits = "Then waits" if seen.plan.steps else "Waits"
-    yield from (f"{waits}: {readable(wait.text)}." for wait in row.waits if readable(wait.text) not in row.remarks)
-
-
-def _whole(text: str) -> str:
-    """Return a sentence with its full stop."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    yield from (f"{waits}: {sentence(text)}" for text in wait_remarks(row.waits) if text not in row.remarks)
