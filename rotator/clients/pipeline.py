@@ -38,7 +38,7 @@ from rotator import __version__
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.budgets import TOO_MANY, Budgets
 from rotator.clients.pausing import retry_after
-from rotator.clients.translation import TRANSIENT, hopeless, never_sent
+from rotator.clients.translation import TRANSIENT, hopeless, never_sent, proxy_failure
 from rotator.clients.waits import SOON
 from rotator.clients.wire import LONGEST, Carrier, Gate, Limit, Proxy
 from rotator.ports import Clock
@@ -199,7 +199,7 @@ def _happened(state: tenacity.RetryCallState) -> str:
     """Return the reason for another try."""
     answer, failure = _outcome_of(state)
     if failure:
-        return "no connection" if never_sent(failure) else "no answer"
+        return proxy_failure(failure) or ("no connection" if never_sent(failure) else "no answer")
     status = _response(answer).status_code
     return "Azure's limit on requests is reached" if status == TOO_MANY else f"it answers {status}"
 

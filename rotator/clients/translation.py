@@ -81,6 +81,13 @@ UNSENT = (
 """Remedy for a failed connection: a wrong host name fails in the same way."""
 
 
+PROXY = (
+    "Check that HTTPS_PROXY names the right proxy, with its user's name and password if it wants them, and that the"
+    " proxy is up and lets this machine reach the host; then run again. Nothing is lost."
+)
+"""Remedy for a proxy that doesn't connect."""
+
+
 async def ask(asked: Asked, call: Awaitable[T]) -> T:
     """Return the result of `call`, including all reads of its answer.
 
@@ -129,10 +136,22 @@ def answered(asked: Asked, refused: ServiceRefusal, *, in_doubt: bool = False) -
 def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
     """Return the error for a request without an answer."""
     why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
-    unsent = never_sent(error)
+    remedy = UNSENT if never_sent(error) else None
     kind: type[AzureError] = OutcomeUnknown if in_doubt else Unavailable
     happened = f"{asked.service} gave no answer when asked to {asked.doing} ({why})"
-    return kind(happened, service=asked.service, code=why, remedy=UNSENT if unsent else None)
+    if by_proxy := proxy_failure(error):
+        happened, remedy = f"{asked.service} was not asked to {asked.doing}: {by_proxy}", PROXY
+    return kind(happened, service=asked.service, code=why, remedy=remedy)
+
+
+def proxy_failure(error: BaseException) -> str:
+    """Return the failure of the proxy that kept a request from its host; empty if it was none."""
+    for each in _below(error):
+        if isinstance(each, aiohttp.ClientProxyConnectionError):
+            return f"no connection to the proxy at {each.host}:{each.port}"
+        if isinstance(each, aiohttp.ClientHttpProxyError):
+            return f"the proxy refused, with {each.status}"
+    return ""
 
 
 def never_sent(error: BaseException) -> bool:

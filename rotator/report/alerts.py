@@ -82,9 +82,8 @@ def alerts_of(ended: Iterable[Ended], now: datetime) -> tuple[Alert, ...]:
 def refused(error: RotatorError, now: datetime, policies: Sequence[str] = ()) -> Alert:
     """Return the alert of a command that ended before it looked at any policy, or at any of these."""
     found, kind = error.diagnose(), type(error).__name__
-    return _periodic(
-        tuple(policies) or ("rotator",), "", FAILED, kind, (found.happened, found.state, found.remedy), now
-    )
+    said = (found.happened, found.state, found.remedy)
+    return replace(_periodic(tuple(policies) or ("rotator",), "", FAILED, kind, said, now), subject="rotator")
 
 
 def not_served(unserved: Iterable[Unserved], now: datetime) -> tuple[Alert, ...]:

@@ -109,7 +109,7 @@ def more(alerts: Sequence[Alert], shown: int) -> str:
 
 def _named(names: Sequence[str]) -> str:
     shown = ", ".join(one_line(name)[:60] for name in names[:NAMED])
-    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+    return f"{len(names)} policies: {shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
 def _short(text: str) -> str:

@@ -4,9 +4,14 @@ import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
 
+import aiohttp
 import httpx
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from azure.core.exceptions import ServiceRequestError
 from azure.mgmt.authorization.v2022_04_01.models import Permission
 
 from rotator.clients.acr import Image, images
@@ -159,6 +164,23 @@ def test_where_no_connection_comes_about_the_name_is_doubted(error: Exception, k
     failed = silent(Asked("Azure", "do it"), error, in_doubt=kind is OutcomeUnknown)
     assert type(failed) is kind
     assert ("name is right" in failed.remedy) == (kind is Unavailable)
+
+
+KEY = cast("ConnectionKey", SimpleNamespace(host="proxy", port=3128, ssl=True))
+ASKED = cast("aiohttp.RequestInfo", SimpleNamespace(real_url="https://graph.microsoft.com"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (aiohttp.ClientProxyConnectionError(KEY, OSError("refused")), "no connection to the proxy at proxy:3128"),
+        (aiohttp.ClientHttpProxyError(ASKED, (), status=407), "the proxy refused, with 407"),
+    ],
+)
+def test_a_proxy_that_does_not_connect_is_named_and_no_service(cause: Exception, said: str) -> None:
+    failed = silent(Asked("Key Vault", "read the secret"), ServiceRequestError("-", error=cause))
+    assert failed.happened == f"Key Vault was not asked to read the secret: {said}"
+    assert "HTTPS_PROXY" in failed.remedy
 
 
 def test_the_innermost_code_that_says_something_is_the_code() -> None:

@@ -350,7 +350,7 @@ def test_a_message_for_slack_word_for_word() -> None:
 def test_a_headline_counts_what_is_critical_and_names_few() -> None:
     assert headline([GRAVE]) == "rotator: 1 thing needs a person (critical): web"
     many = replace(MILD, policies=tuple(f"p{number}" for number in range(10)))
-    assert headline([many]) == "rotator: 1 thing needs a person: p0, p1, p2, p3, p4, p5, p6, p7 and 2 more"
+    assert headline([many]) == "rotator: 1 thing needs a person: 10 policies: p0, p1, p2, p3, p4, p5, p6, p7 and 2 more"
     ten, eleven = (json.loads(slack([GRAVE] * count))["blocks"] for count in (10, 11))
     assert (len(ten), len(eleven)) == (21, 22)
     assert eleven[-1]["text"]["text"] == "and 1 more: `rotator status` shows all"

@@ -561,8 +561,8 @@ UNTAGGED_JOB: dict[str, Any] = {
 
 
 def test_credentials_that_one_untagged_job_may_hold_are_one_line_that_counts_them() -> None:
-    job = {"when_finished": "wait"}
-    seen = preview(UNTAGGED_JOB, **{"job-1": job})
+    job: Any = {"job-1": {"when_finished": "wait"}}
+    seen = preview(UNTAGGED_JOB, **job)
     held = [wait for wait in seen.plan.waits if wait.code is WaitCode.HELD]
     assert [wait.warn for wait in held] == [True, True, True]
     lines = [line.strip() for line in plan_text(seen).splitlines() if "overdue" in line or "The same" in line]
