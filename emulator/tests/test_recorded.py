@@ -182,11 +182,13 @@ def test_endpoints_of_a_region_have_names_while_they_are_switched_on(world: Worl
 
 
 def test_what_resource_manager_refuses_itself_is_marked_and_what_a_provider_refuses_is_not(world: World) -> None:
-    absent = world.arm("GET", f"{SECOND}x")
-    assert (absent.status, absent.code, absent.headers["x-ms-failure-cause"]) == (404, "ResourceNotFound", "gateway")
-    assert set(absent.body) == {"error"}
-    provider = world.arm("GET", f"{ID}x")
-    assert (provider.code, "x-ms-failure-cause" in provider.headers) == ("ContainerGroupNotFound", False)
+    for path in (f"{SECOND}x", f"{ID}x"):
+        absent = world.arm("GET", path)
+        assert (absent.status, absent.code) == (404, "ResourceNotFound")
+        assert (absent.headers["x-ms-failure-cause"], set(absent.body)) == ("gateway", {"error"})
+    world.deploy()
+    provider = world.arm("GET", f"{ID}/containers/other/logs")
+    assert (provider.status, "x-ms-failure-cause" in provider.headers) == (404, False)
 
 
 @pytest.mark.parametrize("scope", ["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"])

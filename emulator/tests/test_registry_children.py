@@ -348,6 +348,11 @@ def test_the_key_of_an_encrypted_registry_is_shown_with_its_version(world: World
     shown = made.body["properties"]["encryption"]["keyVaultProperties"]
     assert list(shown) == ["keyIdentifier", "versionedKeyIdentifier", "identity", "keyRotationEnabled"]
     assert (shown["versionedKeyIdentifier"], shown["keyRotationEnabled"]) == (key["keyIdentifier"], False)
+    other = {**body, "keyVaultProperties": {**key, "keyIdentifier": key["keyIdentifier"].replace("/k/", "/l/")}}
+    for asked, rotated in ((body, False), (other, True), (other, True)):
+        call(world, "PATCH", OTHER, {"properties": {"encryption": asked}})
+        shown = call(world, "GET", OTHER).body["properties"]["encryption"]["keyVaultProperties"]
+        assert ("lastKeyRotationTimestamp" in shown) is rotated
 
 
 def test_a_change_that_azure_runs_as_an_operation_is_answered_as_one(world: World) -> None:

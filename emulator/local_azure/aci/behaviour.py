@@ -48,7 +48,7 @@ class Written:
 class ContainerGroups:
     """All container groups of the tenant.
 
-    Ids are full ARM ids, in any case; unless said otherwise an unknown one is 404 ContainerGroupNotFound.
+    Ids are full ARM ids, in any case; unless said otherwise an unknown one is 404 ResourceNotFound.
     """
 
     def __init__(
@@ -313,7 +313,9 @@ class ContainerGroups:
     def _absent(self, group_id: str) -> ContainerGroup:
         parts = group_id.strip("/").split("/")
         self.resources.resource_group(parts[1], parts[3])
-        raise ServiceError(404, "ContainerGroupNotFound", f"The container group '{parts[-1]}' does not exist.")
+        message = f"The Resource '{'/'.join(parts[5:])}' under resource group '{parts[3]}' was not found."
+        help_link = "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        raise ServiceError(404, "ResourceNotFound", f"{message} {help_link}")
 
     def _free(self, group_id: str) -> ContainerGroup:
         group = self._known(group_id)

@@ -13,7 +13,7 @@ from local_azure.arm.home_region import bring_home, is_zonal
 from local_azure.arm.login_servers import UNSECURE
 from local_azure.arm.private_endpoints import KIND as PRIVATE
 from local_azure.arm.private_endpoints import connections
-from local_azure.arm.registry_rules import SIZES, check, given
+from local_azure.arm.registry_rules import SIZES, check, given, rotated
 from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
@@ -129,6 +129,10 @@ class RegistryRoutes(Tracked):
         asked, sku = given(call, body, found.properties), body.get("sku") or found.sku
         if "policies" in asked:
             asked["policies"] = {**found.properties["policies"], **asked["policies"]}
+        if "encryption" in asked:
+            asked["encryption"] = rotated(
+                asked["encryption"], found.properties["encryption"], self.resources.clock.now()
+            )
         properties = {**found.properties, **asked, **_fixed(found)}
         check(sku, properties)
         tags = tags_of(body) if body.get("tags") is not None else found.tags

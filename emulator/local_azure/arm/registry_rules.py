@@ -5,8 +5,11 @@ Codes and words of DisablingPublicNetworkAccessNotSupported, of anonymous pulls 
 property could not be looked up.
 """
 
+from datetime import datetime
+
 from local_azure.arm.registry_versions import PROPERTIES
 from local_azure.arm.shape import fields
+from local_azure.clock import iso
 from local_azure.wire import Call, Json, ServiceError
 
 READ_ONLY = {
@@ -68,6 +71,19 @@ def _key(encryption: dict[str, Json]) -> dict[str, Json]:
     name = str(key.get("keyIdentifier", ""))
     shown = {"keyIdentifier": name, "versionedKeyIdentifier": name}
     return {**shown, **key, "keyRotationEnabled": name.rstrip("/").count("/") < 5}
+
+
+def rotated(encryption: dict[str, Json], before: dict[str, Json], now: datetime) -> dict[str, Json]:
+    """Return a registry's encryption with the time at which its key became another one (recorded)."""
+    key, old = fields(encryption, "keyVaultProperties"), fields(before, "keyVaultProperties")
+    if not key or not old:
+        return encryption
+    if key["keyIdentifier"] != old["keyIdentifier"]:
+        since: Json = iso(now).removesuffix("Z") + "+00:00"
+    else:
+        since = old.get("lastKeyRotationTimestamp")
+    shown = {**key, "lastKeyRotationTimestamp": since} if since else key
+    return {**encryption, "keyVaultProperties": shown}
 
 
 def check(sku: Json, properties: dict[str, Json]) -> None:

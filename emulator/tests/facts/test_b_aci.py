@@ -369,7 +369,7 @@ def test_b9_a_wrong_body_is_refused_in_azures_words(world: World, case: str, cod
     answer = world.arm("PUT", ID, broken(world, case))
     assert (answer.status, answer.code) == (400, code)
     assert words in answer.body["error"]["message"]
-    assert world.arm("GET", ID).code == "ContainerGroupNotFound"
+    assert world.arm("GET", ID).code == "ResourceNotFound"
 
 
 @pytest.mark.parametrize("change", ["restartPolicy", "osType", "cpu", "subnetIds"])
@@ -439,8 +439,10 @@ def test_b2_delete_answers_with_the_last_body_and_204_when_there_is_none(world: 
     assert world.arm("DELETE", ID).status == 204
     missing = world.arm("GET", ID)
     assert missing.status == 404
-    assert missing.body == {
-        "error": {"code": "ContainerGroupNotFound", "message": "The container group 'mycontainer' does not exist."}
+    assert missing.body["error"] == {
+        "code": "ResourceNotFound",
+        "message": "The Resource 'Microsoft.ContainerInstance/containerGroups/mycontainer' under resource group"
+        " 'myResourceGroup' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
     }
 
 
