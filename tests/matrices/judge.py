@@ -11,11 +11,14 @@ from local_azure.graph.objects import Password
 from local_azure.keyvault.secret import Version
 from local_azure.wire import Request, ServiceError
 
-from rotator.events import CredentialRemoved, Event, VersionDisabled
+from rotator.events import CredentialRemoved, Event, Finished, VersionDisabled
 from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
 from tests.invariants import Monitor, listed
 from tests.matrices.effects import Effect
 from tests.stage import GROUPS, SECRET, Stage
+
+GONE = "access is gone"
+"""First words of a revocation that has ended all access."""
 
 
 class Judge(Monitor):
@@ -268,6 +271,8 @@ class Judge(Monitor):
                 return f"credential {key_id} is said to be removed, and is there"
             case VersionDisabled(version=version) if version in self._enabled():
                 return f"version {version} is said to be disabled, and is enabled"
+            case Finished(summary=summary) if summary.startswith(GONE) and (left := self.still_pulls()):
+                return f"access is said to be gone, and {left} are left"
         return ""
 
     def known_passwords(self) -> frozenset[str]:
