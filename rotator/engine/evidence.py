@@ -161,7 +161,10 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
 
 
 async def acceptance(run: Run, observed: Observed) -> None:
-    """See a pull succeed, where there is a value to pull with."""
+    """See a pull succeed, where there is a value to pull with.
+
+    Time heals a role that isn't known everywhere yet, and no network that denies rotator.
+    """
     images = container_group.images(run.policy, observed)
     try:
         value = await run.world.value(run.policy)
@@ -182,8 +185,11 @@ async def acceptance(run: Run, observed: Observed) -> None:
         run.clock.elapsed(),
         Patience(run, "a pull is tried until it succeeds; Azure takes up to ten minutes", PATIENCE),
     )
+    unreached = 0
     while not (proof := await run.world.prove(run.policy, value, images)).ok:
-        if proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or run.clock.elapsed() - begun >= PATIENCE:
+        unreached = unreached + 1 if proof.outcome is Outcome.UNREACHABLE else 0
+        hopeless = proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or unreached == IN_A_ROW
+        if hopeless or run.clock.elapsed() - begun >= PATIENCE:
             text = f"the role is granted, but no pull has succeeded yet: {proof.outcome} {proof.detail}".rstrip()
             run.tell(Noted(code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=True))
             return

@@ -80,6 +80,8 @@ def _pull_objection(policy: Policy, proof: Proof) -> Iterator[Objection]:
         yield VetoCode.DISABLED, f"every sign-in as {policy.principal.app_id} is refused: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry is RegistryProof.REQUIRED:
         remedy = (
-            "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
+            f"Let rotator reach the registry; `{rotator('doctor', policy.name)}` says if the registry's own firewall is"
+            " closed: that keeps container groups out, too. Where only rotator is kept out, set"
+            " `proof: {registry: optional}`, and accept that pulls are not proven."
         )
         yield VetoCode.UNREACHABLE, f"a pull can't be tried: {detail}", remedy

@@ -22,6 +22,9 @@ from tests.clients.scene import PASSWORD, Scene, scene
 VAULT, GRAPH, ARM = "Key Vault", "Microsoft Graph", "Container Instances"
 OID, APP = "6e94e2c1-d651-4486-8e57-8791ff49a97d", "fe14dc97-5bb0-404e-b7d3-755bab7d6068"
 ASSIGNMENT = "/subscriptions/s/providers/Microsoft.Authorization/policyAssignments/require-cost-tag"
+UNREACHED = (
+    "'BadRequest':'InaccessibleImage':'The image 'a.azurecr.io/web:1' in container group 'web' is not accessible.'"
+)
 DENIED = f"The client with object id '{OID}' has permission to perform the action; however, the access is denied because of the deny assignment with name 'stack' and Id 'd1'."
 
 
@@ -74,6 +77,8 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
     ),
     (ARM, 403, "<html>", Cause.UNCLEAR),
     (ARM, 400, envelope("InaccessibleImage"), Cause.IMAGE),
+    (ARM, 400, envelope("MultipleErrorsOccurred", f"Multiple error occurred: {UNREACHED};{UNREACHED}."), Cause.IMAGE),
+    (ARM, 400, envelope("MultipleErrorsOccurred", "Multiple error occurred: 'BadRequest':'Other':'x'."), None),
     (ARM, 409, envelope("RegistryErrorResponse"), Cause.REGISTRY_BUSY),
     (ARM, 400, envelope("MoreImageRegistryCredentialsThanContainers"), Cause.REGISTRY_ENTRIES),
     (ARM, 400, envelope("InvalidImageRegistryServer"), Cause.REGISTRY_ENTRIES),
@@ -126,6 +131,7 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
     [
         (400, "InvalidDnsNameLabel", Cause.GROUP_CONTENT),
         (400, "InaccessibleImage", Cause.IMAGE),
+        (400, "MultipleErrorsOccurred", Cause.GROUP_CONTENT),
         (400, "", None),
         (409, "Another", None),
     ],

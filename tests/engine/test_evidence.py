@@ -246,6 +246,8 @@ ACCEPTED: dict[str, tuple[dict[str, Any], int, float, list[bool]]] = {
     "at once": ({"prove": YES}, 1, 0, []),
     "at last": ({"prove": [NO_PULL, NO_PULL, YES]}, 3, 2 * EVERY, []),
     "never": ({"prove": NO_PULL}, int(PATIENCE / EVERY) + 1, PATIENCE, [True]),
+    "a network that denies rotator": ({"prove": SILENT}, IN_A_ROW, (IN_A_ROW - 1) * EVERY, [True]),
+    "a network that comes back": ({"prove": [SILENT, SILENT, NO_PULL, SILENT, YES]}, 5, 4 * EVERY, []),
     "a refused password": ({"prove": NO}, 1, 0, [True]),
     "a principal that may not sign in": ({"prove": NOBODY}, 1, 0, [True]),
     "no value": ({"value": NotFound("It is gone.", service="keyvault")}, 0, 0, []),

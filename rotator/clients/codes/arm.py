@@ -57,6 +57,8 @@ _BEGINNINGS = (
 )
 """Causes by the beginning of a code: Container Instances has a code for each property."""
 _NOT_OFFERED = re.compile(r"api[- ]version\w*\b.*(not supported|unsupported|retired|no longer|supported api-versions)")
+_SEVERAL = re.compile(r"'\w+':'(\w+)':")
+"""Status and code of each error in the message of several (azure-facts B9)."""
 _DENIED = re.compile(r"deny assignment with name '([^']*)'(?: and Id '([^']*)')?", re.IGNORECASE)
 
 
@@ -64,6 +66,9 @@ def cause(code: str, message: str) -> Cause | None:
     """Return the cause of a refusal by Resource Manager or one of its providers."""
     if _DENIED.search(message):
         return Cause.DENY_ASSIGNMENT
+    if code == "MultipleErrorsOccurred":
+        inner = (cause(each, "") for each in _SEVERAL.findall(message))
+        return next((found for found in inner if found), None)
     if found := CAUSES.get(code):
         return found
     if found := next((cause for begin, cause in _BEGINNINGS if code.startswith(begin)), None):

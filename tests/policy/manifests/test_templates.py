@@ -11,6 +11,8 @@ from rotator.policy import load
 from rotator.policy.manifest_file import Read, parameters
 from rotator.resource_id import ArmId
 from tests.container_group.documents import SUBSCRIPTION, group_id
+from tests.policy.manifests.corpus import NULLS, SCALARS, Drawn
+from tests.policy.manifests.expressions import Author
 from tests.policy.test_policy_bounds import GROUP as IN_POLICY
 from tests.policy.test_policy_bounds import MINIMAL
 
@@ -375,6 +377,20 @@ def test_a_function_of_the_template_sees_its_arguments_alone(name: str, word: st
     declared = {"given": {"type": "string", "defaultValue": "x"}}
     made = template(group(f"[contoso.{name}()]"), parameters=declared, functions=FUNCTIONS, variables={"v": "x"})
     assert f": functions[0].members.{name}.output.value: {word}" in refused(made)
+
+
+@pytest.mark.parametrize("seed", [*range(25), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(25, 400))])
+def test_a_template_of_generated_expressions_means_the_group_that_it_was_made_from(seed: int) -> None:
+    drawn = Drawn(f"expressions/{seed}")
+    author = Author(drawn)
+    texts = drawn.sample([*(one for one in SCALARS if one not in NULLS), "[x]", "[[x]]", "it's", "{0}", "a|b", ""], 3)
+    made = group(texts[0])
+    properties = made["properties"]["containers"][0]["properties"]
+    properties |= {"command": texts, "resources": {"requests": {"cpu": 1.5, "memoryInGB": 2}}}
+    properties["environmentVariables"].append({"name": "S", "secureValue": "a=${{ keyvault:db }};"})
+    made |= {"tags": {"team": texts[1]}, "identity": {"type": "SystemAssigned"}}
+    resource = {name: value if name == "type" else author.written(value) for name, value in made.items()}
+    assert read(author.template(resource), author.given) == (made, [])
 
 
 def test_an_expression_behind_a_name_is_refused_where_it_stands_and_once() -> None:
