@@ -88,17 +88,19 @@ def group_id(name: str) -> ResourceId:
 def policy(given: Mapping[str, Any] | None) -> Policy:
     """The policy of the case: the documentation's names, with `given` on top.
 
-    Its renewals aren't spread unless `given` says so. Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows.
+    Its renewals aren't spread unless `given` says so. Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows, those of `owned` another policy declares.
     """
     given = dict(given or {})
     groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
     answered = {group_id(name): ("containers/app/env/PASSWORD",) for name in given.pop("answered", ())}
+    owners = {group_id(name): "theirs.yaml" for name in given.pop("owned", ())}
     content = {
         "principal": {"app_id": APP_ID},
         "registries": [{"id": REGISTRY}],
         "key_vault": {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd"},
         "container_groups": groups,
         "answered": answered,
+        "owners": owners,
         **given,
         "rotation": {"spread": False, **given.get("rotation", {})},
     }

@@ -1,8 +1,8 @@
 """Find changes refused by Azure in a PUT over an existing container group, before the PUT is sent.
 
 Source: "Update containers in Azure Container Instances" (azure-facts A5): operating system, CPU, memory, GPU, restart
-policy and subnet; and the rule of Resource Manager: a resource keeps its region. A group that has ended or was stopped
-is deployed as new.
+policy, subnet and zone; and the rule of Resource Manager: a resource keeps its region. A group that has ended or was
+stopped is deployed as new.
 """
 
 import json
@@ -39,6 +39,7 @@ def _fixed(document: Mapping[str, Any], *, ended: bool) -> Iterator[tuple[str, V
     yield "location", text(document, "location").replace(" ", "").lower()
     if ended:
         return
+    yield "zones", sorted(zones) if isinstance(zones := get(document, "zones"), list) and zones else None
     yield "properties.osType", text(document, "properties", "osType") or None
     yield "properties.restartPolicy", text(document, "properties", "restartPolicy") or "Always"
     subnets = objects(document, "properties", "subnetIds")

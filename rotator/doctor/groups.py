@@ -192,6 +192,10 @@ def declared(case: Case) -> Found:
                 "the group pulls with the principal and is not in the policy; while it holds an old credential,"
                 " rotator does not remove that credential"
             )
+            if owner := case.policy.owner(each.id):
+                way = f"{owner} declares it, and a group has one policy: let it pull as one of the two principals"
+                yield Finding(Severity.WARN, _subject(each), f"{text}; {way}")
+                continue
             lines = each.lines_to_add or f"  - id: {each.id}"
             yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
 

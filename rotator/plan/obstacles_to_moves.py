@@ -8,7 +8,7 @@ A redeployment restarts a group, so a group moves only without an obstacle.
 from datetime import timedelta
 
 from rotator.codes import WaitCode
-from rotator.container_group import Choice, Dependent, Failed, Phase, Verdict
+from rotator.container_group import Choice, Dependent, Failed, Phase, Verdict, yaml_key
 from rotator.plan.spread import LAST_WEEK
 from rotator.plan.view import View
 from rotator.policy import next_open, open_at
@@ -96,7 +96,20 @@ def _changing(view: View, dependent: Dependent) -> Wait | None:
     return None
 
 
+def said_there(view: View, dependent: Dependent, owner: str) -> str:
+    """Return the lines for another policy, which declares a group, on the secrets in the group's hidden variables."""
+    lines = ", ".join(f"`{yaml_key(path)}: {{key_vault: NAME}}`" for path in dependent.unsaid)
+    return (
+        f"write under its `secrets:` in {owner} which secret each of them is: {lines}; this principal's is"
+        f" {view.policy.key_vault.password_secret}"
+    )
+
+
 def _unmovable(view: View, dependent: Dependent) -> Wait | None:
+    if not view.movable(dependent) and (owner := view.policy.owner(dependent.id)):
+        way = said_there(view, dependent, owner) if dependent.unsaid else "let it pull as one of the two principals"
+        text = f"{dependent.name} uses this principal, but {owner} declares it, and a group has one policy: {way}"
+        return Wait(WaitCode.UNDECLARED, dependent.id, text, warn=late(view, dependent))
     if not view.movable(dependent):
         text = (
             f"{dependent.name} uses this principal, but the policy does not declare it; add `- id: {dependent.id}`, or"

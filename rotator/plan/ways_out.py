@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.container_group import Dependent, Phase, yaml_key
-from rotator.plan.obstacles_to_moves import late
+from rotator.plan.obstacles_to_moves import late, said_there
 from rotator.plan.view import View
 from rotator.remedy import rotator, stop_group
 from rotator.steps import Finding, Note, Wait
@@ -114,6 +114,8 @@ def deployed(view: View, dependent: Dependent) -> str:
 
 def owner_said(view: View, dependent: Dependent) -> str:
     """Return the lines that say whose password is in a group's hidden variables."""
+    if owner := view.policy.owner(dependent.id):
+        return said_there(view, dependent, owner)
     lines = ", ".join(f"`{yaml_key(path)}: {{credential: password}}`" for path in dependent.unsaid)
     theirs = "`{key_vault: NAME}` in place of `{credential: password}` if it is another secret"
     return f"Write under `secrets:` {_under(view, dependent)}: {lines} if it is this principal's password, {theirs}"

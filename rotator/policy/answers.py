@@ -16,17 +16,21 @@ class Statements:
     """Statements of all policies of a directory about hidden values, by container group; shared by all policies."""
 
     by_group: Mapping[ArmId, tuple[_Answer, ...]] = field(repr=False)
+    owners: Mapping[ArmId, str] = field(repr=False)
+    """The file of the policy that declares a container group."""
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Statements":
         """Collect the statements of policies."""
         found: dict[ArmId, tuple[_Answer, ...]] = {}
+        owners = dict[ArmId, str]()
         for policy in policies:
             for group in policy.container_groups:
+                owners[group.id] = policy.file
                 if group.secrets:
                     answer = (policy.file, policy.key_vault.host, group.secrets)
                     found[group.id] = (*found.get(group.id, ()), answer)
-        return cls(found)
+        return cls(found, owners)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -125,7 +125,7 @@ def gather(
     served = [entry.policy for entry in asked if not wrong[entry.file]]
     statements = Statements.of(entry.policy for entry in entries if isinstance(entry.policy, Policy))
     policies = tuple(
-        policy.model_copy(update={"answered": Answers.to(policy, statements)})
+        policy.model_copy(update={"answered": Answers.to(policy, statements), "owners": statements.owners})
         for policy in served
         if isinstance(policy, Policy)
     )

@@ -131,8 +131,15 @@ class Policy(PolicyFile):
     file: str
     answered: Mapping[InstanceOf[ArmId], tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     """Paths of hidden values that, by another policy of the directory, are not the password of this one."""
+    owners: Mapping[InstanceOf[ArmId], str] = Field(default_factory=dict, exclude=True)
+    """Files of the directory's policies, by the container groups that they declare."""
     also_in: tuple[str, ...] = Field(default=(), exclude=True)
     """Subscriptions to search, added by the defaults to those of the policy."""
+
+    def owner(self, group_id: ArmId) -> str | None:
+        """Return the file of another policy that declares a container group; None if there is none."""
+        found = self.owners.get(group_id)
+        return None if found == self.file else found
 
     @property
     def app_id(self) -> str:

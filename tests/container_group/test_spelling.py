@@ -153,6 +153,26 @@ def test_an_empty_object_is_what_none_is_and_one_with_a_value_is_not(path: str) 
         assert len(container_group.manifest_changes(of(other), shown_for())) == count
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (["1"], ["2"], ['zones: ["1"] -> ["2"]']),
+        (None, ["1"], ['zones: nothing -> ["1"]']),
+        ([], ["1"], ['zones: nothing -> ["1"]']),
+        (["1"], ["1"], []),
+        (["1"], [1], []),
+        (["1"], None, []),
+        (["1"], [], []),
+    ],
+)
+def test_a_group_keeps_its_zone(before: Any, after: Any, told: list[str]) -> None:
+    shown = {**shown_for(), "zones": before}
+    found = container_group.manifest_conflicts(of({**PLAIN, "zones": after}), shown)
+    assert [str(change) for change in found] == told
+    shown["properties"]["instanceView"] = {"state": "Stopped"}
+    assert container_group.manifest_conflicts(of({**PLAIN, "zones": after}), shown) == ()
+
+
 @pytest.mark.parametrize("name", ["osType", "containers.0.properties.resources"])
 def test_what_a_manifest_leaves_out_is_no_reason_to_delete_the_group(name: str) -> None:
     other = copy.deepcopy(PLAIN)

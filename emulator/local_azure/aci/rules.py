@@ -99,6 +99,8 @@ def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:
     policies = [properties.get("restartPolicy") or "Always" for properties in (before, after)]
     if policies[0] != policies[1]:
         what = f'update the RestartPolicy (old "{policies[0]}", new "{policies[1]}")'
+    elif "zones" in new and sorted(old.get("zones") or []) != sorted(new["zones"]):
+        what = "update the availability zone"
     elif _fixed(before) != _fixed(after):
         what = "update the os type, restart policy, network profile, CPU, memory or GPU resources"
     else:

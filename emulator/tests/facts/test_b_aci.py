@@ -372,7 +372,7 @@ def test_b9_a_wrong_body_is_refused_in_azures_words(world: World, case: str, cod
     assert world.arm("GET", ID).code == "ResourceNotFound"
 
 
-@pytest.mark.parametrize("change", ["restartPolicy", "osType", "cpu", "subnetIds"])
+@pytest.mark.parametrize("change", ["restartPolicy", "osType", "cpu", "subnetIds", "zones"])
 def test_b9_some_changes_need_a_new_group(world: World, change: str) -> None:
     world.deploy()
     body = world.body()
@@ -380,6 +380,8 @@ def test_b9_some_changes_need_a_new_group(world: World, change: str) -> None:
     new = {"restartPolicy": "Never", "osType": "Windows", "subnetIds": [{"id": f"{GROUP}/subnets/a"}]}
     if change == "cpu":
         requests["cpu"] = 2
+    elif change == "zones":
+        body["zones"] = ["1"]
     else:
         body["properties"][change] = new[change]
     answer = world.arm("PUT", ID, body)

@@ -46,7 +46,12 @@ class Author:
         ways: list[Callable[[Any, Callable[[Any], str]], str]] = [self.literal]
         if level < DEEPEST:
             ways += [self.chosen, self.inside, self.named, self.named]
-            kinds = {str: [self.texts, self.texts], list: [self.lists], dict: [self.objects], int: [self.numbers]}
+            kinds: dict[type, list[Any]] = {
+                str: [self.texts, self.texts],
+                list: [self.lists],
+                dict: [self.objects],
+                int: [self.numbers],
+            }
             ways += kinds.get(type(value), [])
         way = ways[self.index(len(ways))]
         return way(value, lambda part: self.expression(part, level + 1))
