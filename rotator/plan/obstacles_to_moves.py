@@ -96,6 +96,14 @@ def _changing(view: View, dependent: Dependent) -> Wait | None:
     return None
 
 
+def _undeclared(view: View, dependent: Dependent) -> str:
+    uses = f"{dependent.name} uses this principal, but"
+    if owner := view.policy.owner(dependent.id):
+        way = said_there(view, dependent, owner) if dependent.unsaid else "let it pull as one of the two principals"
+        return f"{uses} {owner} declares it, and a group has one policy: {way}"
+    return f"{uses} the policy does not declare it; add `- id: {dependent.id}`, or set `discover: {{redeploy: true}}`"
+
+
 def said_there(view: View, dependent: Dependent, owner: str) -> str:
     """Return the lines for another policy, which declares a group, on the secrets in the group's hidden variables."""
     lines = ", ".join(f"`{yaml_key(path)}: {{key_vault: NAME}}`" for path in dependent.unsaid)
@@ -106,16 +114,8 @@ def said_there(view: View, dependent: Dependent, owner: str) -> str:
 
 
 def _unmovable(view: View, dependent: Dependent) -> Wait | None:
-    if not view.movable(dependent) and (owner := view.policy.owner(dependent.id)):
-        way = said_there(view, dependent, owner) if dependent.unsaid else "let it pull as one of the two principals"
-        text = f"{dependent.name} uses this principal, but {owner} declares it, and a group has one policy: {way}"
-        return Wait(WaitCode.UNDECLARED, dependent.id, text, warn=late(view, dependent))
     if not view.movable(dependent):
-        text = (
-            f"{dependent.name} uses this principal, but the policy does not declare it; add `- id: {dependent.id}`, or"
-            f" set `discover: {{redeploy: true}}`"
-        )
-        return Wait(WaitCode.UNDECLARED, dependent.id, text, warn=late(view, dependent))
+        return Wait(WaitCode.UNDECLARED, dependent.id, _undeclared(view, dependent), warn=late(view, dependent))
     if dependent.refused:
         return Wait(
             WaitCode.REFUSED,

@@ -27,9 +27,6 @@ _COPIED = re.compile(
 Bound = Mapping[str, Any]
 """Parameters of the lambdas around an expression, by their names in small letters."""
 _HANDED_OUT = "Store the secret in Key Vault, and write ${{ keyvault:NAME }} in its place."
-_ALONE = {
-    "base64": "Write the placeholder alone: for a file of a secret volume rotator encodes the value by itself.",
-}
 _REGION = (
     "Say in the policy where the resource group is, `manifest: {file: NAME.json, location: REGION}`, as"
     f" `{SHOW_REGION}` prints it; or give the parameter that has it a value."
@@ -140,7 +137,7 @@ def _called(shown: str, given: list[Any], scope: Scope) -> Any:
     hidden = [each for each in given if has_placeholder(each) and not (name in LOOKING and not isinstance(each, str))]
     if name not in PASSING and hidden:
         problem = f"{shown}() with a placeholder, whose value is not known yet"
-        return scope.unknown(Unevaluated(problem, _ALONE.get(name, "Write the placeholder alone.")))
+        return scope.unknown(Unevaluated(problem, "Write the placeholder alone."))
     unknown = next((found for each in given if (found := partly(each))), None)
     if unknown is not None and name not in WHOLE:
         raise Unevaluated(f"{shown}() with all of {unknown.of}(), which only ARM knows")

@@ -16,9 +16,11 @@ from rotator.policy.arm_collections import COLLECTIONS, number, same
 from rotator.policy.arm_ids import IDS, PLACED
 from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.located import scalars
-from rotator.policy.manifest import has_placeholder
+from rotator.policy.manifest import alone, has_placeholder
 
 LONGEST_PADDED = 10_000
+ENCODED, REFERRED = "encoded ", "referred "
+"""Beginnings of placeholders inside of a template: one that `base64` encodes, and one that a parameter refers to."""
 UNKNOWN = "${{ arm }}"
 """Part of a text that only Resource Manager knows: no function looks into it, as with a placeholder."""
 
@@ -199,6 +201,16 @@ def _json(text: Any) -> Any:
         raise ValueError from None
 
 
+def _base64(text: str) -> str:
+    """Return a text in base64; of a placeholder alone, one for the encoded value."""
+    inside = alone(text)
+    if inside and text != UNKNOWN and not inside.startswith(ENCODED) and not inside.endswith(":base64"):
+        return f"${{{{ {ENCODED}{inside} }}}}"
+    if has_placeholder(text):
+        raise Unevaluated("base64() with a placeholder, whose value is not known yet", "Write the placeholder alone.")
+    return base64.b64encode(text.encode()).decode()
+
+
 def _float(value: Any) -> float:
     if not re.fullmatch(r"-?\d{1,15}(?:\.\d{1,15})?", str(value)):
         raise ValueError
@@ -248,7 +260,7 @@ def _empty(value: Any) -> bool:
 
 PURE: dict[str, Callable[..., Any]] = {
     "base64tostring": lambda text: base64.b64decode(text, validate=True).decode(),
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64": _base64,
     "bool": _bool,
     "concat": _concat,
     "createarray": lambda *values: list(values),
@@ -294,7 +306,7 @@ SCOPED: dict[str, Callable[..., Any]] = {
 }
 """Functions that look into the template, too; the scope is their first argument."""
 PASSING = {
-    *("array", "concat", "createarray", "createobject", "empty", "equals", "format", "string"),
+    *("array", "base64", "concat", "createarray", "createobject", "empty", "equals", "format", "string"),
     *("flatten", "shallowmerge", "union", *SCOPED),
 }
 """Functions that hand a placeholder on as it is, or need to know only that it isn't empty."""

@@ -19,10 +19,11 @@ from typing import Any
 
 from rotator.errors import Mistake
 from rotator.policy.arm_expression import is_expression, literal
-from rotator.policy.arm_functions import UNKNOWN
+from rotator.policy.arm_functions import ENCODED, REFERRED, UNKNOWN
 from rotator.policy.arm_syntax import Unevaluated
 from rotator.policy.arm_template import Template
 from rotator.policy.located import Located, Path, plain, texts
+from rotator.policy.manifest import alone, filled, has_placeholder, placeholders
 from rotator.policy.resource import is_group
 from rotator.remedy import EXPORT_GROUP
 
@@ -156,7 +157,34 @@ def _content(chosen: Candidate) -> dict[str, Any]:
             problem = "a text in brackets, which Resource Manager evaluates again in a nested deployment of outer scope"
             remedy = 'Write `"expressionEvaluationOptions": {"scope": "inner"}` in the deployment.'
             template.refuse((*here, *path), problem, remedy)
-    return content
+    settled: dict[str, Any] = _settled(chosen.place, (), content)
+    return settled
+
+
+def _settled(place: TemplateResource, path: Path, value: Any) -> Any:
+    """Return a value with the placeholders that a manifest has, in place of those inside of a template.
+
+    A file of a secret volume is in base64 there (azure-facts A9): what ARM would read for it is so already, and what
+    the template encodes is not.
+    """
+    if isinstance(value, dict):
+        return {name: _settled(place, (*path, name), item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_settled(place, (*path, at), item) for at, item in enumerate(value)]
+    if not isinstance(value, str) or not has_placeholder(value):
+        return value
+    file = len(path) == 5 and [str(part).lower() for part in (path[1], path[3])] == ["volumes", "secret"]
+    inside = alone(value) or ""
+    if file and inside.startswith(ENCODED):
+        return f"${{{{ {inside.removeprefix(ENCODED).removeprefix(REFERRED)} }}}}"
+    if file and inside.startswith(REFERRED):
+        return f"${{{{ {inside.removeprefix(REFERRED)}:base64 }}}}"
+    if any(each.startswith(ENCODED) for each in placeholders(value)):
+        problem = (
+            "base64() with a placeholder, whose value is not known yet, in other places than a secret volume's files"
+        )
+        place.template.refuse((*place.path, *path), problem, "Write the placeholder alone.")
+    return filled(value, lambda each: f"${{{{ {each.removeprefix(REFERRED)} }}}}")
 
 
 def _chosen(template: Template) -> Candidate | None:

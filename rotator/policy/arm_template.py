@@ -14,7 +14,7 @@ from typing import Any
 from rotator.errors import Mistake
 from rotator.policy.arm_definitions import Defining
 from rotator.policy.arm_expression import evaluated, is_expression, literal
-from rotator.policy.arm_functions import UNKNOWN, Target, partly
+from rotator.policy.arm_functions import REFERRED, UNKNOWN, Target, partly
 from rotator.policy.arm_loops import Looping
 from rotator.policy.arm_syntax import DEEPEST, Unevaluated
 from rotator.policy.located import Located, Path, plain, texts
@@ -235,9 +235,10 @@ class Template(Looping, Defining):
         """Return the placeholder of a secret that Resource Manager would read for a parameter. Raises Unevaluated."""
         secret, version = (document.at((*given, "reference", name)) for name in ("secretName", "secretVersion"))
         vault = str(document.at((*given, "reference", "keyVault", "id"))).rpartition("/")[2]
-        written = f"${{{{ keyvault:{plain(str(secret))} }}}}"
+        name = f"keyvault:{plain(str(secret))}"
+        written = f"${{{{ {name} }}}}"
         if version is None and vault.lower() == self.target.vault.lower() and not list(unknown_placeholders(written)):
-            return written
+            return f"${{{{ {REFERRED}{name} }}}}"
         problem = (
             "a reference to a version of a secret" if version else "a reference to a vault that isn't the policy's"
         )

@@ -221,6 +221,41 @@ def test_a_deployment_that_is_not_read_is_refused_by_name_and_only_where_it_matt
     assert value(template(made, group())) == "x"
 
 
+@pytest.mark.parametrize(
+    ("written", "given", "meant"),
+    [
+        ("[parameters('p')]", {"value": "${{ keyvault:pem }}"}, "${{ keyvault:pem }}"),
+        ("[base64(parameters('p'))]", {"value": "${{ keyvault:pem }}"}, "${{ keyvault:pem }}"),
+        ("[base64(parameters('p'))]", {"value": "${{ credential:password }}"}, "${{ credential:password }}"),
+        ("[parameters('p')]", "referred", "${{ keyvault:db:base64 }}"),
+        ("[base64(parameters('p'))]", "referred", "${{ keyvault:db }}"),
+        ("[format('{0}', variables('v'))]", "referred", "${{ keyvault:db }}"),
+        ("[base64(base64(parameters('p')))]", "referred", None),
+        ("[base64(concat('a', parameters('p')))]", "referred", None),
+        ("[concat('a', base64(parameters('p')))]", "referred", None),
+        ("[base64(parameters('p'))]", {"value": "${{ keyvault:pem:base64 }}"}, None),
+    ],
+)
+@pytest.mark.parametrize("volumes", ["volumes", "Volumes"])
+def test_a_file_of_a_secret_volume_is_what_arm_makes_of_it(
+    volumes: str, written: str, given: Any, meant: str | None
+) -> None:
+    made = group()
+    made["properties"][volumes] = [{"name": "v", "secret": {"f": written}}]
+    document = template(made, parameters={"p": {"type": "securestring"}}, variables={"v": "[base64(parameters('p'))]"})
+    values = parameters(
+        json.dumps({"parameters": {"p": referred("myvault") if given == "referred" else given}}), "p.json"
+    )
+    found, mistakes = Read.of(json.dumps(document), "t.json").manifest(
+        ArmId(group_id("web")), values, Target("myvault")
+    )
+    if meant is None:
+        assert ["base64() with a placeholder" in str(each) for each in mistakes] == [True]
+        return
+    assert found and mistakes == ()
+    assert found.document["properties"][volumes][0]["secret"] == {"f": meant}
+
+
 VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/"
 
 
