@@ -315,8 +315,12 @@ class Judge(Monitor):
 
     def open_doors(self) -> bool:
         """Tell if a password that was declared compromised still signs in."""
-        declared = {key for v in self._versions() for key in listed(v.tags or {}, COMPROMISED)}
+        declared = self.declared()
         return any(p.key_id in declared for p in self.made.credentials())
+
+    def declared(self) -> frozenset[str]:
+        """Every key id that some version names as compromised."""
+        return frozenset(key for v in self._versions() for key in listed(v.tags or {}, COMPROMISED))
 
 
 def _no_more(what: str, now: frozenset[str], then: frozenset[str]) -> None:

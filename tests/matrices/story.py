@@ -274,6 +274,8 @@ class Play:
         refuses |= self.crowded and verb not in EMERGENCIES
         if self.calm and not refuses and ended not in ("0", "None") and not kept:
             self.judge.violations.append(f"I9: {verb} ended with {ended} although nothing was wrong")
+        if self.calm and verb == "declare compromised" and ended == "0" and not self.judge.declared():
+            self.judge.violations.append("I9: a declaration ended with 0, and no version records it")
         if process.stopped and len(self.judge.apart) > self._apart and ended == "0" and not self._raced:
             self.judge.violations.append(f"I9: {verb} was stopped inside a request for too long, and ended with 0")
 
