@@ -16,6 +16,16 @@ REFERRING = {"server": SERVER, "username": APP_ID, "passwordReference": "pull"}
 PUBLISHED = {"name": "pull", "secretReferenceUri": "https://myvault.vault.azure.net/secrets/pull-pwd"}
 ELSEWHERE = {"name": "pull", "secretReferenceUri": "https://myvault.vault.azure.net/secrets/another"}
 HIDDEN = {"containers": [{"name": "app", "properties": {"environmentVariables": [{"name": "KEY"}]}}]}
+SHOWING = {
+    "containers": [
+        {
+            "name": "app",
+            "properties": {
+                "environmentVariables": [{"name": "AZURE_CLIENT_ID", "value": APP_ID}, {"name": "AZURE_CLIENT_SECRET"}]
+            },
+        }
+    ]
+}
 FILES = {"volumes": [{"name": "certs", "secret": {}}]}
 KEY, CERTS = "containers/app/env/KEY", "volumes/certs/secret"
 
@@ -43,6 +53,17 @@ NOTES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {},
         [f"password for {SERVER} from a secret that rotator does not write"],
     ),
+    "another principal's reference": (
+        {"imageRegistryCredentials": [OURS, {**REFERRING, "server": "other.azurecr.io", "username": "other"}]},
+        {},
+        ["needs no rotation for other.azurecr.io:"],
+    ),
+    "an entry with both a user name and an identity": (
+        {"imageRegistryCredentials": [{**OURS, "identity": "/i"}]},
+        {},
+        [f"needs no rotation for {SERVER}:"],
+    ),
+    "a variable in a group that only shows the app id": (SHOWING, {}, []),
     "values from a vault": (
         {**HIDDEN, "imageRegistryCredentials": [OURS]},
         {"secrets": {KEY: {"key_vault": "key"}}},
@@ -81,3 +102,5 @@ def test_a_declared_group_that_does_not_pull_as_the_principal_says_so() -> None:
     others = {"imageRegistryCredentials": [BY_IDENTITY]}
     (one,) = notes(Document({"properties": others}, made, group))
     assert "needs no rotation" in one
+    (one,) = notes(Document({"properties": {"imageRegistryCredentials": [OTHERS]}}, made, group))
+    assert one == f"has no registry entry with the user name {APP_ID}"

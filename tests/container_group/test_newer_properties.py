@@ -35,6 +35,8 @@ def found(newer: dict[str, Any], two: dict[str, Any] | None = None) -> tuple[New
         ({"nested": {"a": {"b": 1}, "c": "x"}}, ["properties.nested.a.b", "properties.nested.c"]),
         ({"flag": True}, ["properties.flag"]),
         ({"list": [1, 2]}, ["properties.list"]),
+        ({"mixed": [{"v": 1}, 2]}, ["properties.mixed"]),
+        ({"nameless": [{"v": 1}]}, ["properties.nameless[0].v"]),
         ({"objects": [{"name": "n", "v": 1}]}, ["properties.objects[n].name", "properties.objects[n].v"]),
         ({"flag": False, "empty": {}, "none": None, "no": "", "list": [], "deep": {"er": {}}}, []),
         ({"provisioningState": "Succeeded", "instanceView": {"state": "Running"}}, []),
@@ -78,6 +80,8 @@ def test_a_group_of_another_subscription_tells_as_much_as_one_of_the_same() -> N
         "properties.zoneMode": True,
         "properties.priorityClass": False,
     }
+    lists[1] = NewerGroups({TWO: group(zoneMode="None")})
+    assert {each.common for each in newer_values({ONE: group()}, lists)} == {False}
 
 
 def test_a_list_is_gone_through_once_whatever_number_of_policies_share_it() -> None:
