@@ -9,6 +9,7 @@ in code that acts, `matrices.acting` adds.
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import islice
@@ -74,6 +75,17 @@ def mutants(
         for nth, (what, _) in enumerate((changes or decisions)(tree)):
             told[what] = told.get(what, 0) + 1
             yield Mutant(module, name, nth, what if told[what] == 1 else f"{what} ({told[what]})", changes or decisions)
+
+
+@contextmanager
+def installed(mutant: Mutant) -> Iterator[None]:
+    """Let a mutant stand in the place of its function; what the function kept of its results is forgotten before and after."""
+    forget = getattr(vars(mutant.module).get(mutant.function), "cache_clear", lambda: None)
+    with pytest.MonkeyPatch.context() as patch:
+        mutant.install(patch)
+        forget()
+        yield
+    forget()
 
 
 def found(module: ModuleType, name: str) -> FunctionType:

@@ -32,7 +32,7 @@ from tests.matrices.story import Command, Condition, Pause, Story, Wait, played
 from tests.matrices.test_stories import SHARED
 from tests.matrices.told import CONDITIONS
 from tests.matrices.worlds import WORLDS
-from tests.mutation import Mutant
+from tests.mutation import Mutant, installed
 from tests.stage import real
 
 ENDLESS = 15.0
@@ -202,14 +202,6 @@ def _bounded() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-
-
-@contextmanager
-def installed(mutant: Mutant) -> Iterator[None]:
-    """Let a mutant stand in the place of its function."""
-    with pytest.MonkeyPatch.context() as patch:
-        mutant.install(patch)
-        yield
 
 
 Tests = Callable[[], Sequence[Killer]]

@@ -301,8 +301,7 @@ def test_a_change_of_a_decision_is_noticed(
     assert reaching, f"no test reaches {marked}"
     survived = []
     for mutant in (each for each in mutants if each.id not in EQUIVALENT):
-        with pytest.MonkeyPatch.context() as patch:
-            mutant.install(patch)
+        with mutation.installed(mutant):
             noticed = killer(reaching)
         record_property(mutant.id, noticed or "survived")
         survived += [] if noticed else [mutant.id]
@@ -313,8 +312,7 @@ def test_a_change_of_a_decision_is_noticed(
 @pytest.mark.parametrize("mutant", [pytest.param(each, id=each.id) for each in _equivalent()])
 def test_a_change_that_means_the_same_is_noticed_by_nothing(mutant: Mutant) -> None:
     marked = mutation.mark(mutant.module, mutant.function)
-    with pytest.MonkeyPatch.context() as patch:
-        mutant.install(patch)
+    with mutation.installed(mutant):
         assert killer([test for test in net() if marked in test.reaches]) is None
 
 

@@ -1,0 +1,112 @@
+"""Every decision of `rotator/container_group`, changed in one place at a time: a test or a case must notice each.
+
+Asked are the tests of the package and the cases of `plan` and `guard`, those first that reach least. `make soak` plays
+all mutants; the tests that notice them are in `make test`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotator import container_group
+from tests import mutation
+from tests.matrices import test_mutants
+from tests.matrices.bodies import bodies
+from tests.mutation import Mutant
+
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("mutants")]  # they share the net
+
+TESTS = Path(__file__).parents[1] / "container_group"
+MODULES = [
+    importlib.import_module(f"{container_group.__name__}.{each.name}")
+    for each in pkgutil.iter_modules(container_group.__path__)
+]
+IMPLIED = "what else is asked there implies it"
+IMPORTED = "it is evaluated while its module is imported"
+STRICT = "both are equally long"
+EQUIVALENT = {
+    "container_group.differences._items: True for its opposite": STRICT,
+    "container_group.differences._items: True for its opposite (2)": STRICT,
+    "container_group.evidence._ran: `since` left out of `at or shown.latest or since`": (
+        "a container that crashed and recovered shows times"
+    ),
+    "container_group.missing_values.hidden: `place.name == 'password'` left out of `app_id and place.name == 'password' and belongs(place.owner,`": (
+        "only a registry entry has a user name"
+    ),
+    "container_group.value_sources.Recipes.entry: `place.name == 'password'` left out of `place.name == 'password' and belongs(place.owner, self.polic`": (
+        "only a registry entry has a user name"
+    ),
+    "container_group.newer_properties._only: `newer` left out of `isinstance(newer, list) and newer and all((isinstance(each,`": (
+        "an empty list is one of the empty values, too"
+    ),
+    "container_group.normalise._default: `found is not None` left out of `found is not None and (same or (found == value and isinstanc`": (
+        "no default is None"
+    ),
+    "container_group.normalise._default: `same` left out of `same or (found == value and isinstance(found, bool) == isins`": (
+        "words are in Azure's spelling already"
+    ),
+    "container_group.policy_lines.lines_to_add: `path != WORKSPACE_ID` left out of `path not in password and path != WORKSPACE_ID`": (
+        "the lines for a workspace have no name of a secret"
+    ),
+    "container_group.policy_lines.lines_to_add: True for its opposite": STRICT,
+    "container_group.policy_lines._otherwise: `'/env/' in path` left out of `name and '/env/' in path and CLIENT_SECRET.search(path.rpart`": (
+        "no other place is called like a client secret"
+    ),
+    "container_group.spelling._readers: `yield from ((path, partial(_word, words)) for path, words in` not told": IMPORTED,
+    "container_group.spelling._readers: `yield from ((path, read) for path in paths)` not told": IMPORTED,
+    "container_group.value_sources.Recipes.for_place: `place.holds is not Holds.FILES` left out of `place.holds is not Holds.FILES or path in self.by_path`": (
+        "no path continues that of another place than a volume"
+    ),
+}
+"""Mutants that no test can notice, each with why."""
+MOST = 0.03
+
+
+@cache
+def net() -> tuple[test_mutants.Test, ...]:
+    """The tests of the package as plain calls, and the cases of `plan` and `guard`."""
+    own = (
+        test_mutants.Test(name, body, mutation.called(body))
+        for file in sorted(TESTS.glob("test_*.py"))
+        for name, body in bodies(importlib.import_module(f"tests.container_group.{file.stem}"))
+    )
+    return tuple(sorted((*own, *test_mutants.net()), key=lambda test: len(test.reaches)))
+
+
+def _generated() -> Iterator[Any]:
+    for module in MODULES:
+        by_function: dict[str, list[Mutant]] = {}
+        for mutant in mutation.mutants(module):
+            by_function.setdefault(mutant.function, []).append(mutant)
+        for function, made in by_function.items():
+            yield pytest.param(made, id=f"{module.__name__.removeprefix('rotator.')}.{function}")
+
+
+GENERATED = list(_generated())
+
+
+@pytest.mark.parametrize("mutants", GENERATED)
+def test_a_change_of_a_decision_is_noticed(
+    mutants: list[Mutant], record_property: Callable[[str, object], None]
+) -> None:
+    marked = mutation.mark(mutants[0].module, mutants[0].function)
+    reaching = [test for test in net() if marked in test.reaches]
+    survived = []
+    for mutant in (each for each in mutants if each.id not in EQUIVALENT):
+        with mutation.installed(mutant):
+            noticed = test_mutants.killer(reaching)
+        record_property(mutant.id, noticed or "survived")
+        survived += [] if noticed else [mutant.id]
+    assert survived == []
+
+
+def test_few_live_and_each_is_a_mutant() -> None:
+    made = [mutant.id for param in GENERATED for mutant in param.values[0]]
+    assert len(made) == len(set(made)) > 900
+    assert set(EQUIVALENT) <= set(made)
+    assert len(EQUIVALENT) <= MOST * len(made)
