@@ -72,6 +72,7 @@ def test_of_a_volume_each_file_is_held_by_itself() -> None:
     [
         ("${{ keyvault:whole }}", "${{ keyvault:whole }}", False),
         (" ${{ keyvault:whole }} ", " ${{ keyvault:whole }} ", False),
+        ("${{ nonsense }}", "${{ keyvault:g-extensions-e-protected-settings }}", True),
         ("a ${{ keyvault:part }}", "${{ keyvault:g-extensions-e-protected-settings }}", True),
         ({"a": "text", "b": "more"}, "${{ keyvault:g-extensions-e-protected-settings }}", True),
         ({"a": "${{ keyvault:one }}"}, {"a": "${{ keyvault:one }}"}, False),
@@ -89,6 +90,6 @@ def test_a_text_of_an_author_is_told_and_not_repeated(settings: Any, held: Any, 
 def test_the_secrets_that_a_policy_needs_are_those_of_its_lines_and_of_its_manifests() -> None:
     said = {"containers/app/env/KEY": {"key_vault": "by-line"}, "containers/app/env/PWD": {"credential": "password"}}
     assert needed(declared("g", secrets=said)[0]) == ("by-line",)
-    written = group({"name": "KEY", "secureValue": "${{ keyvault:by-manifest }}"})
+    written = group({"name": "KEY", "value": "${{ keyvault:by-manifest }}"})
     assert needed(declared("g", manifest=manifest(written))[0]) == ("by-manifest",)
     assert needed(declared("g")[0]) == ()

@@ -1,5 +1,6 @@
 """Tests of which groups count as users of a principal, and of what is known of each."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,11 +21,23 @@ from rotator.container_group.interpretation import (
     needs_rotation,
     used_images,
 )
-from rotator.container_group.manifest import keep_tags
+from rotator.container_group.manifest import from_manifest, keep_tags, manifest_of
 from rotator.container_group.refusal import refused
-from rotator.container_group.tags import KEY_ID, SINCE, shows
+from rotator.container_group.tags import shows
 from rotator.container_group.value_sources import Recipes, baked
-from tests.container_group.documents import APP_ID, SERVER, declared, group_id, manifest, observed, policy, seen_group
+from rotator.errors import UnsafeStep
+from tests.container_group.documents import (
+    APP_ID,
+    NEW,
+    PASSWORD,
+    SERVER,
+    declared,
+    group_id,
+    manifest,
+    observed,
+    policy,
+    seen_group,
+)
 from tests.container_group.documents import SINCE as NOW
 from tests.container_group.shown import at, container, event, group, running
 
@@ -51,6 +64,7 @@ def test_an_undeclared_group_counts_if_it_pulls_as_the_principal_or_can_not_be_r
     for shown, counts in (
         (seen_group("other", pulling(ENTRY)), True),
         (seen_group("other", pulling({"server": SERVER, "username": "else"})), False),
+        (seen_group("other", pulling(env=({"name": "KEY"}, {"name": "ID", "value": APP_ID}))), True),
         (unread, True),
         (absent, False),
         (seen_group("said", pulling()), True),
@@ -66,7 +80,11 @@ HIDDEN = {"name": "ACR_PASSWORD"}
     ("shown", "said", "expected"),
     [
         (pulling(ENTRY, env=({"name": "KEY"},)), False, ("containers/app/env/KEY",)),
+        (pulling(ENTRY, env=({"name": "LEVEL"},)), False, ("containers/app/env/LEVEL",)),
+        (pulling(ENTRY, env=({"name": "KEY", "value": "shown"},)), False, ()),
+        (pulling(ENTRY, env=({"name": "KEY", "secureValueReference": "r"},)), False, ()),
         (pulling(env=({"name": "KEY"},)), True, ("containers/app/env/KEY",)),
+        (pulling(env=({"name": "SOURCED"},)), True, ()),
         (pulling(env=({"name": "KEY"},)), False, ()),
         (pulling(env=({"name": "KEY"}, {"name": "ID", "value": APP_ID})), False, ("containers/app/env/KEY",)),
         (pulling(env=({"name": "LEVEL"}, {"name": "ID", "value": APP_ID})), False, ()),
@@ -75,8 +93,15 @@ HIDDEN = {"name": "ACR_PASSWORD"}
 def test_a_hidden_variable_is_asked_about_where_the_group_has_to_do_with_the_principal(
     shown: dict[str, Any], said: bool, expected: tuple[str, ...]
 ) -> None:
-    made, one = declared("app")
+    made, one = declared("app", secrets={"containers/app/env/SOURCED": {"key_vault": "s"}})
     assert unsaid(Document(shown, made, one if said else None)) == expected
+
+
+def test_a_variable_that_another_policy_answers_for_is_not_asked_about() -> None:
+    made, one = declared("app")
+    answered = made.model_copy(update={"answered": {one.id: ("containers/app/env/key",)}})
+    shown = pulling(env=({"name": "KEY"}, {"name": "OTHER"})) | {"id": str(one.id)}
+    assert unsaid(Document(shown, answered, one)) == ("containers/app/env/OTHER",)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +139,7 @@ def test_a_group_that_refers_to_the_published_secret_holds_its_password(uri: str
 def test_what_speaks_for_a_service(phase: Phase, up: timedelta, port: int | None, expected: int) -> None:
     seen = Dependent(group_id("g"), "g", False, None, NOW, phase, run_once=True, up=up, port=port)
     assert len(seen.like_a_service) == expected
+    assert len(replace(seen, group=declared("g")[1]).like_a_service) == expected
     assert replace(seen, run_once=False).like_a_service == ()
     assert replace(seen, group=declared("g", runs="job")[1]).like_a_service == ()
 
@@ -195,8 +221,10 @@ def test_an_event_with_one_time_has_happened_then() -> None:
     shown["properties"]["containers"][0]["properties"]["instanceView"]["events"].append(
         {"name": "Failed", "message": "pull"}
     )
+    told = shown["properties"]["containers"][0]["properties"]["instanceView"]["events"]
+    told.append({"name": "Failed", "message": "pull", "lastTimestamp": "2026-03-01T04:08:00Z"})
     seen = view(shown)
-    assert seen and [(one.first, one.last) for one in seen.instances[0].events] == [(at(7), at(7))]
+    assert seen and [(one.first, one.last) for one in seen.instances[0].events] == [(at(7), at(7)), (at(8), at(8))]
 
 
 @pytest.mark.parametrize(
@@ -220,19 +248,19 @@ def test_tags_of_others_stay_where_a_manifest_is_deployed(there: Any, wanted: An
     [("aaaaaaaa-0000-4000-8000-000000000000/2@2026-03-01T04:00:00Z", True), ("x", False), ("", False)],
 )
 def test_a_tag_of_a_failure_is_read_whole_or_not_at_all(value: str, known: bool) -> None:
-    tags = {KEY_ID: "aaaaaaaa-0000-4000-8000-000000000000", SINCE: "2026-03-01T04:00:00Z", "rotator-failed": value}
+    tags = {"rotator-key-id": "aaaaaaaa-0000-4000-8000-000000000000", "rotator-failed": value}
     assert (shows({"tags": tags}).failed is not None) is known
     late = {**tags, "rotator-failed": value.replace("T04", "T99")}
     assert shows({"tags": late}).failed is None
 
 
-@pytest.mark.parametrize("place", ["containerGroupProfile", "properties"])
+@pytest.mark.parametrize("place", ["", "properties", "tags"])
 def test_a_group_of_a_profile_is_refused_wherever_that_stands(place: str) -> None:
     made, _ = declared("g")
-    profile = {"containerGroupProfile": {"id": "/p"}}
-    shown = pulling(ENTRY, **(profile if place == "properties" else {})) | (profile if place != "properties" else {})
-    assert refused(Document(shown, made, None))
-    assert not refused(Document(pulling(ENTRY), made, None))
+    shown, profile = pulling(ENTRY), {"containerGroupProfile": "p"}
+    assert not refused(Document(shown, made, None))
+    (shown.setdefault(place, {}) if place else shown).update(profile)
+    assert refused(Document(dict(shown), made, None))
 
 
 def test_a_value_that_azure_reads_by_itself_is_not_written() -> None:
@@ -244,15 +272,36 @@ def test_a_value_that_azure_reads_by_itself_is_not_written() -> None:
     assert Recipes.of(made, said).writes(plain)
 
 
+def test_the_password_of_the_principals_own_entry_is_no_value_from_a_recipe() -> None:
+    written = pulling({**ENTRY, "password": "${{ credential:password }}"})
+    made, said = declared("g", manifest=manifest(written))
+    (place,) = (each for each in places(pulling(ENTRY)) if each.name == "password")
+    assert Recipes.of(made, said).for_place(place) and not Recipes.of(made, said).writes(place)
+
+
+@pytest.mark.parametrize(("runs", "refused_"), [(None, True), ("job", True), ("service", False)])
+def test_a_manifest_is_deployed_over_what_runs_only_if_that_is_a_service(runs: str | None, refused_: bool) -> None:
+    shown = pulling(ENTRY, restartPolicy="Never", instanceView={"state": "Running"}, provisioningState="Succeeded")
+    shown["properties"]["containers"][0]["properties"]["instanceView"] = {"currentState": running(5)}
+    kind = {"runs": runs} if runs else {}
+    made, said = declared("g", manifest=manifest(pulling(ENTRY, restartPolicy="Never")), **kind)
+    written = manifest_of(made, said)
+    assert written
+    given: dict[str, Any] = {"values": {}, "password": PASSWORD, "key_id": NEW, "since": NOW}
+    with pytest.raises(UnsafeStep) if refused_ else nullcontext():
+        assert from_manifest(written, document=shown, **given)["properties"]["containers"]
+    assert from_manifest(written, **given)["properties"]["containers"]
+
+
 @pytest.mark.parametrize(
     ("recipe", "holds", "expected"),
     [
         ("text", Holds.TEXT, "text"),
         ('{"a": 1}', Holds.OBJECT, {"a": 1}),
         ({"a": "text"}, Holds.OBJECT, {"a": "text"}),
-        ({"f": "plain"}, Holds.FILES, {"f": "plain"}),
+        ({"f": " plain "}, Holds.FILES, {"f": " plain "}),
         ({"f": "${{ keyvault:x }}"}, Holds.FILES, {"f": "dmFsdWU="}),
-        ({"f": "${{ keyvault:x:base64 }}"}, Holds.FILES, {"f": "value"}),
+        ({"f": " ${{ keyvault:x:base64 }} "}, Holds.FILES, {"f": "value"}),
         ({"f": "${{ credential:password }}"}, Holds.FILES, {"f": "dmFsdWU="}),
     ],
 )

@@ -1,5 +1,6 @@
 """Tests of the small rules about places, defaults, identities and lines to paste."""
 
+import time
 from typing import Any
 
 import pytest
@@ -35,6 +36,9 @@ KEPT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"livenessProbe": {"periodSeconds": "soon"}},
         {"livenessProbe": {"periodSeconds": "soon"}},
     ),
+    "an empty map of settings is dropped": ({"configMap": {"keyValuePairs": {}}}, {}),
+    "so is one of nothing": ({"configMap": {}}, {}),
+    "settings stay": ({"configMap": {"keyValuePairs": {"a": "b"}}}, {"configMap": {"keyValuePairs": {"a": "b"}}}),
     "a default number is dropped": ({"livenessProbe": {"periodSeconds": 10}}, {"livenessProbe": {}}),
 }
 
@@ -104,6 +108,14 @@ def test_each_place_has_its_lines(name: str) -> None:
 )
 def test_an_instant_without_a_zone_is_in_utc(value: Any, expected: Any) -> None:
     assert instant(value) == expected
+
+
+def test_the_hosts_own_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert instant("2026-03-01T04:24:00") == at(24)
+    time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def _changed(entry: dict[str, Any]) -> Any:
     if "read" in entry:
         module = importlib.import_module(f"rotator.{entry['module']}")
         return mutants.forgetful(Site(f"{module.__file__}:{entry['function']}", entry["read"]), set())
-    return mutants.installed(MADE[entry["mutant"]])
+    return mutation.installed(MADE[entry["mutant"]])
 
 
 def test_who_lives_is_a_mutant_and_has_a_reason() -> None:

@@ -57,6 +57,18 @@ EQUIVALENT = {
     "container_group.policy_lines._otherwise: `'/env/' in path` left out of `name and '/env/' in path and CLIENT_SECRET.search(path.rpart`": (
         "no other place is called like a client secret"
     ),
+    "container_group.interpretation._manifest: `group` left out of `group and group.manifest`": (
+        "it is asked of declared groups"
+    ),
+    "container_group.manifest_draft.drafted: True for its opposite": STRICT,
+    "container_group.manifest_draft._held: `recipe is not None` left out of `recipe is not None and _harmless(recipe)`": IMPLIED,
+    "container_group.manifest_draft._recipe: `parts` left out of `parts and all(map(_harmless, parts))`": (
+        "a volume without files has no recipe"
+    ),
+    "container_group.tags._failed: `match` left out of `match and at`": IMPLIED,
+    "container_group.value_sources.Recipes.writes: `place.referenced` left out of `recipe in (None, Said.NOTHING) or place.referenced or self.e`": (
+        IMPLIED
+    ),
     "container_group.spelling._readers: `yield from ((path, partial(_word, words)) for path, words in` not told": IMPORTED,
     "container_group.spelling._readers: `yield from ((path, read) for path in paths)` not told": IMPORTED,
     "container_group.value_sources.Recipes.for_place: `place.holds is not Holds.FILES` left out of `place.holds is not Holds.FILES or path in self.by_path`": (
