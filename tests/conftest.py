@@ -14,7 +14,7 @@ import pytest
 from everywhere import answers_are_as_described, no_vault_is_remembered
 from local_azure.virtual import VirtualLoop
 
-from rotator.cli.wiring import SELDOM
+from rotator.cli import SELDOM
 from tests import counts, reached
 from tests.stage import hurried
 

@@ -3,7 +3,6 @@
 Tests replace only these six functions, to run every command on virtual time against the emulator in process.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Unraisable = Callable[[Any], object]
-SELDOM = (20_000, 20, 20)
-"""Thresholds of the collector: an SDK's answer is thousands of objects without a cycle, and looking for one in them
-takes a fortieth of a rotation's processor time.
-"""
 
 
 def connected(cloud: str) -> "tuple[Clock, AbstractAsyncContextManager[World]]":
@@ -71,7 +66,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     sys.unraisablehook = without_closed_pipes(sys.unraisablehook)
     import asyncio
 
-    gc.set_threshold(*SELDOM)
     return asyncio.run(heeding(main, grace(os.environ)))
 
 
