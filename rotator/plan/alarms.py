@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
+from rotator.plan.ways_out import deployed
 from rotator.policy import Policy, RegistryProof
 from rotator.remedy import rotator
 from rotator.state import Credential, Outcome, Version
@@ -20,6 +21,8 @@ from rotator.words import HEADLINE, day, days
 
 UNKNOWN = "it is unknown if a compromised credential still works"
 """First words of the text for `NoteCode.UNSEEN_MARKS`."""
+MOST_WAYS = 3
+"""Most jobs of which an alarm says how they get the current credential."""
 AGAIN = 15.0
 """Seconds between two tries of a removed password.
 
@@ -155,9 +158,11 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
         refused = any(step == kind(Issue) for step, _ in view.refused)
         return "its replacement was refused or has failed" if refused else f"`{rotator('rotate', name)}` replaces it"
     if blocked and not view.intent.accept_outage:
+        moves = [deployed(view, each) for each in view.known_holders(key_id) if each.run_once]
         return (
-            f"it is removed when they hold another credential; `{rotator('rotate', name, accept_outage=True)}` removes"
-            " it now, and their next pull fails"
+            f"it is removed when no group holds it. {''.join(f'{way}. ' for way in moves[:MOST_WAYS])}"
+            f"`{rotator('rotate', name, accept_outage=True)}` removes it now, and the next pull of each group that"
+            " holds it fails"
         )
     refused = (kind(Retire), credential.key_id) in view.refused
     return "its removal was refused or has failed" if refused else f"`{rotator('rotate', name)}` removes it"

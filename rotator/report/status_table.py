@@ -94,9 +94,8 @@ def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str
 def _by_lists(found: Sequence[Row]) -> Iterator[str]:
     """Yield a sentence on the lines that come from the services' lists, and the age of what these don't show."""
     if looked := [row.looked for row in found if row.looked]:
-        yield (
-            f"{len(looked)} of them are at rest by the services' lists; the oldest full look is from {day(min(looked))}"
-        )
+        rest = f"{len(looked)} of them {'is' if len(looked) == 1 else 'are'} at rest by the services' lists"
+        yield f"{rest}; the oldest full look is from {day(min(looked))}"
 
 
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
