@@ -153,7 +153,7 @@ def _rotated(scene: Scene) -> None:
 def _untagged(scene: Scene) -> None:
     """Its tags are stripped, while a credential lives that it may hold."""
     _rotated(scene)
-    scene.azure.container_groups._known(scene.group_id()).resource["tags"].clear()
+    scene.azure.container_groups._known(scene.group_id()).resource.pop("tags", None)
 
 
 def _locked(scene: Scene) -> None:
