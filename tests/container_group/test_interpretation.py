@@ -21,7 +21,7 @@ from rotator.container_group.interpretation import (
     needs_rotation,
     used_images,
 )
-from rotator.container_group.manifest import from_manifest, keep_tags, manifest_of
+from rotator.container_group.manifest import from_manifest, keep_tags, manifest_of, manifest_problems
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import shows
 from rotator.container_group.value_sources import Recipes, baked
@@ -318,3 +318,33 @@ def test_an_event_without_an_image_belongs_to_no_container_without_one() -> None
     ]
     seen = view(shown)
     assert seen and [[each.first for each in one.events] for one in seen.instances] == [[at(2)], [at(2)]]
+
+
+FIRST, SECOND = ({"server": "other.azurecr.io", "username": name} for name in ("first", "second"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "ambiguous"),
+    [
+        ((ENTRY, FIRST, SECOND), True),
+        ((ENTRY, FIRST), False),
+        ((ENTRY, {**ENTRY, "username": "first"}), False),
+        ((ENTRY, {**FIRST, "identity": "/i"}, SECOND), False),
+        ((ENTRY, ENTRY), False),
+    ],
+)
+def test_two_passwords_of_others_for_one_server_can_not_be_told_apart(
+    entries: tuple[dict[str, Any], ...], ambiguous: bool
+) -> None:
+    why = refused(Document(pulling(*entries), declared("g")[0], None)) or ""
+    assert ("2 entries of other users for other.azurecr.io" in why) is ambiguous
+    assert ("entries of other users" in why) is ambiguous
+
+
+@pytest.mark.parametrize(("uri", "holds"), [(REFERENCE, True), (f"{REFERENCE}s", False)])
+def test_a_manifest_may_leave_the_password_to_azure(uri: str, holds: bool) -> None:
+    entry = {**ENTRY, "passwordReference": "a"}
+    shown = pulling(entry, secretReferences=[{"name": "a", "secretReferenceUri": uri}])
+    made, said = declared("g", manifest=manifest(shown))
+    written = manifest_of(made, said)
+    assert written and (not any("would not hold" in each for each in manifest_problems(written))) is holds
