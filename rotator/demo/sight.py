@@ -43,7 +43,7 @@ class StateShown:
         These are the properties shown by a GET, without instance views and rotator's tags, and the hidden variables.
         """
         shown = json.loads(json.dumps(self.group(name)))
-        tags = {tag: value for tag, value in shown.pop("tags").items() if not tag.startswith("rotator-")}
+        tags = {tag: value for tag, value in shown.pop("tags", {}).items() if not tag.startswith("rotator-")}
         shown["properties"].pop("instanceView")
         for container in shown["properties"]["containers"]:
             container["properties"].pop("instanceView")
@@ -56,7 +56,7 @@ class StateShown:
 
     def holds(self, name: str) -> str | None:
         """Return the credential named by a container group's tag; None for a group never deployed by rotator."""
-        key: str | None = self.group(name)["tags"].get("rotator-key-id")
+        key: str | None = self.group(name).get("tags", {}).get("rotator-key-id")
         return key
 
     def state(self, name: str) -> str:
