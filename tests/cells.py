@@ -18,7 +18,7 @@ from tests.matrices.alphabet import CONDITIONS
 from tests.matrices.kinds import Kind, ways
 
 STRIDE = 12
-SHARE = 3
+SHARE = 6
 """Of so many cells on real SDK code `make test` tries one, where stories try all of their kind (`tests/matrices/families.py`)."""
 
 

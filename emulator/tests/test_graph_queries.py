@@ -140,7 +140,7 @@ def test_a_service_principal_is_found_by_the_uris_of_its_application(world: Tena
     principal = world.directory.create_service_principal(application.app_id)
     _, body, _ = world.call("GET", "/servicePrincipals?$filter=servicePrincipalNames/any(c:c eq 'api://web')")
     assert [each["id"] for each in body["value"]] == [principal.id]
-    assert body["value"][0]["servicePrincipalNames"] == [application.app_id, "api://Web"]
+    assert body["value"][0]["servicePrincipalNames"] == ["api://Web", application.app_id]
 
 
 def test_order_needs_an_advanced_query_and_then_sorts_without_case(world: Tenancy) -> None:
