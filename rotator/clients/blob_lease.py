@@ -12,8 +12,9 @@ Rules for editors of this file:
 from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
-from rotator.clients.pipeline import Line, host
+from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
+from rotator.clients.retries import host
 from rotator.clients.storage import CONTRIBUTOR, absent, load, options
 from rotator.clients.translation import ask
 from rotator.cloud import Cloud

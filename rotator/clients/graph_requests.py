@@ -20,8 +20,9 @@ from rotator.clients.api_versions import GRAPH
 from rotator.clients.counted_request import Sent
 from rotator.clients.directory import Shown
 from rotator.clients.pausing import retry_after
-from rotator.clients.pipeline import Line, host, repeated
+from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked, Refused, decoded, parsed
+from rotator.clients.retries import host, repeated
 from rotator.clients.token import Token
 from rotator.clients.translation import answered, ask
 from rotator.clients.typed import labels, record, records, text

@@ -7,10 +7,9 @@ Source: Key Vault REST "Get Secret" and its neighbours; of codes: "Authenticatio
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from azure.core.rest import HttpRequest
 from azure.keyvault.secrets.aio import SecretClient
@@ -20,13 +19,14 @@ from rotator.clients.api_versions import SECRETS
 from rotator.clients.pages import paged
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
+from rotator.clients.secret_versions import DeletedSecret, Published, SecretShown, deleted_secret, listed_version
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
-from rotator.clients.typed import content, labels, record, text, text_or_none
+from rotator.clients.typed import content, text_or_none
 from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy
-from rotator.state import Secret, Tags, Version, tags
+from rotator.state import Secret, Tags, Version
 
 SERVICE = "Key Vault"
 OFFICER = "Key Vault Secrets Officer"
@@ -37,44 +37,6 @@ PAGE = 25
 """Secrets on a page: the most that Key Vault gives."""
 RELISTED, RELIST_AFTER = 2, 5.0
 """Number of repeated reads for a list of versions without the newest one, and seconds before each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Versions of the published secret, sorted by creation, and the id of the version returned to readers.
-
-    `complete` is False where the list and a GET disagree: versions may be missing, so no removal may rely on the list.
-    """
-
-    versions: tuple[Version, ...] = ()
-    latest: str | None = None
-    complete: bool = True
-
-    @classmethod
-    def of(cls, listed: Sequence[Version], latest: Version | None) -> "Published":
-        """Combine the list and the GET."""
-        found = {version.id: version for version in (*listed, *([latest] if latest else ()))}
-        reader = latest.id if latest else None
-        versions = tuple(
-            sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id))
-        )
-        return cls(versions, reader, (reader in {version.id for version in listed}) if reader else not listed)
-
-
-@dataclass(frozen=True, slots=True)
-class SecretShown:
-    """Secret as one GET shows it."""
-
-    version: Version
-    value: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedSecret:
-    """Soft-deleted secret: the tags of its newest version, and the time of its deletion."""
-
-    tags: Mapping[str, str]
-    at: datetime | None
 
 
 class KeyVault:
@@ -291,9 +253,7 @@ class KeyVault:
             return None
 
     async def _deleted(self, policy: Policy, name: str) -> DeletedSecret:
-        found = await self._read(policy, self._address(policy, "deletedsecrets", name))
-        text(found["recoveryId"])
-        return DeletedSecret(labels(found.get("tags")), _instant(found.get("deletedDate")))
+        return deleted_secret(await self._read(policy, self._address(policy, "deletedsecrets", name)))
 
 
 def refused(error: AzureError) -> Denial | None:
@@ -309,36 +269,3 @@ def asked_of(policy: Policy, doing: str, action: str, *, secrets: tuple[str, ...
     host = policy.key_vault.host
     needs = f"role {OFFICER} (action Microsoft.KeyVault/vaults/secrets/{action}/action) on vault {host}"
     return Asked(SERVICE, f"{doing} in {host}", needs, secrets, role=OFFICER, vault=policy.key_vault.name)
-
-
-def listed_version(item: Mapping[str, Any]) -> Version:
-    """Return a version as an answer or a list shows it. Raises KeyError, TypeError, ValueError for one that is none."""
-    path = urlsplit(text(item["id"])).path.strip("/").split("/")
-    if len(path) != 3:
-        raise ValueError("a version without an id")
-    return version_of(item, path[-1])
-
-
-def version_of(item: Mapping[str, Any], version: str = "") -> Version:
-    """Return a version by its attributes; in a list of secrets it has no id. Raises KeyError, TypeError, ValueError."""
-    shown = record(item["attributes"])
-    created = _instant(shown["created"])
-    if created is None:
-        raise ValueError("a version without a time")
-    return Version(
-        version,
-        created,
-        shown.get("enabled") is not False,
-        _instant(shown.get("exp")),
-        text_or_none(item.get("contentType")),
-        tags(labels(item.get("tags"))),
-        _instant(shown.get("nbf")),
-    )
-
-
-def _instant(seconds: object) -> datetime | None:
-    if seconds is None:
-        return None
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise TypeError("not a number of seconds")
-    return datetime.fromtimestamp(seconds, UTC)

@@ -13,6 +13,7 @@ from rotator.clients import keyvault
 from rotator.clients.azuretime import AzureTime, Heard
 from rotator.clients.group_list import GroupList
 from rotator.clients.pipeline import at_once, together
+from rotator.clients.secret_versions import Published
 from rotator.clients.services import Services
 from rotator.clients.shape import flaw
 from rotator.codes import FailureCode
@@ -41,14 +42,14 @@ async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -
     return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
-NO_VERSIONS = keyvault.Published()
+NO_VERSIONS = Published()
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
     """A vault's content for one policy; `refuses` gives the reason if the vault may not be read."""
 
-    published: keyvault.Published = NO_VERSIONS
+    published: Published = NO_VERSIONS
     access: Access = Access.UNMARKED
     since: datetime | None = None
     refuses: Denial | None = None

@@ -18,11 +18,13 @@ from rotator.clients.counted_request import Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
 from rotator.clients.group_list import GroupList, Indexing
-from rotator.clients.keyvault import KeyVault, Published
+from rotator.clients.keyvault import KeyVault
 from rotator.clients.limits import password_limits
-from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, host, together
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, at_once, together
 from rotator.clients.rbac import Authorization
 from rotator.clients.readings import CONSTANT, SHARED, Key, Readings
+from rotator.clients.retries import host
+from rotator.clients.secret_versions import Published
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports

@@ -3,7 +3,8 @@
 from importlib import import_module
 from typing import Any
 
-from rotator.clients.pipeline import Line, Retry
+from rotator.clients.pipeline import Line
+from rotator.clients.retries import Retry
 from rotator.errors import AzureError, RotatorError
 
 PATIENCE = 30.0

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rotator.clients.keyvault import LIST, KeyVault, asked_of, version_of
+from rotator.clients.keyvault import LIST, KeyVault, asked_of
 from rotator.clients.pipeline import at_once
+from rotator.clients.secret_versions import version_of
 from rotator.clients.typed import text
 from rotator.errors import AzureError
 from rotator.policy import Policy

@@ -10,7 +10,7 @@ from azure.core.exceptions import ServiceResponseError
 from local_azure.inprocess import pause
 from local_azure.virtual import VirtualLoop, run
 
-from rotator.clients.pipeline import PATIENCE, repeated
+from rotator.clients.retries import PATIENCE, repeated
 from rotator.clients.silence import BELIEVED
 from rotator.clients.wire import Limit
 from rotator.events import HostAwaited

@@ -17,7 +17,7 @@ from local_azure.server import loopback
 from rotator.clients import body
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, unpacked, whole
-from rotator.clients.pipeline import PATIENCE
+from rotator.clients.retries import PATIENCE
 from rotator.clients.transports import direct, proxied, real
 from rotator.clients.wire import LONGEST, Carrier, Gate, GraphWire
 from rotator.errors import AzureError, Unavailable, Unexpected

@@ -27,6 +27,7 @@ from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import PasswordHolder, application_of, issued_of, service_principal_of
 from rotator.clients.rbac import encloses
+from rotator.clients.secret_versions import DeletedSecret, SecretShown
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.ports import Issued, Put
@@ -152,11 +153,11 @@ class Vault(keyvault.KeyVault):
         )
         return tuple(map(_version, found))
 
-    async def shown(self, policy: Policy, name: str, version: str = "") -> keyvault.SecretShown:
+    async def shown(self, policy: Policy, name: str, version: str = "") -> SecretShown:
         found = await self._asked(
             policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version or None)
         )
-        return keyvault.SecretShown(_version(found), found.value)
+        return SecretShown(_version(found), found.value)
 
     async def put(
         self,
@@ -183,12 +184,12 @@ class Vault(keyvault.KeyVault):
 
         await self._asked(policy, "secrets.update", name, keyvault.UPDATE, patch, "PATCH")
 
-    async def _deleted(self, policy: Policy, name: str) -> keyvault.DeletedSecret:
+    async def _deleted(self, policy: Policy, name: str) -> DeletedSecret:
         found = await self._asked(
             policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
         )
         newest = found.newest()
-        return keyvault.DeletedSecret((newest and newest.tags) or {}, found.deleted_at)
+        return DeletedSecret((newest and newest.tags) or {}, found.deleted_at)
 
 
 class Mark(AccessMark):
