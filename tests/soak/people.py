@@ -254,11 +254,24 @@ def _lock_url(scene: Scene) -> str:
     return f"https://{ARM}{group}/providers/Microsoft.Authorization/locks/{LOCK}{API}2020-05-01"
 
 
-def mend(people: People) -> None:
+def _started(scene: Scene, truth: Truth) -> list[str]:
+    """Start what was stopped; return what Azure doesn't start, since its password works no more."""
+    left = list[str]()
+    for name in (name for name, group in truth.groups.items() if name != JOB and not group.running):
+        try:
+            scene.azure.call("POST", scene.group_url(name, "/start"))
+        except Refused as refused:
+            if "InaccessibleImage" not in str(refused):
+                raise
+            left.append(name)
+    return left
+
+
+def mend(people: People) -> list[str]:
     """What a person does who reads what rotator says: unlock, give the role again, start what was stopped, publish a password that works.
 
     The last only where no version is rotator's: then nothing says that the secret is the right one but a value that
-    authenticates.
+    authenticates. Returns the stopped groups that Azure doesn't start, since their password works no more.
     """
     scene, ledger, people.racing = people.scene, people.ledger, False
     if ledger.locked:
@@ -272,9 +285,7 @@ def mend(people: People) -> None:
         and not any(each.endswith(f" {scene.principal}") for each in truth.roles)
     ):
         made.grant(scene)
-    for name, group in truth.groups.items():
-        if name != JOB and not group.running:
-            scene.azure.call("POST", scene.group_url(name, "/start"))
+    left = _started(scene, truth)
     ledger.locked = ledger.unroled = False
     newest = truth.newest.value if truth.newest else ""
     if (
@@ -283,3 +294,4 @@ def mend(people: People) -> None:
         and newest not in {each.value for each in truth.live(scene.app_id)}
     ):
         people.publish(people.add("mended")[1])
+    return left

@@ -299,7 +299,7 @@ class Story:
 
     def _rest(self) -> None:
         """I10: faults end, a person does what is told, and at most three runs, with their waits, are enough."""
-        mend(self.people)
+        left = mend(self.people)
         self.wait(120)
         self.tell("rest")
         if self.look().mark == "revoked":
@@ -312,6 +312,8 @@ class Story:
                 self.wait(300)
             newest = self.look().newest
             code, due = self._rotated(*["--accept-drift"] * (newest is None or KEY_ID not in newest.tags))
+            while left:
+                self._calmly("deploy", NAME, left.pop())
             if self._still(code):
                 break
             self.wait(self._until(due))
