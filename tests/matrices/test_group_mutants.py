@@ -106,15 +106,8 @@ GENERATED = list(_generated())
 def test_a_change_of_a_decision_is_noticed(
     mutants: list[Mutant], record_property: Callable[[str, object], None]
 ) -> None:
-    marked = mutation.mark(mutants[0].module, mutants[0].function)
-    reaching = [test for test in net() if marked in test.reaches]
-    survived = []
-    for mutant in (each for each in mutants if each.id not in EQUIVALENT):
-        with mutation.installed(mutant):
-            noticed = test_mutants.killer(reaching)
-        record_property(mutant.id, noticed or "survived")
-        survived += [] if noticed else [mutant.id]
-    assert survived == []
+    judged = [each for each in mutants if each.id not in EQUIVALENT]
+    assert test_mutants.unnoticed(mutants, judged, net(), record_property) == []
 
 
 def test_few_live_and_each_is_a_mutant() -> None:
