@@ -22,7 +22,7 @@ from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
 
 pytestmark = [
-    pytest.mark.xdist_group("demo"),  # they share a stage
+    pytest.mark.xdist_group("waiting"),  # one worker waits in real time while the others compute
     pytest.mark.filterwarnings(
         "ignore:GetQueryParameters is deprecated:DeprecationWarning"
     ),  # msgraph-sdk's own models

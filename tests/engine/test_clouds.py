@@ -19,7 +19,7 @@ from tests.matrices.test_crash_matrix import whole
 from tests.served import Served, scene, serving
 from tests.stage import GROUPS, play, stage, watched
 
-pytestmark = pytest.mark.xdist_group("clouds")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("waiting")  # one worker waits in real time while the others compute
 
 SOVEREIGN = pytest.mark.parametrize("cloud", [US_GOVERNMENT, CHINA], ids=lambda cloud: cloud.short)
 

@@ -21,6 +21,7 @@ from tests.cli.scene import IMAGE, NAME, Said, make
 from tests.cli.scene import Scene as Inside
 from tests.served import Scene, scene, serving
 
+pytestmark = pytest.mark.xdist_group("waiting")  # one worker waits in real time while the others compute
 HIDDEN = "postgres://orders:correct-horse-battery-staple@db"
 OPTIONS = (("-vv",), ("-vv", "--log-format", "json", "--output", "json"))
 OPERATIONS = (
