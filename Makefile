@@ -11,7 +11,7 @@ NAMES := Name a subscription and a resource group that may be made and deleted: 
 LIVE = $(if $(YES),--yes) $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(LOCATION),--location "$(LOCATION)") $(if $(FACTS),--facts "$(FACTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench live live-clean lock fmt schema docs function wheels clean
+.PHONY: help demo test soak check bench live live-clean lock fmt schema docs site function wheels clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -55,6 +55,18 @@ schema: $(READY)  ## write the JSON schemas in policies/ again
 docs: $(READY)  ## write the parts of the documentation that are made from the code again
 	@$(BIN)/python -m tests.written
 
+SITE := .venv/site
+site: $(SITE)/.ready  ## the documentation as a site with a search: build/site/index.html
+	@rm -rf build/site
+	@PYTHONPATH=. $(SITE)/bin/python -m sphinx --quiet --fail-on-warning --keep-going -c docs/site . build/site
+	@rm -rf build/site/_sources build/site/.doctrees
+	@echo "build/site/index.html is ready."
+
+$(SITE)/.ready: docs/site/requirements.lock $(READY)
+	@$(BIN)/python -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install $(QUIET) --require-hashes -r docs/site/requirements.lock
+	@touch $@
+
 lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the newest
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-package local-azure --no-header --python-version 3.11 $(UPGRADE) \
 		--all-extras --group dev pyproject.toml emulator/pyproject.toml -o requirements.lock
@@ -62,6 +74,8 @@ lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the n
 		pyproject.toml -o function/requirements.txt
 	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.lock \
 		- -o requirements-build.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(UPGRADE) \
+		--group pyproject.toml:site -o docs/site/requirements.lock
 
 function: $(READY)  ## the folder to deploy as an Azure Functions app: build/function
 	@rm -rf build/function && mkdir -p build/function
