@@ -1,8 +1,8 @@
-"""Rotation of many principals by the real command, against the commands of az that do it by hand, one after the other.
+"""Rotation of many principals by the real command, against the az commands that people use by hand, in turn.
 
-Both talk to the emulator over TLS, in another process, whose own time isn't counted. az adds a password, publishes it,
-redeploys the container group with it and removes the old password: without any proof, and with the old password gone
-before anybody knows that the new one works. rotator proves each credential twice.
+Both talk to the emulator over TLS; it is another process, and its processor time isn't counted. az adds a password,
+publishes it, redeploys the container group and removes the old password: without proof that the new one works. rotator
+proves each credential twice.
 """
 
 import os
@@ -57,7 +57,7 @@ def lines() -> list[str]:
 
 
 def _fleet(directory: StateDirectory) -> Fleet:
-    """Put a fleet that is due into a state directory."""
+    """Put a fleet whose rotation is due into a state directory."""
     azure = Azure.build(Clock(datetime.now(UTC) - DUE, lambda: 0.0), seed=7, timing=QUICK)
     seeded = fill(azure)
     made = at_rest(azure, seeded, SIZE + SUBSCRIPTIONS * BY_HAND, DUE, groups=1)
@@ -69,7 +69,7 @@ def _fleet(directory: StateDirectory) -> Fleet:
 
 
 def _environment(directory: StateDirectory, *words: str) -> dict[str, str]:
-    """Return the environment that lets a program take the emulator for Azure."""
+    """Return the environment in which a program takes the emulator for Azure."""
     command = [sys.executable, "-m", "local_azure", "env", "--dir", str(directory.path), *words]
     shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
     pairs = (shlex.split(line.removeprefix("export "))[0].partition("=") for line in shown.splitlines() if "=" in line)
@@ -87,7 +87,7 @@ def _by_rotator(made: Fleet, directory: StateDirectory, policies: Path) -> Cost:
 
 
 def _by_az(made: Fleet, number: int, directory: StateDirectory) -> Cost:
-    """One principal, as people do it by hand."""
+    """Rotate one principal with az, by the commands for a rotation by hand."""
     environment, policy = _environment(directory, "--az", "--as", "admin"), _by_hand(made)[number]
     if number == 0:
         _az(environment, "login", "--service-principal", "--username", environment["AZURE_CLIENT_ID"],
@@ -109,7 +109,7 @@ def _by_az(made: Fleet, number: int, directory: StateDirectory) -> Cost:
 
 
 def _by_hand(made: Fleet) -> list[Policy]:
-    """Return those that az rotates: in the subscription that it signs in to."""
+    """Return the policies for az: those in the subscription of its sign-in."""
     rest = made.policies[SIZE:]
     return [each for each in rest if each.container_groups[0].id.subscription == made.seeded.subscription]
 

@@ -1,4 +1,4 @@
-"""What a program takes, with all that it starts."""
+"""Processor and elapsed time of a program, with its child processes."""
 
 import os
 import subprocess
@@ -13,16 +13,16 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process took, in seconds."""
+    """Time of one process, in seconds."""
 
     processor: float
     elapsed: float
 
 
 def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
-    """Run a program to its end and see what it took; one that fails stops the measurement.
+    """Run a program to its end and return its time; exit if the program fails.
 
-    It may keep its compiled modules, as an installed program has them.
+    The program may write its compiled modules, as an installed program does.
     """
     kept = {name: value for name, value in (environment or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()

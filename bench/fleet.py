@@ -1,4 +1,4 @@
-"""What a run costs in which nothing is due, by the number of policies: requests, processor time, memory."""
+"""Cost of a run with nothing due, by the number of policies: requests, processor time, memory."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ MOST_REQUESTS, MOST_PROCESSOR = 1.2, 2.2
 
 
 def _measured(size: int, *more: str) -> dict[str, Any]:
-    """Measure in a process of its own."""
+    """Measure in a separate process."""
     words = [sys.executable, "-m", "tests.fleet_cost", str(size), *more]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)

@@ -1,7 +1,7 @@
-"""How many requests the emulator answers on one core: keep-alive, over TLS, through its proxy, from another process.
+"""Load on the emulator: requests per second on one core, with keep-alive, over TLS, through its proxy.
 
-Reads of every service, each with a token, in turn. What counts is the processor time that the emulator takes, so that a
-busy machine says the same.
+Reads each service in turn, with a token, from another process. The result counts the emulator's processor time alone,
+so that a busy machine gives the same figure.
 """
 
 import http.client
@@ -26,7 +26,7 @@ AIM = 200
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is read over and over, from one host."""
+    """Resource on one host, read over and over."""
 
     host: str
     path: str
@@ -34,7 +34,7 @@ class Page:
 
 
 def pages(directory: StateDirectory) -> list[Page]:
-    """One read of each service that is asked for more than a token."""
+    """Return one read of each service with more than a token endpoint."""
     seeded = directory.seeded()
     arm, graph, vaults = "https://management.azure.com", "https://graph.microsoft.com", "https://vault.azure.net"
     query = "$filter=atScope()&api-version=2022-04-01"
@@ -48,7 +48,7 @@ def pages(directory: StateDirectory) -> list[Page]:
 
 
 class Load:
-    """One connection per host, each used again and again."""
+    """Connections to the emulator: one per host, used again and again."""
 
     def __init__(self, directory: StateDirectory) -> None:
         self.directory, self._context = directory, ssl.create_default_context(cafile=directory.certificate)
@@ -56,7 +56,7 @@ class Load:
         self._tokens: dict[str, str] = {}
 
     def get(self, page: Page) -> None:
-        """One request that succeeds."""
+        """Send one request; exit unless it succeeds."""
         headers = {"Authorization": f"Bearer {self._token(page.resource)}"}
         status, body = self._send(page.host, "GET", page.path, None, headers)
         if status != 200:
@@ -96,13 +96,13 @@ class Load:
 
 
 def processor(pid: int) -> float:
-    """Seconds of processor time that a process has taken (Linux)."""
+    """Return the processor time of a process in seconds (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
 
 def measured(requests: int = REQUESTS) -> str:
-    """A line of the table."""
+    """Return the line of the table for the emulator's load."""
     with tempfile.TemporaryDirectory() as folder:
         directory = StateDirectory(Path(folder) / "state")
         pid = start(Settings(directory, timing="prompt")).pid

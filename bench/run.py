@@ -1,7 +1,6 @@
-"""How fast, as ratios measured in one run: a ratio means the same on every machine, seconds don't.
+"""Speed of rotator, as ratios measured in one run: a ratio is the same on every machine, seconds are not.
 
-The programs that are compared take turns, so that a noisy moment meets all of them; the median of their processor time
-counts.
+Compared programs take turns, so that a busy moment affects all of them; the median of their processor time counts.
 """
 
 import statistics
@@ -24,7 +23,7 @@ ROTATOR = (sys.executable, "-c", "import sys; from rotator.cli import main; sys.
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One line of the table: `ours` may cost at most `aim` times what `theirs` does."""
+    """One line of the table: `ours` may cost at most `aim` times as much as `theirs`."""
 
     what: str
     ours: Sequence[str]
@@ -49,7 +48,7 @@ def measured(compared: Compared) -> str:
 
 
 def main() -> None:
-    """Measure everything and print the table."""
+    """Measure every ratio and print the table."""
     print(f"against a bare Typer program, median of {ROUNDS} turns each:")
     for compared in STARTUP:
         print(measured(compared), flush=True)

@@ -34,14 +34,14 @@ TIMEOUT = 120.0
 
 
 class Machine:
-    """This machine's clock."""
+    """Clock of the machine."""
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""
         return datetime.now(UTC)
 
     def elapsed(self) -> float:
-        """Return seconds that never go back."""
+        """Return seconds of a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -50,7 +50,7 @@ class Machine:
 
 
 class SignedIn:
-    """The identity of the environment, as rotator itself finds it."""
+    """Identity of the environment, found in the same way as rotator finds its own."""
 
     def __init__(self, cloud: Cloud) -> None:
         from azure.identity import DefaultAzureCredential
@@ -58,7 +58,7 @@ class SignedIn:
         self._credential = DefaultAzureCredential(authority=cloud.authority)
 
     def token(self, scope: str) -> str:
-        """Return an access token. Raises Stopped where nobody is signed in."""
+        """Return an access token. Raises Stopped if Entra issues none."""
         from azure.core.exceptions import ClientAuthenticationError
 
         try:
@@ -69,12 +69,12 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Rotator's command line, as a process of its own."""
+    """Command line of rotator, as a separate process."""
 
     cloud: str
 
     def __call__(self, arguments: Sequence[str], policies: str) -> Said:
-        """Run one command to its end."""
+        """Run one command to its end; return its exit code and output."""
         where = {"ROTATOR_POLICIES": policies, "ROTATOR_LEASE_DIR": f"{policies}/.leases", "ROTATOR_CLOUD": self.cloud}
         done = subprocess.run(
             [sys.executable, "-m", "rotator", *arguments],
@@ -88,7 +88,7 @@ class Command:
 
 @contextmanager
 def connected(cloud: Cloud, clock: Machine) -> Iterator[Azure]:
-    """Yield the Azure that the environment leads to."""
+    """Yield the Azure to which the environment leads."""
     with httpx.Client(timeout=TIMEOUT) as client:
         yield Azure(client, SignedIn(cloud), cloud, clock, Hidden())
 
@@ -130,7 +130,7 @@ def agreed(question: str, given: argparse.Namespace) -> bool:
 
 
 def play(given: argparse.Namespace, azure: Azure) -> int:
-    """Play a run, and print its report."""
+    """Play a run and print its report; return the exit code."""
     marks = Marks(given.subscription, given.group, secrets.token_hex(3))
     facts = [each for each in given.facts.split(",") if each] or [*CHECKS, *UNSHOWN]
     question = (
@@ -164,7 +164,7 @@ def _where(given: argparse.Namespace) -> str:
 
 
 def clean(given: argparse.Namespace, azure: Azure) -> int:
-    """Remove what a killed run left."""
+    """Remove the resources of a killed run; return the exit code."""
     removal = Removal(azure, given.subscription, given.group)
     things = removal.look()
     if not things:

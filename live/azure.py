@@ -1,4 +1,4 @@
-"""Azure over HTTP, as raw requests: what a client library would hide is what is to be seen here."""
+"""Azure over HTTP, as raw requests: a check must also see the parts of an answer that client libraries hide."""
 
 import json
 from base64 import b64encode
@@ -32,7 +32,7 @@ VAULT_VERSION = "7.4"
 
 
 class Stopped(Exception):
-    """Preparation that did not succeed; the claims that need it are not seen."""
+    """Failure of a preparation; the claims that depend on the preparation are not seen."""
 
     def __init__(self, reason: str, answer: "Answer | None" = None) -> None:
         super().__init__(reason if answer is None else f"{reason}: {answer.brief}")
@@ -41,7 +41,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came."""
+    """One answer of Azure, unchanged."""
 
     method: str
     url: str
@@ -73,7 +73,7 @@ class Answer:
 
     @property
     def brief(self) -> str:
-        """One line that says how a request ended."""
+        """One line with the request, its status and its error."""
         return f"{self.method} {urlsplit(self.url).path} answered {self.status} {self.code} {self.message}".strip()
 
     def header(self, name: str) -> str:
@@ -82,7 +82,7 @@ class Answer:
 
 
 def provider(path: str) -> str:
-    """Return the name of the resource provider that comes last in a path; empty for Resource Manager itself."""
+    """Return the name of the last resource provider in a path; empty for Resource Manager itself."""
     _, found, rest = path.rpartition("/providers/")
     return rest.split("/", 1)[0] if found else ""
 
@@ -106,7 +106,7 @@ class Azure:
         text: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request as it is; a throttled one again, after the time that Azure names."""
+        """Send a request unchanged; repeat a throttled one after the delay that Azure names."""
         content = _content(body, form, text)
         attempt, answer = 1, self._once(method, url, content, headers or {})
         while answer.status in AGAIN and attempt < PATIENCE:
@@ -128,7 +128,7 @@ class Azure:
         return self.send(method, url, body, headers=bearer)
 
     def arm(self, method: str, path: str, body: object = None, version: str = "", **headers: str) -> Answer:
-        """Send a request to Azure Resource Manager: a path, or an absolute address that it gave."""
+        """Send a request to Azure Resource Manager, by path or by an absolute address from an earlier answer."""
         if not path.startswith("https://"):
             mark = "&" if "?" in path else "?"
             version = version or VERSIONS.get(provider(path.partition("?")[0]), VERSIONS[""])
@@ -142,7 +142,7 @@ class Azure:
         return answer
 
     def vault(self, method: str, url: str, body: object = None, version: str = VAULT_VERSION) -> Answer:
-        """Send a request to a vault's data plane: an address without its api-version."""
+        """Send a request to a vault's data plane; the address has no api-version yet."""
         mark = "&" if "?" in url else "?"
         scope = f"https://{self.cloud.vault_suffix}/.default"
         return self.signed(method, f"{url}{mark}api-version={version}", scope, body)
@@ -155,7 +155,7 @@ class Azure:
         return answer
 
     def finished(self, answer: Answer) -> Answer:
-        """Follow a long-running operation of Resource Manager to its end; return the last answer about it."""
+        """Follow a long-running operation of Resource Manager to its end; return its last answer."""
         if operation := answer.header("Azure-AsyncOperation"):
             return self.until(lambda: self.arm("GET", operation), _is_final, LONGEST, 5)
         if answer.status in (201, 202) and (address := answer.header("Location")):
@@ -164,13 +164,13 @@ class Azure:
 
 
 def _pause(answer: Answer, otherwise: float) -> float:
-    """Return the seconds that an answer asks to wait; a date, which some gateways send, is no number."""
+    """Return the seconds of a Retry-After header; `otherwise` if it is absent or a date, which some gateways send."""
     named = answer.header("Retry-After")
     return float(named) if named.isdigit() else otherwise
 
 
 def _content(body: object, form: Mapping[str, str] | None, text: str | None) -> Mapping[str, Any]:
-    """Return a request's content as httpx takes it."""
+    """Return a request's content as arguments of httpx."""
     if text is not None:
         return {"content": text.encode()}
     return {"data": form} if form else {"json": body} if body is not None else {}

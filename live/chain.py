@@ -18,7 +18,7 @@ MOST = 4000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, with what was seen afterwards; `output` is hidden already."""
+    """One step, with the world as seen afterwards; `output` has no secrets."""
 
     name: str
     done: bool
@@ -35,7 +35,7 @@ class Chain:
     directory: Path
 
     def steps(self) -> Iterator[Step]:
-        """Play every command in turn; after one that failed, the rest is not played."""
+        """Play every command in turn; stop after the first failure."""
         try:
             self.written()
         except Stopped as stopped:
@@ -113,5 +113,5 @@ class Chain:
 
 
 def _yaml(content: dict[str, Any]) -> str:
-    """Return JSON with one top-level key a line, so that rotator finds the place where it writes an app id."""
+    """Return JSON with one top-level key per line, so that rotator finds the line for an app id."""
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in content.items())

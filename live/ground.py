@@ -26,7 +26,7 @@ ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 
 
 def once(make: Callable[[Any], T]) -> Callable[[Any], T]:
-    """Make a part of the scene when it is first asked for; what could not be made is not tried again."""
+    """Make a part of the scene at its first use; a part that failed is not tried again."""
 
     @wraps(make)
     def made(scene: "Ground") -> T:
@@ -45,7 +45,7 @@ def once(make: Callable[[Any], T]) -> Callable[[Any], T]:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An application of the run with its service principal, and a password of the application."""
+    """Application of the run with its service principal and a password of the application."""
 
     app_id: str
     application: str
@@ -57,7 +57,7 @@ class Principal:
 
 @dataclass
 class Ground:
-    """One run's Azure, without container groups."""
+    """Azure of one run, without container groups."""
 
     azure: Azure
     marks: Marks
@@ -71,7 +71,7 @@ class Ground:
 
     @property
     def hidden(self) -> Hidden:
-        """Secrets and names that no report shows."""
+        """Secrets and names to keep out of every report."""
         return self.azure.hidden
 
     @property
@@ -95,11 +95,11 @@ class Ground:
         return f"https://{self.marks.short}.{self.azure.cloud.vault_suffix}"
 
     def tagged(self, **body: Any) -> dict[str, Any]:
-        """Return the body of a resource: where it is, and whose."""
+        """Return the body of a resource with its location and the tags of the run."""
         return {"location": self.location, "tags": self.marks.tags, **body}
 
     def put(self, path: str, body: object, what: str, version: str = "") -> Answer:
-        """Make something of Resource Manager to the end. Raises Stopped."""
+        """Make a resource of Resource Manager and wait for its end. Raises Stopped."""
         answer = self.azure.arm("PUT", path, body, version)
         end = self.azure.finished(answer) if answer.status < 400 else answer
         if end.status >= 400 or end.at("status") in ("Failed", "Canceled"):
@@ -108,7 +108,7 @@ class Ground:
 
     @once
     def registry(self) -> Answer:
-        """The registry, with the image; the answer that made it."""
+        """Make the registry with the image; return the answer to the registry's PUT."""
         path = f"{self.group_path}/providers/Microsoft.ContainerRegistry/registries/{self.marks.short}"
         made = self.put(path, self.tagged(sku={"name": "Basic"}), "The registry")
         self._settled(path, "The registry")
@@ -120,7 +120,7 @@ class Ground:
 
     @property
     def registry_path(self) -> str:
-        """Path of the registry, which is made if it isn't there."""
+        """Path of the registry, made at first use."""
         self.registry()
         return f"{self.group_path}/providers/Microsoft.ContainerRegistry/registries/{self.marks.short}"
 
@@ -139,7 +139,7 @@ class Ground:
 
     @once
     def bare_vault(self) -> Answer:
-        """The vault, on which nobody was given a role yet; the answer that made it."""
+        """Make the vault, without any role assignment yet; return the answer to its PUT."""
         sku = {"family": "A", "name": "standard"}
         properties = {"tenantId": self.tenant, "sku": sku, "softDeleteRetentionInDays": 7}
         body = self.tagged(properties=properties)
@@ -154,7 +154,7 @@ class Ground:
 
     @once
     def vault(self) -> str:
-        """Address of the vault, in which this identity may write secrets."""
+        """Address of the vault, on which the run's identity may write secrets."""
         self.bare_vault()
         self.assigned(self.vault_path, OFFICER, self.object_id)
         tried = self.azure.until(
@@ -165,7 +165,7 @@ class Ground:
         return self.vault_url
 
     def assigned(self, scope: str, role: str, object_id: str) -> Answer:
-        """Give a role, unless the principal has it there already. Raises Stopped."""
+        """Assign a role to a principal; an existing assignment is fine. Raises Stopped."""
         definition = f"{self.subscription_path}/providers/Microsoft.Authorization/roleDefinitions/{role}"
         properties = {"roleDefinitionId": definition, "principalId": object_id}
         answer = self.azure.until(

@@ -1,4 +1,4 @@
-"""Text without secrets, for reports that leave the machine. Pure, but for the secrets that it is told."""
+"""Text without secrets, for reports that leave the machine. Pure, but for the record of known secrets."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ MOST = 1500
 
 
 class Hidden:
-    """Names and secrets that a report must not show, each with what it shows instead."""
+    """Names and secrets to keep out of reports, each with its replacement."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
@@ -40,13 +40,13 @@ class Hidden:
         return f"Hidden({len(self._secrets)} secrets)"
 
     def secret(self, value: str) -> str:
-        """Remember a secret, and return it."""
+        """Remember a secret; return the secret."""
         if value:
             self._secrets.add(value)
         return value
 
     def name(self, value: str, shown: str) -> str:
-        """Remember the name of something of the user's, such as a tenant; return the name."""
+        """Remember a name of the user's environment, such as a tenant; return the name."""
         if value:
             self._names[value] = shown
         return value
@@ -60,7 +60,7 @@ class Hidden:
         return one_line(SIGNED.sub(r"\1***", struck(text)))
 
     def body(self, body: Any) -> Any:
-        """Return JSON without the texts under the names that hold secrets."""
+        """Return JSON without secrets: known values, and texts under names for secrets."""
         match body:
             case Mapping():
                 return {name: self._member(str(name), value) for name, value in body.items()}
@@ -74,7 +74,7 @@ class Hidden:
         return "***" if name.lower() in KEYS and isinstance(value, str) else self.body(value)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers that say something about Azure, without secrets."""
+        """Return the headers with facts about Azure, without secrets."""
         return {name: self.text(value) for name, value in headers.items() if _is_shown(name)}
 
 

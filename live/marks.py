@@ -1,4 +1,4 @@
-"""Marks of a run: names and tags by which its things are known, and by which alone they may be deleted. Pure."""
+"""Marks of a run: names and tags of its resources. Only marked resources may be deleted. Pure."""
 
 import hashlib
 import re
@@ -11,13 +11,13 @@ PREFIX = "rotator-live-"
 
 
 def place(subscription: str, group: str) -> str:
-    """Return eight characters that stand for a resource group, so that a later command finds what was made for it."""
+    """Return eight characters for a resource group, by which later commands find the resources of its runs."""
     return hashlib.sha256(f"{subscription}/{group}".lower().encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """One run in one resource group."""
+    """Marks of one run in one resource group."""
 
     subscription: str
     group: str
@@ -30,12 +30,12 @@ class Marks:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags of everything in Azure Resource Manager."""
+        """Tags of each resource of the run in Azure Resource Manager."""
         return {TAG: self.mark}
 
     @property
     def short(self) -> str:
-        """Letters and digits for names that take nothing else: registries and vaults."""
+        """Mark in letters and digits alone, as names of registries and vaults allow."""
         return f"rl{self.mark.replace('-', '')}"
 
     def called(self, what: str) -> str:
@@ -44,10 +44,10 @@ class Marks:
 
 
 def is_of(subscription: str, group: str, mark: object) -> bool:
-    """Tell if a tag's value is the mark of any run for this resource group."""
+    """Tell if a tag's value is the mark of any run for the resource group."""
     return bool(re.fullmatch(rf"{place(subscription, group)}-[0-9a-f]{{6}}", str(mark)))
 
 
 def is_called_by(subscription: str, group: str, display_name: object) -> bool:
-    """Tell if a display name was given by any run for this resource group."""
+    """Tell if a display name was given by any run for the resource group."""
     return bool(re.fullmatch(rf"{PREFIX}{place(subscription, group)}-[0-9a-f]{{6}}-[a-z-]+", str(display_name)))

@@ -12,7 +12,7 @@ UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def finding(scene: Scene, fact: str) -> Finding:
-    """Play one fact's check to its end."""
+    """Play the check of one fact to its end; return its claims."""
     if reason := UNSHOWN.get(fact):
         return Finding(fact, (Claim("not shown by an API", Outcome.NOT_SEEN, reason=reason),))
     probe = Probe(scene.hidden)
@@ -29,7 +29,7 @@ def finding(scene: Scene, fact: str) -> Finding:
 
 
 def findings(scene: Scene, facts: Iterable[str], tell: Callable[[Finding], None]) -> Iterator[Finding]:
-    """Play the facts one after another, and tell each as it comes."""
+    """Play the facts in turn, and report each at its end."""
     for fact in facts:
         found = finding(scene, fact)
         tell(found)

@@ -1,4 +1,4 @@
-"""Ports of a run: a clock that waits, and rotator's own command line."""
+"""Ports of a run: a clock, an identity, and rotator's command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time that passes and can be waited for."""
+    """Clock of a run: instants, elapsed time, and waits."""
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""
@@ -23,7 +23,7 @@ class Clock(Protocol):
 
 
 class Credential(Protocol):
-    """The identity that the run signs in as."""
+    """Identity of the run."""
 
     def token(self, scope: str) -> str:
         """Return an access token."""
@@ -42,5 +42,5 @@ class Rotator(Protocol):
     """rotator's command line, with a directory of policies."""
 
     def __call__(self, arguments: Sequence[str], policies: str) -> Said:
-        """Run one command to its end."""
+        """Run one command to its end; return its exit code and output."""
         ...

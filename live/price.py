@@ -1,4 +1,4 @@
-"""Upper bound of what a run may cost. Pure."""
+"""Upper bound of the cost of a run. Pure."""
 
 AS_OF = "2026-11-30"
 """Day on which the prices were written down."""
@@ -21,7 +21,7 @@ def bound() -> float:
 
 
 def words() -> str:
-    """Return the bound as it is shown before anything is made."""
+    """Return the bound as a sentence, shown before the run makes a resource."""
     return (
         f"This costs at most {bound():.2f} USD (prices of {AS_OF}, East US, doubled; other regions differ):"
         f" containers of {CORES} vCPU for {HOURS} hours, a Basic registry for two days begun, a vault and a"

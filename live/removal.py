@@ -1,4 +1,4 @@
-"""Removal of what runs for a resource group have made: of nothing else, and with a look at what is left."""
+"""Removal of the resources that runs for a resource group have made, and of no others; names those left."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LOCKS = "2020-05-01"
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing that carries a mark: how it is called, and the requests that take it away, in order."""
+    """One marked resource: its name, and the request by which it is removed."""
 
     name: str
     remove: Callable[[], Answer]
@@ -22,7 +22,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """All that was made for one resource group."""
+    """Removal of the marked resources of one resource group."""
 
     azure: Azure
     subscription: str
@@ -34,13 +34,13 @@ class Removal:
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     def look(self) -> list[Thing]:
-        """Return what is there, in the order in which it is to go."""
+        """Return the existing marked resources in the order of their removal."""
         return [*self._locks(), *self._group(), *self._vaults(), *self._applications(), *self._deleted()]
 
     def clear(self, tell: Callable[[str], None]) -> list[str]:
-        """Remove everything that is there; return what is left.
+        """Remove every marked resource; return the names of those left.
 
-        Three rounds: what is deleted shows what has to be purged.
+        Takes three rounds: a deletion can leave a deleted object, which the next round purges.
         """
         for _ in range(3):
             things = self.look()
@@ -67,14 +67,14 @@ class Removal:
         return is_of(self.subscription, self.group, (thing.get("tags") or {}).get(TAG))
 
     def _locks(self) -> Iterator[Thing]:
-        """Yield the locks that checks put, which would stop every deletion."""
+        """Yield locks of earlier checks: a lock refuses every deletion."""
         listed = self.azure.arm("GET", f"{self.path}/providers/Microsoft.Authorization/locks", version=LOCKS)
         for lock in self._values(listed):
             if is_of(self.subscription, self.group, (lock.get("properties") or {}).get("notes")):
                 yield Thing(f"lock {lock['name']}", partial(self.azure.arm, "DELETE", str(lock["id"]), version=LOCKS))
 
     def _group(self) -> Iterator[Thing]:
-        """Yield the resource group; or, if somebody else's things are in it, the run's own, one by one."""
+        """Yield the resource group; or, if it has resources of others, each marked resource alone."""
         shown = self.azure.arm("GET", self.path)
         if shown.status != 200 or not self._tagged(shown.body):
             return
@@ -91,7 +91,7 @@ class Removal:
         return self.azure.finished(answer) if answer.status < 400 else answer
 
     def _vaults(self) -> Iterator[Thing]:
-        """Yield deleted vaults, whose names are taken until they are purged."""
+        """Yield deleted vaults, which keep their names taken until purged."""
         path = f"/subscriptions/{self.subscription}/providers/Microsoft.KeyVault/deletedVaults"
         for vault in self._values(self.azure.arm("GET", path)):
             if self._tagged(vault.get("properties") or {}):
@@ -116,7 +116,7 @@ class Removal:
                 yield Thing(f"{collection} {thing['displayName']}", partial(self.azure.graph, "DELETE", address))
 
     def _deleted(self) -> Iterator[Thing]:
-        """Yield what Entra keeps for thirty days after its deletion."""
+        """Yield deleted objects of Entra, which Entra keeps for thirty days."""
         for kind in ("application", "servicePrincipal", "group"):
             for thing in self._named(f"directory/deletedItems/microsoft.graph.{kind}"):
                 address = f"/directory/deletedItems/{thing['id']}"

@@ -1,4 +1,4 @@
-"""The report: what a user reads, and what a user sends when Azure differs. Pure."""
+"""Report of a run: text for its user, and JSON to send if Azure differs. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Tell if no fact differs, no step failed and nothing is left."""
+        """Tell if every fact and step succeeded and no resource is left."""
         differs = any(found.outcome == Outcome.DIFFERS for found in self.findings)
         return not (differs or self.left or self.interrupted) and all(step.done for step in self.steps)
 
@@ -64,7 +64,7 @@ def as_text(report: Report) -> str:
 
 
 def finding_lines(found: Finding) -> list[str]:
-    """Return a fact's lines: its outcome, and each claim that does not hold."""
+    """Return the lines of a fact: its outcome, and each claim other than `holds`."""
     lines = [f"  {found.outcome.value:9} {found.fact}"]
     for claim in found.claims:
         if claim.outcome != Outcome.HOLDS:

@@ -1,4 +1,4 @@
-"""One run from its resource group to its removal, and the removal of what a killed run left."""
+"""One run: makes its resource group, plays the facts, and removes all of it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ PROVIDERS = (
 
 
 class Refused(Exception):
-    """Reason why a run does not begin; nothing was made."""
+    """Reason why a run does not begin; no resource was made."""
 
 
 @dataclass
 class Bridge:
-    """One run, by its ports."""
+    """One run, with its ports."""
 
     azure: Azure
     marks: Marks
@@ -47,7 +47,7 @@ class Bridge:
     steps: list[Step] = field(default_factory=list)
 
     def check(self) -> None:
-        """Look at what must be true before anything is made. Raises Refused or Stopped."""
+        """Check the preconditions, before the first resource. Raises Refused or Stopped."""
         path = f"/subscriptions/{self.marks.subscription}"
         for name in PROVIDERS:
             shown = self.azure.arm("GET", f"{path}/providers/{name}", version="2021-04-01")
@@ -65,7 +65,7 @@ class Bridge:
             raise Stopped("The resource group could not be looked for", group)
 
     def play(self, facts: Iterable[str]) -> Report:
-        """Make, play and remove; an interruption still removes. Raises Refused and Stopped before anything is made."""
+        """Make, play and remove, also after an interruption. Raises Refused and Stopped before the first resource."""
         self.check()
         left: list[str] = []
         interrupted = False
@@ -81,7 +81,7 @@ class Bridge:
         return Report(at, self.azure.cloud.name, self.location, self.found, self.steps, left, interrupted)
 
     def _begun(self) -> Scene:
-        """Make the resource group, and learn who is signed in. Raises Stopped."""
+        """Make the resource group, and read the identity from its token. Raises Stopped."""
         read = claims(self.azure.credential.token(self.azure.cloud.arm_scope))
         scene = Scene(
             self.azure, self.marks, self.location, str(read["tid"]), str(read["oid"]), self.clock, self.new_id
@@ -109,7 +109,7 @@ class Bridge:
             self.tell(f"{'done' if step.done else 'FAILED':9} {step.name}")
 
     def removed(self) -> list[str]:
-        """Remove everything of this resource group's runs; return what is left."""
+        """Remove the resources of all runs for the resource group; return the names of those left."""
         removal = Removal(self.azure, self.marks.subscription, self.marks.group)
         try:
             return removal.clear(self.tell)

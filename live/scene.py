@@ -1,4 +1,4 @@
-"""Scene of the facts: what a check asks for is made when it is first asked for, once."""
+"""Scene of the facts: each part is made at its first use, once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json, application/vn
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The container group that most facts are about, as it was made."""
+    """Container group of most facts, with its PUT, its operation and its first GET while running."""
 
     path: str
     body: dict[str, Any] = field(repr=False)
@@ -23,11 +23,11 @@ class Web:
 
 
 class Scene(Ground):
-    """One run's Azure."""
+    """Azure of one run, with container groups."""
 
     @once
     def puller(self) -> Principal:
-        """A principal that may pull, and whose password is known everywhere."""
+        """Principal with the role to pull; pulls succeed with its password."""
         made = self.principal("puller")
         self.assigned(self.registry_path, ROLES[PULL], made.service_principal)
         pulled = self.pulled(made)
@@ -37,7 +37,7 @@ class Scene(Ground):
 
     @once
     def stranger(self) -> Principal:
-        """A principal that has no role anywhere, and whose password is known everywhere."""
+        """Principal without any role; Entra accepts its password."""
         made = self.principal("stranger")
         bought = self.bought(made)
         if bought.status != 200:
@@ -61,7 +61,7 @@ class Scene(Ground):
 
     @staticmethod
     def lasting(good: Callable[[Answer], bool], times: int = 3) -> Callable[[Answer], bool]:
-        """Return a condition that holds when `good` has held so many times in a row (azure-facts C6)."""
+        """Return a condition: `good` held `times` times in a row (azure-facts C6)."""
         row = 0
 
         def held(answer: Answer) -> bool:
@@ -105,7 +105,7 @@ class Scene(Ground):
 
     @once
     def web(self) -> Web:
-        """A group that serves, with hidden values of every kind that costs nothing."""
+        """Container group that serves, with hidden values of each kind that costs nothing."""
         path, body = self.container_group("web"), self.group_body()
         variables = [{"name": "MODE", "value": "first"}, {"name": "TOKEN", "secureValue": self.hidden.secret("hush-1")}]
         ports = [{"protocol": "TCP", "port": 80}, {"protocol": "TCP", "port": 22}]
@@ -122,7 +122,7 @@ class Scene(Ground):
 
     @once
     def job(self) -> Answer:
-        """A job that ends with 2, given in texts as older templates do (azure-facts B12); what is shown of its end."""
+        """Run a job that ends with 2, its numbers given as texts (azure-facts B12); return its last GET."""
         path, body = self.container_group("job"), self.group_body(restartPolicy="never")
         app = body["properties"]["containers"][0]["properties"]
         app["command"] = ["/bin/sh", "-c", "exit 2"]
@@ -138,12 +138,12 @@ class Scene(Ground):
 
     @once
     def identity(self) -> Answer:
-        """A user-assigned identity; the answer that made it."""
+        """Make a user-assigned identity; return the answer to its PUT."""
         path = f"{self.group_path}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{self.marks.short}"
         return self.put(path, self.tagged(), "The managed identity")
 
     def running(self, path: str) -> Answer:
-        """Wait until a group's first container runs; return what is shown. Raises Stopped."""
+        """Wait until the first container of a group runs; return the group's GET. Raises Stopped."""
         shown = self.azure.until(
             lambda: self.azure.arm("GET", path), lambda each: current(each).get("state") == "Running", SLOW, 5
         )
@@ -152,7 +152,7 @@ class Scene(Ground):
         return shown
 
     def redeployed(self, path: str, body: object, version: str = "") -> Answer:
-        """PUT a group until no other change is under way, and follow it; return the PUT's answer."""
+        """PUT a group, again while another change is under way, and follow the operation; return the PUT's answer."""
         answer = self.azure.until(
             lambda: self.azure.arm("PUT", path, body, version),
             lambda each: each.code != "ContainerGroupTransitioning",

@@ -1,4 +1,4 @@
-"""Facts of docs/azure-facts.md: one table, each with its check, or with the reason why no API shows it."""
+"""Facts of docs/azure-facts.md: one table, each with its check, or with the reason why no API shows the fact."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

@@ -62,7 +62,7 @@ def _refusal(answer: Answer) -> tuple[int, Any]:
 
 
 def d3(scene: Scene, probe: Probe) -> None:
-    """Check the claims that az reads."""
+    """Check the claims of a token that az reads."""
     stranger = scene.stranger()
     signed = scene.sign_in(stranger.app_id, stranger.password)
     read = claims(str(signed.at("access_token")))
@@ -75,7 +75,7 @@ def d3(scene: Scene, probe: Probe) -> None:
 
 
 def d4(scene: Scene, probe: Probe) -> None:
-    """Check that a token outlives the password."""
+    """Check the use of a token after its password was removed."""
     stranger, azure = scene.stranger(), scene.azure
     path = f"/applications/{stranger.application}"
     added = azure.graph("POST", f"{path}/addPassword", {})
@@ -89,7 +89,7 @@ def d4(scene: Scene, probe: Probe) -> None:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return what a token says, unverified; nothing of what is no token."""
+    """Return the claims of a token, unverified; empty if the text is no token."""
     try:
         part = token.split(".")[1]
         found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))

@@ -73,7 +73,7 @@ def c3(scene: Scene, probe: Probe) -> None:
 
 
 def c4(scene: Scene, probe: Probe) -> None:
-    """Check errors that need no policy of the tenant."""
+    """Check errors that occur without a policy of the tenant."""
     absent = scene.azure.graph("GET", f"/applications/{NOBODY}")
     known = (absent.status, absent.code) == (404, "Request_ResourceNotFound")
     probe.claim("an unknown object is 404 Request_ResourceNotFound", absent, known)
@@ -137,7 +137,7 @@ def _keys(shown: Answer) -> list[str]:
 
 
 def c7(scene: Scene, probe: Probe) -> None:
-    """Check that passwords of both homes sign in."""
+    """Check the sign-in with passwords of both homes."""
     stranger, azure = scene.stranger(), scene.azure
     path = f"/servicePrincipals/{stranger.service_principal}"
     added = azure.graph("POST", f"{path}/addPassword", {})
@@ -154,7 +154,7 @@ def c7(scene: Scene, probe: Probe) -> None:
 
 
 def c9(scene: Scene, probe: Probe) -> None:
-    """Check what calls cost, as far as their answers say, and their statuses."""
+    """Check statuses, and the costs of calls as far as answers name them."""
     azure = scene.azure
     made = scene.application("short-lived")
     path = f"/applications/{made.at('id')}"
@@ -181,7 +181,7 @@ def _units(scene: Scene, probe: Probe, path: str) -> None:
 
 
 def c10(scene: Scene, probe: Probe) -> None:
-    """Check that nothing has an ETag, and that If-Match is not heeded."""
+    """Check for the absence of ETags, and for an ignored If-Match."""
     stranger, azure = scene.stranger(), scene.azure
     path, headers = f"/applications/{stranger.application}", {"If-Match": '"never"'}
     for shown in (azure.graph("GET", path), scene.web().shown, azure.vault("GET", f"{scene.vault()}/secrets")):
@@ -213,7 +213,7 @@ def c11(scene: Scene, probe: Probe) -> None:
 
 
 def c12(scene: Scene, probe: Probe) -> None:
-    """Check that security attributes are shown where they are selected, and nowhere else."""
+    """Check for security attributes in answers: with $select, and without."""
     path = f"/servicePrincipals/{scene.stranger().service_principal}"
     plain = scene.azure.graph("GET", path)
     name = "customSecurityAttributes"

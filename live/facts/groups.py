@@ -13,14 +13,14 @@ LIMIT = "x-ms-ratelimit-remaining-subscription-resource-requests-"
 
 
 def a1(scene: Scene, probe: Probe) -> None:
-    """Check that the role of the documentation's scripts suffices."""
+    """Check the role that the documentation's scripts assign."""
     puller = scene.puller()
     answer = scene.manifest(basic(puller.app_id, puller.password))
     probe.claim("a principal with AcrPull on the registry reads a manifest", answer, answer.status == 200)
 
 
 def a2(scene: Scene, probe: Probe) -> None:
-    """Check what name and password of a pull are."""
+    """Check the user name and the password of a pull."""
     puller = scene.puller()
     right = scene.manifest(basic(puller.app_id, puller.password))
     probe.claim("the user name is the application's id, the password its secret", right, right.status == 200)
@@ -29,7 +29,7 @@ def a2(scene: Scene, probe: Probe) -> None:
 
 
 def a3(scene: Scene, probe: Probe) -> None:
-    """Check that the group keeps what it pulls with."""
+    """Check a group's entry for its registry: host and application id."""
     web = scene.web()
     entry = web.shown.at("properties", "imageRegistryCredentials", 0) or {}
     named = (entry.get("server"), entry.get("username")) == (scene.server, scene.puller().app_id)
@@ -37,7 +37,7 @@ def a3(scene: Scene, probe: Probe) -> None:
 
 
 def a5(scene: Scene, probe: Probe) -> None:
-    """Check what a PUT on a running group does to it."""
+    """Check the effects of a PUT on a running group."""
     web = scene.web()
     before = current(scene.running(web.path)).get("startTime", "")
     scene.redeployed(web.path, web.body)
@@ -87,7 +87,7 @@ def a6(scene: Scene, probe: Probe) -> None:
 
 
 def a7(scene: Scene, probe: Probe) -> None:
-    """Check the default of restart policies, and that a job under Never ends once."""
+    """Check the default restart policy, and the end of a job under Never."""
     shown = scene.web().shown
     unsaid = shown.at("properties", "restartPolicy") in (None, "Always")
     restarted = current(shown).get("state") == "Running"
@@ -98,7 +98,7 @@ def a7(scene: Scene, probe: Probe) -> None:
 
 
 def a8(scene: Scene, probe: Probe) -> None:
-    """Check that states are the known ones."""
+    """Check that states are known ones."""
     for shown in (scene.web().created, scene.web().shown, scene.job()):
         state = shown.at("properties", "instanceView", "state")
         probe.claim("a group's state is a known one", shown, state is None or state in STATES)
@@ -122,7 +122,7 @@ def a9(scene: Scene, probe: Probe) -> None:
 
 
 def a10(scene: Scene, probe: Probe) -> None:
-    """Check the headers that count what is left. A quota is not used up."""
+    """Check the headers with remaining requests, and the quota; uses neither up."""
     created = scene.web().created
     for span in ("pt5m", "pt1h"):
         left = created.header(f"{LIMIT}{span}")
@@ -134,7 +134,7 @@ def a10(scene: Scene, probe: Probe) -> None:
 
 
 def a11(scene: Scene, probe: Probe) -> None:
-    """Check what can be seen of ports and of a pull's events."""
+    """Check for ports and for a pull's events in a group."""
     web = scene.web()
     opened = {port["port"] for port in web.shown.at("properties", "ipAddress", "ports") or []}
     probe.claim("a PUT that opens port 22 is accepted", web.shown, 22 in opened)

@@ -1,4 +1,4 @@
-"""Checks of limits and of what clients need (azure-facts H and J)."""
+"""Checks of limits and of requirements of clients (azure-facts H and J)."""
 
 from urllib.parse import quote
 
@@ -7,7 +7,7 @@ from live.scene import Scene
 
 
 def h(scene: Scene, probe: Probe) -> None:
-    """Check the headers that count what is left. No limit is tried."""
+    """Check the headers with remaining requests; exceeds no limit."""
     read = scene.azure.arm("GET", scene.group_path)
     left = read.header("x-ms-ratelimit-remaining-subscription-reads")
     probe.claim("a read says how many reads are left", read, left.isdigit())
@@ -18,7 +18,7 @@ def h(scene: Scene, probe: Probe) -> None:
 
 
 def j(scene: Scene, probe: Probe) -> None:
-    """Check what az needs."""
+    """Check the answers on which az relies."""
     document = scene.azure.send("GET", f"{scene.azure.cloud.arm}/metadata/endpoints?api-version=2022-09-01")
     named = isinstance(document.body, dict | list) and document.status == 200
     probe.claim("/metadata/endpoints is JSON", document, named)

@@ -12,7 +12,7 @@ VERSION = "Docker-Distribution-Api-Version"
 
 
 def challenge(scene: Scene) -> Answer:
-    """Ask the registry who may come in."""
+    """Ask the registry for its challenge, without a token."""
     return scene.azure.send("GET", f"https://{scene.server}/v2/")
 
 
@@ -87,7 +87,7 @@ def g3(scene: Scene, probe: Probe) -> None:
 
 
 def g4(scene: Scene, probe: Probe) -> None:
-    """Check that the digest of the tag is what is pulled."""
+    """Check that a group pulls the digest of the tag."""
     puller, web = scene.puller(), scene.web()
     manifest = scene.manifest(basic(puller.app_id, puller.password))
     known = manifest.header("Docker-Content-Digest")
@@ -153,7 +153,7 @@ def g7(scene: Scene, probe: Probe) -> None:
 
 
 def g8(scene: Scene, probe: Probe) -> None:
-    """Check what a removed password stops."""
+    """Check the effects of a removed password."""
     made, azure = scene.principal("revoked"), scene.azure
     scene.assigned(scene.registry_path, ROLES[PULL], made.service_principal)
     scene.pulled(made)

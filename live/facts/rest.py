@@ -10,7 +10,7 @@ VERSIONS = ("2023-05-01", "2024-05-01-preview", "2025-09-01")
 
 
 def b1(scene: Scene, probe: Probe) -> None:
-    """Check that the versions that clients send are served."""
+    """Check the API versions of the clients."""
     path = scene.web().path
     for version in VERSIONS:
         answer = scene.azure.arm("GET", path, version=version)
@@ -57,7 +57,7 @@ def b3(scene: Scene, probe: Probe) -> None:
 
 
 def b4(scene: Scene, probe: Probe) -> None:
-    """Check that events are a history."""
+    """Check that a restart keeps earlier events."""
     web, azure = scene.web(), scene.azure
     before = {event["name"] for event in events(scene.running(web.path))}
     azure.finished(azure.arm("POST", f"{web.path}/restart"))
@@ -75,7 +75,7 @@ def b4(scene: Scene, probe: Probe) -> None:
 
 
 def b6(scene: Scene, probe: Probe) -> None:
-    """Check how a job that fails is shown."""
+    """Check a group's states after a failed job."""
     job = scene.job()
     states = (job.at("properties", "instanceView", "state"), job.at("properties", "provisioningState"))
     probe.claim("a job that ends with 2 leaves the group Failed, provisioned", job, states == ("Failed", "Succeeded"))
@@ -84,7 +84,7 @@ def b6(scene: Scene, probe: Probe) -> None:
 
 
 def b7(scene: Scene, probe: Probe) -> None:
-    """Check that hidden values are hidden."""
+    """Check the absence of hidden values in a GET."""
     shown = scene.web().shown
     entry = shown.at("properties", "imageRegistryCredentials", 0) or {"password": ""}
     probe.claim("a GET hides the registry's password", shown, not entry.get("password"))
@@ -97,7 +97,7 @@ def b7(scene: Scene, probe: Probe) -> None:
 
 
 def _workspace(scene: Scene, probe: Probe) -> None:
-    """Put a group that sends its logs to a workspace which does not exist."""
+    """Put a group with logs to an absent workspace; check its hidden key."""
     path, words = scene.container_group("logged"), "a GET hides the workspace key"
     analytics = {"workspaceId": scene.new_id(), "workspaceKey": scene.hidden.secret("aHVzaC0zLWh1c2g=")}
     body = scene.group_body(diagnostics={"logAnalytics": analytics})
@@ -125,7 +125,7 @@ def b8(scene: Scene, probe: Probe) -> None:
 
 
 def b9(scene: Scene, probe: Probe) -> None:
-    """Check the errors that can be had for nothing."""
+    """Check the errors that cost nothing."""
     web, azure = scene.web(), scene.azure
     _inaccessible(scene, probe)
     body = deepcopy(web.body)
@@ -151,7 +151,7 @@ def _inaccessible(scene: Scene, probe: Probe) -> None:
 
 
 def b12(scene: Scene, probe: Probe) -> None:
-    """Check values that are given as texts."""
+    """Check values given as texts."""
     job = scene.job()
     requests = job.at("properties", "containers", 0, "properties", "resources", "requests") or {}
     numbers = (requests.get("cpu"), requests.get("memoryInGB")) == (1, 1.5)

@@ -25,7 +25,7 @@ def listed(scene: Scene, scope: str, words: str) -> Answer:
 
 
 def f1(scene: Scene, probe: Probe) -> None:
-    """Check what the filters of assignments show."""
+    """Check the filters of role assignments."""
     oid, registry = scene.puller().service_principal, scene.registry_path
     above = listed(scene, scene.group_path, "atScope()")
     scopes = [
@@ -41,7 +41,7 @@ def f1(scene: Scene, probe: Probe) -> None:
 
 
 def _through(scene: Scene, probe: Probe) -> None:
-    """Give a role to a group of groups, and ask what its member has."""
+    """Assign a role to a group of groups; list the assignments of a member."""
     words, graph = "only assignedTo() shows what comes through groups of groups", scene.azure.graph
     member = scene.stranger().service_principal
     for what in ("inner", "outer"):
@@ -90,7 +90,7 @@ def f3(scene: Scene, probe: Probe) -> None:
 
 
 def f4(scene: Scene, probe: Probe) -> None:
-    """Check that a role is heeded, and no longer heeded, in ten minutes."""
+    """Check the delay until a new assignment, and its removal, take effect."""
     made = scene.principal("waiting")
     given = scene.assigned(scene.registry_path, ROLES[PULL], made.service_principal)
     began = scene.clock.elapsed()
@@ -164,7 +164,7 @@ def _locked(scene: Scene, probe: Probe) -> None:
 
 
 def f8(scene: Scene, probe: Probe) -> None:
-    """Check the assignment of a principal that is gone."""
+    """Check the assignment of a deleted principal."""
     made = scene.principal("gone")
     given = scene.assigned(scene.registry_path, ROLES[PULL], made.service_principal)
     scene.azure.graph("DELETE", f"/servicePrincipals/{made.service_principal}")
@@ -175,7 +175,7 @@ def f8(scene: Scene, probe: Probe) -> None:
 
 
 def f9(scene: Scene, probe: Probe) -> None:
-    """Check the requests that az makes."""
+    """Check the requests of az."""
     stranger, azure = scene.stranger(), scene.azure
     words = quote(f"servicePrincipalNames/any(c:c eq '{stranger.app_id}')")
     found = azure.graph("GET", f"/servicePrincipals?$filter={words}")

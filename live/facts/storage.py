@@ -1,4 +1,4 @@
-"""Check of leases and queues of Azure Storage (azure-facts I); what it says of Functions is not played."""
+"""Check of leases and queues of Azure Storage (azure-facts I). Claims on Azure Functions are not played."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Ask = Callable[..., Answer]
 
 
 def i(scene: Scene, probe: Probe) -> None:
-    """Make an account, and play leases and messages in it."""
+    """Make a storage account, and play leases and messages with it."""
     path = f"{scene.group_path}/providers/Microsoft.Storage/storageAccounts/{scene.marks.short}"
     bad = scene.azure.arm("PUT", path + "-1", _account(scene))
     probe.claim("an account's name takes letters and digits only", bad, bad.status == 400)
@@ -42,7 +42,7 @@ def _account(scene: Scene) -> dict[str, object]:
 
 
 def _sent(scene: Scene, url: str, method: str, query: str = "", text: str = "", **headers: str) -> Answer:
-    """Send a request to the account's data, as this identity."""
+    """Send a request to the account's data plane, as the run's identity."""
     bearer = f"Bearer {scene.azure.credential.token(STORAGE_SCOPE)}"
     named = {f"x-ms-{name.replace('_', '-')}": value for name, value in headers.items()}
     plain = {"Authorization": bearer, "x-ms-version": VERSION, "Content-Type": "application/xml", **named}

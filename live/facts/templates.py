@@ -1,4 +1,4 @@
-"""Check of ARM templates (azure-facts A14), by deployments that have outputs and nothing else."""
+"""Check of ARM templates (azure-facts A14), by deployments with outputs and no resources."""
 
 import json
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def _output(value: Any, wanted: Any) -> dict[str, Any]:
 
 
 def deployed(scene: Scene, name: str, **template: Any) -> Answer:
-    """Deploy a template; return what is shown of the deployment, or its refusal."""
+    """Deploy a template; return the deployment's GET, or the refusal."""
     path = f"{scene.group_path}/providers/Microsoft.Resources/deployments/{name}"
     head = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
     body = {"tags": scene.marks.tags, "properties": {"mode": "Incremental", "template": {**head, **template}}}
@@ -66,7 +66,7 @@ def deployed(scene: Scene, name: str, **template: Any) -> Answer:
 
 
 def a14(scene: Scene, probe: Probe) -> None:
-    """Check what Resource Manager makes of expressions."""
+    """Check the results of template expressions."""
     shown = deployed(scene, "outputs", parameters=PARAMETERS, variables=VARIABLES, outputs=outputs())
     if shown.status == 501:
         probe.unseen("Resource Manager evaluates templates", shown.brief)

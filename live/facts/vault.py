@@ -13,14 +13,14 @@ VERSIONS = ("7.0", "7.4", "2026-04-01")
 
 
 def e1(scene: Scene, probe: Probe) -> None:
-    """Check that the versions that clients send are served."""
+    """Check the API versions of the clients."""
     for version in VERSIONS:
         answer = scene.azure.vault("GET", f"{scene.vault()}/secrets", version=version)
         probe.claim(f"api-version {version} is served", answer, answer.status == 200)
 
 
 def put(scene: Scene, name: str, value: str, **more: Any) -> Answer:
-    """Write a secret, with the run's mark unless its tags are given."""
+    """Write a secret, with the run's mark unless tags are given."""
     body = {"value": value, "tags": scene.marks.tags, **more}
     return scene.azure.vault("PUT", f"{scene.vault()}/secrets/{name}", body)
 
@@ -115,7 +115,7 @@ def e7(scene: Scene, probe: Probe) -> None:
 
 
 def _owner(scene: Scene, probe: Probe) -> None:
-    """Let an owner of the vault, who has no role for secrets, read one."""
+    """Read a secret as an owner of the vault without a role for secrets."""
     azure, owner = scene.azure, scene.principal("owner")
     scene.assigned(scene.vault_path, ROLES["Owner"], owner.service_principal)
     scene.bought(owner)
