@@ -1,5 +1,6 @@
-"""The matrices: all that can happen to a run, by the world's own alphabet, and what must be true of Azure afterwards.
+"""Matrices: every fault, kill, suspension and change by people, at every operation of a run, with the invariants of
+Azure afterwards.
 
-`effects` has the eight classes to which everything reduces that an operation can meet; `alphabet` has what it can meet,
-as data, in rows of `kinds`; `doors` has how rotator comes to each operation, in the world of `scene`.
+`effects` has the eight classes to which every fault reduces; `alphabet` has the faults, as data, in rows of `kinds`;
+`doors` has the calls by which rotator reaches each operation, in the world of `scene`.
 """

@@ -1,7 +1,8 @@
-"""What can be changed in code that acts: a step left out, two in the other order, an error let through, a check never made, a write at any time.
+"""Changes of code that acts: a step left out, two steps exchanged, an error passed on, a check removed, a deadline
+ignored.
 
-It comes on top of what can be changed in a decision (`tests/mutation.py`). Statements that only tell are left alone:
-the words of events are for people, and `test_events` and the reports' tests read them.
+They are added to the changes of a decision (`tests/mutation.py`). Statements that only report are left alone: their
+words are for people, and `test_events` and the reports' tests read them.
 """
 
 import ast
@@ -49,7 +50,7 @@ def _bodies(tree: Function) -> Iterator[Body]:
 
 
 def _step(body: Body, at: int, statement: ast.stmt) -> Iterator[Change]:
-    """A statement that does something and names nothing, left out."""
+    """Leave out a statement that acts and binds no name."""
     match statement:
         case ast.Expr(value=ast.Await(value=value)) | ast.Expr(value=ast.Call() as value) if not _tells(value):
             yield f"`{short(statement)}` left out", partial(body.__setitem__, at, ast.Pass())
@@ -84,7 +85,7 @@ def _errors(node: ast.Try) -> Iterator[Change]:
 
 
 def _exchangeable(one: ast.stmt, other: ast.stmt) -> bool:
-    """Tell if both ask or look at the clock, and neither needs what the other names."""
+    """Tell if both statements ask or read the clock, and neither uses a name that the other binds."""
     for each in (one, other):
         if isinstance(each, ast.Return | ast.Raise | ast.AsyncFunctionDef) or not _waits(each):
             return False

@@ -1,8 +1,8 @@
-"""The alphabet: all that an operation of Azure can meet, as data, and the class of effects that each kind comes to.
+"""Alphabet: the faults that an operation of Azure can meet, as data, and the class of effects of each kind.
 
 `test_alphabet` shows each row for each operation. A new operation without a row of `kinds.WAYS`, or a new kind of the
-emulator's without one here, fails the build. A disk that is full is no operation's to meet: `test_disk` has it for
-every verb that writes a file.
+emulator without a row here, fails the build. A full disk meets no operation of Azure: `test_disk` has one for every
+verb that writes a file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ from tests.matrices.kinds import (
 
 
 def _kind(name: str, faults: Meets | tuple[Meets, ...], *classes: Effect | None, **rest: Any) -> Kind:
-    """`classes` are those of a read, of a proof, and of writes that are sent once, or again."""
+    """Return a kind; `classes` are those of a read, of a proof, of a write sent once, and of a write sent again."""
     return Kind(name, dict(zip(Way, classes, strict=True)), faults if isinstance(faults, tuple) else (faults,), **rest)
 
 
@@ -55,12 +55,14 @@ AFTER: Meets = {"when": "after"}
 
 
 def _broken(name: str, fault: Meets, **rest: Any) -> Kind:
-    """No answer, or a 5xx, before the effect: read again, and unknown of a write that is sent once."""
+    """Return a kind without answer, or with a 5xx, before the effect: a read is repeated, and the outcome of a single
+    write unknown.
+    """
     return _kind(name, fault, HANG, HANG, UNKNOWN, HANG, **rest)
 
 
 def _late(name: str, fault: Meets, but: But = (), never: tuple[str, ...] = (), why: str = REFUSES_ANYHOW) -> Kind:
-    """The same after the effect."""
+    """Return a kind without answer, or with a 5xx, after the effect."""
     return _kind(name, fault, HANG, HANG, DONE, HANG, but=(*but, *THERE), never=("acr.challenge", *never), why=why)
 
 
@@ -70,7 +72,7 @@ def _foreign(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> 
 
 
 def _foreign_late(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> Kind:
-    """The same after the effect."""
+    """Return a kind with a foreign answer after the effect."""
     classes = (read, UNKNOWN, DONE, DONE)
     return _kind(
         f"{name} after", {**fault, **AFTER}, *classes, but=(*but, *FOUND), never=("acr.challenge",), why=REFUSES_ANYHOW
@@ -87,14 +89,14 @@ def _refused(name: str, fault: Meets, but: But = ()) -> Kind:
 
 
 def _misled(status: int, code: str, but: But = ()) -> Kind:
-    """The same for a write that was done."""
+    """Return a kind with a refusal after the effect of a write."""
     fault = _status(status, code, **AFTER)
     classes = {Way.ONCE: MISLEADING, Way.AGAIN: MISLEADING}
     return Kind(f"{status} after", classes, (fault,), but=but, why="a refused read is the same before and after")
 
 
 def _of(name: str, only: tuple[str, ...], why: str, *classes: Effect | None, **rest: Any) -> Kind:
-    """A condition of one service; it has no cells for ways that no class is given for."""
+    """Return a condition of one service; ways without a class have no cells."""
     return Kind(
         name,
         dict(zip(Way, classes, strict=False)),
@@ -348,7 +350,7 @@ KINDS: tuple[Kind, ...] = (*THROTTLING, *BREAKING, *FOREIGN, *SAID, *CONDITIONS,
 
 
 def kinds_of(operation: str, way: Way) -> Iterator[Kind]:
-    """All that an operation can meet when it is asked in this way."""
+    """Yield the kinds that an operation can meet when asked in this way."""
     return (kind for kind in KINDS if kind.meets(operation, way))
 
 
@@ -361,7 +363,9 @@ BESIDES: Mapping[str, str] = {"acr": "403", "entra": "a refused password"}
 
 @cache
 def usual(operation: str) -> tuple[Kind, ...]:
-    """Return what the matrices of faults let every call of an operation meet: what happens every day, and the conditions of its service."""
+    """Return the kinds that the matrices of faults let every call of an operation meet: everyday faults, and the
+    conditions of its service.
+    """
     writes = not {Way.READ, Way.PROOF} & set(ways(operation))
     names = {*(WRITTEN_USUALLY if writes else READ_USUALLY), BESIDES.get(operation.partition(".")[0], "")}
     return tuple(kind for kind in every(operation) if kind.name in names or kind in CONDITIONS)
@@ -369,12 +373,12 @@ def usual(operation: str) -> tuple[Kind, ...]:
 
 @cache
 def every(operation: str) -> tuple[Kind, ...]:
-    """All that an operation can meet in Azure or on the way there, however it is asked."""
+    """Return the kinds that an operation can meet in Azure or on the network, in any way of asking."""
     return tuple(kind for kind in KINDS if kind.faults and any(kind.meets(operation, way) for way in ways(operation)))
 
 
 def damage(operation: str) -> tuple[Kind, ...]:
-    """Answers that no service gives."""
+    """Return the kinds of answers that no service gives."""
     odd = {
         *FOREIGN,
         *TIMES,
@@ -389,6 +393,8 @@ def called(name: str) -> Kind:
 
 
 def classes_of(operation: str, *asked: Way) -> tuple[Effect, ...]:
-    """The classes that an operation can meet, in the order of `Effect`; when it is asked in these ways, or else in any."""
+    """Return the classes that an operation can meet, in the order of `Effect`: for the given ways of asking, or for all
+    its ways.
+    """
     found = {kind.effect(operation, way) for way in asked or ways(operation) for kind in kinds_of(operation, way)}
     return tuple(effect for effect in Effect if effect in found)

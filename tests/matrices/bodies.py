@@ -1,7 +1,7 @@
-"""Tests as plain calls: what a mutant is tried on where no story can see it.
+"""Tests as plain calls, to try mutants that no story can notice.
 
-A test gets what pytest gives by itself, and fixtures of its own module, or of the conftest beside it, that are plain
-functions of that. One that wants more is left to pytest, and so is one that only `make soak` tries.
+A test gets the fixtures of pytest's own, of its module, and of the conftest in its folder, if they are plain functions.
+Tests with other fixtures are left to pytest, and so are tests of `make soak` alone.
 """
 
 import importlib
@@ -23,7 +23,7 @@ Case = tuple[str, dict[str, Any]]
 
 
 def bodies(module: ModuleType) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Every test of a module with each of its cases, by a name."""
+    """Yield every test of a module with each of its cases, by name."""
     fixtures = _fixtures(module)
     for name, test in vars(module).items():
         if not (name.startswith("test_") and inspect.isfunction(test)):
@@ -52,7 +52,7 @@ def _cases(mark: pytest.Mark) -> Iterator[Case]:
 
 
 def _fixtures(module: ModuleType) -> Fixtures:
-    """Those of the module, and of the conftest beside it."""
+    """Return the fixtures of the module, and of the conftest in its folder."""
     file = Path(module.__file__ or "").with_name("conftest.py")
     beside = vars(importlib.import_module(f"{module.__package__}.conftest")) if file.exists() else {}
     made = [(name, each) for name, each in {**beside, **vars(module)}.items() if hasattr(each, "_get_wrapped_function")]

@@ -10,7 +10,9 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|
 
 
 def digest(made: Stage) -> str:
-    """Everything that a rotation may change: credentials, versions, marks, groups, role assignments; ids by the order in which they appear."""
+    """Return the digest of a rotation's world: credentials, versions, marks, groups, role assignments; ids become
+    numbers in order of appearance.
+    """
     secrets = {
         password.secret: f"secret of {password.key_id}" for password in made.azure.directory.passwords(made.app_id)
     }

@@ -1,7 +1,7 @@
-"""Where each operation of Azure comes into rotator: the method of `World` that asks for it, and how its answer is read.
+"""Doors: for each operation of Azure the method of `World` that asks for it, and the reading of its answer.
 
-A read's answer becomes a set of facts, so that an answer of earlier, or with less in it than there is, is known for
-what it is. A write's effect is looked up in the emulator's state.
+A read's answer becomes a set of facts, by which an old or incomplete answer is recognised. A write's effect is looked
+up in the emulator's state.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -30,7 +30,7 @@ Facts = frozenset[Any]
 
 @dataclass(frozen=True)
 class At:
-    """A stage and a run on it; `not_after` is what a write is given."""
+    """Stage with a run on it; `not_after` is the deadline of a write."""
 
     made: Stage
     run: Run
@@ -55,9 +55,10 @@ class At:
 
 @dataclass(frozen=True)
 class Door:
-    """How rotator comes to an operation.
+    """Way of rotator to an operation.
 
-    `shown`: a read's answer as facts, or the class that it says by itself; `truth`: what a write changes.
+    `shown` turns a read's answer into facts, or into a class; `truth` reads from the emulator the state that a write
+    changes.
     """
 
     operation: str
@@ -74,7 +75,7 @@ class Door:
 
     @property
     def way(self) -> Way:
-        """Return how it is asked."""
+        """Return the way of asking."""
         if self.truth:
             return Way.AGAIN if self.repeated else Way.ONCE
         return Way.PROOF if self.proof else Way.READ
@@ -83,7 +84,7 @@ class Door:
         return f"{self.operation}@{self.way}"
 
 
-# what answers say
+# facts of answers
 
 
 def _each(answer: Iterable[Any]) -> Facts:
@@ -146,7 +147,7 @@ def _secret(value: Secret) -> Facts:
     return frozenset({value.reveal()})
 
 
-# what writes change
+# effects of writes
 
 
 def _passwords(made: Stage) -> Any:
@@ -243,13 +244,13 @@ def _prove(at: At) -> Awaitable[Any]:
 
 
 def _names(answer: tuple[RegistryAccess, ...]) -> Facts | Effect:
-    """Names of groups; one whose name isn't known is called by its id."""
+    """Return the names of groups; a group without a known name is left out."""
     named = [name for found in answer for group, name in found.groups if name != group]
     return frozenset(named) if named else Effect.UNKNOWN
 
 
 def _limited(at: At) -> Awaitable[Any]:
-    """Of a policy about the service principal, to which no policy is assigned."""
+    """Read the permissions of a policy for the service principal, which no app management policy limits."""
     policy = at.policy.model_copy(
         update={"principal": at.policy.principal.model_copy(update={"home": Home.SERVICE_PRINCIPAL})}
     )

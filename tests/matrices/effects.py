@@ -1,14 +1,14 @@
-"""The eight classes of effects to which every fault of an operation reduces, as whoever asked sees it.
+"""Classes of effects: the eight to which every fault of an operation reduces, as its caller sees it.
 
-A matrix of pairs over all kinds of faults would have millions of cells; over these classes it can be tried whole. That
-a kind is of its class is shown for each operation, on real SDK code (`test_alphabet`).
+A matrix of pairs over all kinds of faults would have millions of cells; over these classes it can be tried whole.
+`test_alphabet` shows for each operation, on real SDK code, that a kind belongs to its class.
 """
 
 from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """One class: its value is its name in cells."""
+    """Class of effects; the value is its name in cells."""
 
     NOT_SENT = "not-sent"
     """Nothing left this machine, and whoever asked knows that."""

@@ -1,7 +1,7 @@
-"""What a run sends, says and ends with when one thing happens to it, as `endures.yaml` keeps it: what it mends itself must not become a failure.
+"""Outcome of a run to which one fault or change happens, kept in `endures.yaml`: requests, events and exit code.
 
-The invariants don't see that: the next run repairs what this one leaves. What goes as if nothing had happened isn't in
-the table. `python -m tests.matrices.endures` writes it anew.
+The invariants don't see a run that fails without need: the next run repairs its world. Runs that go as undisturbed ones
+aren't in the table. `python -m tests.matrices.endures` writes the table anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ BEFORE: dict[str, tuple[Event, ...]] = {
 
 @dataclass
 class Heard(Play):
-    """A play that keeps how each command ends."""
+    """Play that records the end of each command."""
 
     ends: list[str] = field(default_factory=list)
 
@@ -90,8 +90,8 @@ class Heard(Play):
 
 
 def rows() -> Iterator[Row]:
-    """Each write with each effect, where it dies and where it is late; of reads a share; what happens before the last ones of their kind; and what
-    doesn't pass.
+    """Yield the rows of the table: each write with each effect, with a death and a suspension; a share of the reads;
+    changes before the last reads of their kind; and lasting conditions.
     """
     for verb, world in (*PLAYED, *(("rotate early", world) for world in ("first", "waiting"))):
         yield Story(world, (Command(verb),))
@@ -135,13 +135,15 @@ def _of_read(verb: str, world: str, call: Call) -> Iterator[Row]:
 
 
 def _share(many: int, row: Row) -> Iterator[Row]:
-    """One of so many, whatever the others are."""
+    """Yield the row, or nothing: one in `many`, by the row's own checksum."""
     if crc32(str(row).encode()) % many == 0:
         yield row
 
 
 def before_reads() -> Iterator[tuple[str, str, Point, float, Event]]:
-    """Yield what happens just before the last read of its kind that a write rests on: after the call before, which is made without that read, too."""
+    """Yield changes just before the last read of each kind on which a write rests: they happen after the preceding
+    call.
+    """
     for verb, world in PLAYED:
         last, before = dict[str, Call](), None
         for call in calls(verb, world, every=True):
@@ -158,7 +160,7 @@ def before_reads() -> Iterator[tuple[str, str, Point, float, Event]]:
 
 
 def name(row: Row) -> str:
-    """Return what happens, as the table calls it; empty where nothing does."""
+    """Return the name of the disturbance in the table; empty for an undisturbed run."""
     first = row.events[0]
     assert isinstance(first, Command)
     told = [
@@ -174,7 +176,7 @@ def name(row: Row) -> str:
 
 
 def ends(row: Row) -> str:
-    """Return what the run sends, says and ends with. Raises Violation."""
+    """Return the requests, events and exit code of a run. Raises Violation."""
 
     async def scene(loop: VirtualLoop) -> str:
         made = await WORLDS[row.world](loop)
@@ -218,13 +220,15 @@ def _shortly(words: Iterator[str]) -> str:
 
 @cache
 def kept() -> dict[str, dict[str, str]]:
-    """The table: how each run ends, by verb and world, and by what happens to it; the last word stands for the world that it leaves."""
+    """Return the table: the outcome of each run, by verb and world, and by disturbance. The last word is a checksum of
+    the world afterwards.
+    """
     found = read(TABLE)
     return {which: {each: how for how, many in outcomes.items() for each in many} for which, outcomes in found.items()}
 
 
 def which(row: Row) -> str:
-    """Under what the table has a row."""
+    """Return the heading of a row in the table: verb and world."""
     first = row.events[0]
     assert isinstance(first, Command)
     return f"{first.verb}, {row.world}"
@@ -237,7 +241,7 @@ def expected(row: Row) -> str:
 
 
 def table() -> dict[str, dict[str, list[str]]]:
-    """The table as it is now: what ends alike is together."""
+    """Return the table of today's outcomes; rows with equal outcomes are together."""
     made: dict[str, dict[str, str]] = {}
     for row in rows():
         made.setdefault(which(row), {})[name(row)] = ends(row)

@@ -1,8 +1,8 @@
-"""The matrices as stories: kills, pairs, suspensions, interventions and repetitions, generated from what each verb really calls.
+"""Matrices as stories: kills, pairs, suspensions, interventions and repetitions, made from the real calls of each verb.
 
-A cell is a story with one or two things that go wrong, and what follows until the world is at rest. Equal reads between
-two writes see equal worlds: of each operation the first one of such a stretch stands for all. `make soak` plays every
-cell, `make test` a sample that rests on nothing but the cells.
+A cell is a story with one or two disturbances, and the runs until the world is at rest. Equal reads between two writes
+see equal worlds: the first read of each operation stands for the others. `make soak` plays every cell, `make test` a
+fixed sample.
 """
 
 from collections.abc import Iterator
@@ -50,20 +50,20 @@ GRAVE = (
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a verb, which stands for its like until the next write."""
+    """Call of a verb; it stands for equal calls until the next write."""
 
     operation: str
     nth: int
     writes: bool
 
     def effects(self) -> tuple[Effect, ...]:
-        """Return the faults that it can meet."""
+        """Return the effects that the call can meet."""
         if self.operation == SLEEPING:
             return ()
         return WRITES if self.writes else READS
 
     def strikes(self) -> Iterator[Strike]:
-        """Return the faults that it can meet, each once."""
+        """Yield each effect on the call alone."""
         return (Strike(self.operation, self.nth, effect) for effect in self.effects())
 
 
@@ -87,7 +87,9 @@ LOCKED = ("rotate early without overlap", "revoked, and locked")
 
 @cache
 def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
-    """Return what a verb calls in a world: all, or of the reads between two writes the first of each operation."""
+    """Return the calls of a verb in a world: all, or only the first read of each operation between two writes, and the
+    writes.
+    """
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await WORLDS[world](loop)
@@ -102,7 +104,7 @@ def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
 
 
 def lasting(verb: str, world: str) -> Iterator[Strike]:
-    """Effects that every call of an operation meets, in one whole run."""
+    """Yield effects that every call of an operation meets, during a whole run."""
     for call in {each.operation: each for each in calls(verb, world)}.values():
         yield from (Strike(call.operation, ALWAYS, effect) for effect in call.effects() if effect is not Effect.HANG)
 
@@ -119,7 +121,7 @@ def _standing(made: tuple[Call, ...]) -> Iterator[Call]:
 
 
 def kills() -> Iterator[Story]:
-    """A process that dies before or after each of its calls, and some recoveries that meet a fault."""
+    """Yield deaths before and after each call, and some recoveries that meet a fault."""
     for verb, world in VERB_WORLDS:
         for call, moment in product(calls(verb, world, every=True), ("before", "after")):
             death = Command(verb, death=Point(call.operation, call.nth, moment))  # type: ignore[arg-type]
@@ -134,7 +136,7 @@ def _sampled_strikes(verb: str, world: str) -> list[Strike]:
 
 
 def singles() -> Iterator[Story]:
-    """Each call meets each of its effects."""
+    """Yield each call with each of its effects."""
     for verb, world in (*VERB_WORLDS, LOCKED):
         for call in calls(verb, world, every=True):
             for strike in call.strikes():
@@ -149,9 +151,9 @@ def lasting_effects() -> Iterator[Story]:
 
 
 def blind() -> Iterator[Story]:
-    """All reads of a service meet one effect, in two whole runs: nothing of what it has is found, or read.
+    """Yield two whole runs in which all reads of a service meet one effect.
 
-    None is stale: of replicas that all lag alike for a day, no reading shows the truth.
+    Stale reads are left out: if all replicas lag alike for a day, no reading shows the truth.
     """
     for verb, world in (*VERB_WORLDS, LOCKED):
         reads = sorted({call.operation for call in calls(verb, world) if call.operation in READING})
@@ -162,7 +164,9 @@ def blind() -> Iterator[Story]:
 
 
 def pairs() -> Iterator[Story]:
-    """Two effects, of which one strikes a write, a proof, or the recovery: all of a rotation, of the other verbs a tenth."""
+    """Yield pairs of effects of which one strikes a write, a proof or the recovery: all pairs of a rotation, a tenth of
+    other verbs'.
+    """
     for verb, world in VERB_WORLDS:
         whole = verb == "rotate"
         strikes = [*lasting(verb, world), *(strike for call in calls(verb, world) for strike in call.strikes())]
@@ -182,12 +186,14 @@ def _tenth(*strikes: Strike) -> bool:
 
 
 def sleepers() -> Iterator[Story]:
-    """A process that is stopped at a call or in a wait while another one runs; with a lease, without, and with a clock that stands still."""
+    """Yield suspensions at each call or wait, while another run or a change happens; with and without a lease, and with
+    a stopped clock.
+    """
     for verb, world, *others in SLEEPERS:
         for call, span in product(calls(verb, world), SPANS):
             for moment, other, still, lease in product(("before", "after"), others, (False, True), (False, True)):
                 if ((still or lease) and other != verb) or (other in CHANGES and span < FRESH):
-                    continue  # what was read before a shorter stop is still fresh, whatever a person does
+                    continue  # reads before a shorter stop are still fresh, so that a change can't be seen
                 meanwhile = Act(other) if other in CHANGES else Command(other, lease=lease)
                 pause = Pause(Point(call.operation, call.nth, moment), span, (meanwhile,), still)  # type: ignore[arg-type]
                 yield Story(world, (Command(verb, pause=pause, lease=lease), Wait(0.03)))
@@ -203,7 +209,7 @@ TROUBLED = (
 
 
 def troubled() -> Iterator[Story]:
-    """A process that is stopped in a wait which is there only because a write met something."""
+    """Yield suspensions in waits that exist only because a write met an effect."""
     for verb, world, other in TROUBLED:
         writes = (call for call in calls(verb, world) if call.writes)
         for call, effect, nth, span in product(writes, WRITES, (1, 2, 3), (130.0, 700.0, 90_000.0)):
@@ -212,7 +218,7 @@ def troubled() -> Iterator[Story]:
 
 
 def interventions() -> Iterator[Story]:
-    """A person who changes something just before and just after each write."""
+    """Yield changes by people just before and just after each write, and grave changes after each read."""
     for verb, world in VERB_WORLDS:
         for call, change, moment in product((c for c in calls(verb, world) if c.writes), CHANGES, ("before", "after")):
             pause = Pause(Point(call.operation, call.nth, moment), 0.0, (Act(change),))  # type: ignore[arg-type]
@@ -223,7 +229,7 @@ def interventions() -> Iterator[Story]:
 
 
 def worlds_of_revocations() -> Iterator[Story]:
-    """Yield what keeps a revocation from ending all access, alone and by twos; and the same where one part can't be read."""
+    """Yield obstacles to a complete revocation, alone and in pairs, each also with an unreadable list."""
     kept = (
         "lock the registry",
         "add a certificate",
@@ -244,7 +250,7 @@ PUBLISHED = Point("keyvault.secrets.set", 1, "after")
 
 
 def rollbacks() -> Iterator[Story]:
-    """Somebody rolls the secret back at any stage of a rotation, and it is accepted, at once or after the overlap."""
+    """Yield rollbacks of the secret by a person at any stage of a rotation, accepted at once or after the overlap."""
     changes = [change for change in CHANGES if "secret" in change]
     firsts = (Command("rotate"), Command("rotate early"), Command("declare compromised", death=PUBLISHED))
     for world, change, first, verb, hours in product(WORLDS, changes, firsts, VERBS, (1.0, 25.0)):
@@ -255,7 +261,7 @@ def rollbacks() -> Iterator[Story]:
 
 
 def repetitions() -> Iterator[Story]:
-    """Every verb twice in every world that one run of another leaves, beside a password of somebody."""
+    """Yield every verb twice after one run of every other verb, in every world, beside changes by people."""
     for world, first, second in product(WORLDS, VERBS, VERBS):
         for change in ("add a password to the service principal", "move a host"):
             yield Story(
@@ -276,10 +282,12 @@ RIVALRIES: tuple[tuple[str, str, tuple[str, ...], tuple[Act, ...]], ...] = (
 
 
 def rivals() -> Iterator[Story]:
-    """A whole rotation without overlap, by somebody else, between two calls: what was read before it shows a credential that is gone since."""
+    """Yield a whole rotation without overlap between two calls of another run, which has read a credential removed
+    meanwhile.
+    """
     for verb, world, others, before in RIVALRIES:
         for call, following in pairwise(calls(verb, world, every=True)):
-            if not following.writes:  # nothing can be looked at between the last read and a write
+            if not following.writes:  # no look is possible between the last read and a write
                 pause = Pause(Point(call.operation, call.nth, "after"), 0.0, tuple(map(Command, others)))
                 yield Story(world, (*before, Command(verb, pause=pause), Wait(0.03)))
 
@@ -289,7 +297,9 @@ IN_A_ROW = 5
 
 
 def in_a_row() -> Iterator[Story]:
-    """The same thing happens to five runs, one after another: a death at a write, or an add in doubt that nobody can take back."""
+    """Yield five runs in a row with the same disturbance: a death at a write, or an add of unknown outcome without a
+    way to remove it.
+    """
     doubtful = (Strike(ADD, ALWAYS, Effect.UNKNOWN_DONE), Strike(REMOVE, ALWAYS, Effect.NO))
     for verb, world in (*VERB_WORLDS, LOCKED, ("rotate", "first, without hints")):
         points = (Point(c.operation, c.nth, "after") for c in calls(verb, world) if c.writes)
@@ -299,7 +309,9 @@ def in_a_row() -> Iterator[Story]:
 
 
 def crowded() -> Iterator[Story]:
-    """Every verb in every world in which others' tags leave no room on any version of the secret: that stops no emergency."""
+    """Yield every verb in every world whose secret versions have no room for tags: no emergency may stop for lack of
+    room.
+    """
     on_top: tuple[tuple[Act, ...], ...] = ((), (Act("overwrite the secret"),))
     for before, (world, verb) in product(on_top, tuple(product(WORLDS, VERBS))):
         filled: tuple[Event, ...] = (*before, Act("fill the secret's tags"), Wait(1.0))
@@ -350,7 +362,7 @@ def cells(family: str) -> tuple[Story, ...]:
 
 
 def sampled(family: str) -> tuple[Story, ...]:
-    """The cells that `make test` plays: of each stretch the first."""
+    """Return the cells that `make test` plays: every STRIDES-th."""
     return cells(family)[:: STRIDES[family]]
 
 

@@ -1,9 +1,10 @@
-"""The second World: the same engine, and the clients' own reading of Azure, straight over the emulator's behaviour: no SDK and no HTTP.
+"""Second World: the same engine and the clients' reading of Azure, straight over the emulator's behaviour, without SDK
+and HTTP.
 
-It is for volume. It cannot see what happens on the wire (answers that can't be read, redirects, truncated bodies,
-repetitions, time-outs and what azure-core, azure-identity and kiota make of them) nor rotator's own sign-in: of these
-the alphabet shows, on real SDK code, to which of the eight effects they reduce. That it behaves like the other adapter
-is shown by shared stories that end in the same digest on both.
+Used for volume. It doesn't have the wire (unreadable answers, redirects, truncated bodies, repetitions, time-outs, and
+the reactions of azure-core, azure-identity and kiota) nor rotator's own sign-in: `test_alphabet` shows, on real SDK
+code, to which of the eight effects these reduce. Shared stories show equal behaviour of both adapters: they end in the
+same digest on both.
 """
 
 import asyncio
@@ -73,7 +74,7 @@ class FastWorld(AzureWorld):
         return self._way.azure.clock.now().replace(microsecond=0)
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
-        """One call after another, each in its turn: put together as the clients do."""
+        """Observe by one call after another, with the parts put together as the clients do."""
         with self.line.time.listening() as heard:
             found, credentials = await self.principal(policy)
             vault = await self._vault_part(policy, confirmed=confirmed)
@@ -88,7 +89,7 @@ class FastWorld(AzureWorld):
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:
-        """The PUT, counted when it is over."""
+        """Send the PUT; count it in the budget at its end."""
         sent = Sent("PUT", "management.azure.com", group_id.lower())
         try:
             put = await super().put_group(group_id, document, not_after=not_after)
@@ -102,7 +103,7 @@ class FastWorld(AzureWorld):
         return put
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
-        """One object after the other."""
+        """Read application and service principal, one after the other."""
         application = await self.password_holder(policy, Home.APPLICATION)
         return await self.found(policy, application, await self.password_holder(policy, Home.SERVICE_PRINCIPAL))
 
@@ -206,7 +207,7 @@ class FastWorld(AzureWorld):
         )
 
     async def _try(self, operation: str, look: Callable[[], Any]) -> Any:
-        """Return what a call answers, or its refusal in the service's own words. Raises _Refused, AzureError."""
+        """Make a call; return its answer. Raises _Refused with the service's refusal, and AzureError."""
 
         def tried() -> Any:
             try:

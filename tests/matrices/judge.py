@@ -1,6 +1,6 @@
-"""Judges a story: the invariants after every call, with what people broke themselves measured and set apart.
+"""Judge of a story: checks the invariants after every call; damage by people is recorded and excused.
 
-A violation is noted and not raised: whoever is asked in the midst of a call would swallow it as an error of that call.
+Violations are recorded, not raised: in the midst of a call an exception would be taken for an error of the call.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ GONE = "access is gone"
 
 
 class Judge(Monitor):
-    """Looks after every call that any process makes."""
+    """Monitor of every call by any process."""
 
     def __init__(self, made: Stage) -> None:
         super().__init__(made, GROUPS)
@@ -54,7 +54,9 @@ class Judge(Monitor):
         self._keep_written()
 
     def same_but_for_the_credential(self) -> None:
-        """I4: against what the same process read last, too: what somebody changes after that no client can see (there is no ETag)."""
+        """Check I4, also against the last read of the same process: later changes by others are invisible to clients
+        without ETags.
+        """
         stored, read = self._stored, self._read.pop((id(self.made.asking), self._group.lower()), None)
         try:
             super().same_but_for_the_credential()
@@ -67,7 +69,7 @@ class Judge(Monitor):
             self._stored = stored
 
     def before(self, number: int, operation: str, request: Request) -> None:
-        """Keep what a PUT is about to replace, and see what time alone has ended."""
+        """Keep the group that a PUT is about to replace, and excuse credentials that expired."""
         if operation == "aci.containerGroups.get" and self.made.azure.container_groups.exists(request.path):
             self._read[id(self.made.asking), request.path.lower()] = self._answered(request.path)
         if request.method != "GET":
@@ -75,7 +77,7 @@ class Judge(Monitor):
             super().before(number, operation, request)
 
     def _answered(self, path: str) -> dict[str, Any]:
-        """The group that a read shows: to one that lags, as it was before its last write."""
+        """Return the group as a read shows it: before its last write, if the read is stale."""
         lags = getattr(self.made.asking, "meets", None) is Effect.STALE
         before = self._written.get(path.lower(), (None,))[0] if lags else None
         return before or self.made.azure.container_groups.stored(path)
@@ -90,7 +92,7 @@ class Judge(Monitor):
                 self._written[path.lower()] = (after or before, now)
 
     def after(self, number: int, operation: str, request: Request) -> None:
-        """Look, if anything can have changed: reads change nothing."""
+        """Check the invariants if a write was sent or time has passed since the last check."""
         self._writes += request.method not in ("GET", "HEAD")
         now = (self.made.azure.clock.now(), self._writes)
         if now == self._seen:
@@ -127,24 +129,26 @@ class Judge(Monitor):
                 self.violations.append(said)
 
     def pulls(self) -> None:
-        """I1, but for groups that hold what people broke, and while nobody may pull or is to."""
+        """Check I1, but for groups with values that people broke, and unless access is revoked or not assigned."""
         for name in GROUPS if self._allowed() and not self.revoked() else ():
             sound = self._could_pull(name) or self.made.password_of(name) in self._broken
             assert sound, f"I1: {name} holds a credential that can't pull"
 
     def published(self) -> None:
-        """I2, but for a value that people broke; where access is revoked, nobody is to get one that works."""
+        """Check I2, but for values that people broke, and unless access is revoked."""
         value = None if self.revoked() or self._emptied() else self._value()
         sound = value is None or value in self._broken or self._works(value)
         assert sound, "I2: the published value is refused"
 
     def _emptied(self) -> bool:
-        """Tell if a revocation or a person disabled what readers got: until the next rotation there is nothing to get."""
+        """Tell if the newest version is disabled by a revocation or a person; then readers get no value until the next
+        rotation.
+        """
         newest = max(self._versions(), key=lambda version: version.order, default=None)
         return newest is not None and not newest.enabled and (self.credentials_revoked or newest.id in self._off)
 
     def untouched(self) -> None:
-        """I3: what is gone was ours, or was handed over before."""
+        """Check I3: removed credentials were ours, or adopted before."""
         named = {
             key
             for v in self._versions()
@@ -171,7 +175,7 @@ class Judge(Monitor):
         return [p for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
 
     def look(self) -> None:
-        """Take the world as it is, after somebody has changed it: what doesn't hold now isn't rotator's doing."""
+        """Accept the world after a change by a person: damage that exists now isn't rotator's."""
         self.foreign = self._untouchable()
         self._keep_written()
         self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
@@ -186,13 +190,13 @@ class Judge(Monitor):
             self.acknowledged()
 
     def _shown(self) -> set[str]:
-        """The passwords that groups hold, and the values of the secret's versions."""
+        """Return the passwords of groups, and the values of the secret's versions."""
         return {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {
             v.value for v in self._versions()
         }
 
     def _excuse_what_ended(self) -> None:
-        """A credential that time has ended was nobody's to remove."""
+        """Excuse expired credentials: no run has removed them."""
         now = self.made.azure.clock.now()
         self._broken |= {p.secret for p in self._passwords() if p.end <= now}
 
@@ -203,12 +207,12 @@ class Judge(Monitor):
         return self.made.azure.tokens.authenticates_everywhere(self.made.app_id, value)
 
     def _allowed(self) -> bool:
-        """Tell if the principal has the role by which its groups pull, as far as it was given for good."""
+        """Tell if the principal has an effective assignment of the role for pulls."""
         given = self.made.azure.authorization.assignments(principals=[self.made.principal.id])
         return any(each.active_from <= self.made.azure.clock.now() for each in given)
 
     def _could_pull(self, name: str) -> bool:
-        """A group that isn't there needs nothing."""
+        """Tell if a group could pull; an absent group counts as able to."""
         return not self._exists(name) or self.made.azure.container_groups.could_pull(self.made.group_id(name))
 
     def _exists(self, name: str) -> bool:
@@ -223,11 +227,11 @@ class Judge(Monitor):
     # access
 
     def revoked(self) -> bool:
-        """Tell if the mark says that access is revoked."""
+        """Tell if the mark is `revoked`."""
         return self._mark() == "revoked"
 
     def _mark(self) -> str | None:
-        """Return what the mark says; None where it can't be read."""
+        """Return the value of the mark; None if unreadable."""
         try:
             mark = self.made.azure.vaults.find("myvault", self.made.policy.access_secret)
         except ServiceError:
@@ -235,7 +239,7 @@ class Judge(Monitor):
         return (mark.tags or {}).get(ACCESS)
 
     def acknowledged(self) -> None:
-        """A revocation has ended well: from here on nothing comes back (I8)."""
+        """Record the world at the successful end of a revocation, for I8."""
         self.after_revocation = (self._keys(), self._enabled())
 
     def granted(self) -> None:
@@ -244,7 +248,7 @@ class Judge(Monitor):
         self.look()
 
     def revocation_holds(self) -> None:
-        """I8: what came after a revocation."""
+        """Check I8: no credential and no version was added since the revocation."""
         if self.after_revocation is None:
             return
         keys, versions = self.after_revocation
@@ -252,7 +256,9 @@ class Judge(Monitor):
         self._noted(lambda: _no_more("I8: a version came after the revocation", self._enabled(), versions))
 
     def nothing_whole_after_revocation(self) -> None:
-        """I8 within a run: one write may rest on a look of just before the revocation, a credential and the version that holds it may not."""
+        """Check I8 within a run: one write may follow a look before the revocation, but not both an add and its
+        publication.
+        """
         if self.after_revocation:
             keys, versions = self.after_revocation
             came = self._keys() - keys and self._enabled() - versions
@@ -265,7 +271,9 @@ class Judge(Monitor):
         return frozenset(v.id for v in self._versions() if v.enabled)
 
     def untrue(self, event: Event) -> str:
-        """Return what an event says that never happened; empty where it did. None of this is ever taken back."""
+        """Return the contradiction between an event and the world; empty if the event is true. None of these is ever
+        undone.
+        """
         match event:
             case CredentialRemoved(key_id=key_id) if key_id in self._keys():
                 return f"credential {key_id} is said to be removed, and is there"
@@ -276,16 +284,16 @@ class Judge(Monitor):
         return ""
 
     def known_passwords(self) -> frozenset[str]:
-        """Every password that the principal has or had, by its key id."""
+        """Return the key ids of every password of the principal, removed ones included."""
         return frozenset(p.key_id for p in self._passwords())
 
     def taken_back(self, verb: str, known: frozenset[str]) -> list[str]:
-        """What an undisturbed run has added and removed again: each later run would do the same (I10)."""
+        """Return the passwords that an undisturbed run added and removed again: later runs would do the same (I10)."""
         undone = [p.key_id for p in self._passwords() if p.key_id not in known and p.gone_from is not None]
         return [f"I10: {verb} added {key} and took it back, although nothing happened to it" for key in undone]
 
     def hidden(self) -> str:
-        """Return what an exit code of 0 hides, although it can be known; empty where nothing."""
+        """Return the problem that an exit code of 0 conceals, although rotator can know it; empty for none."""
         value = self._value()
         if value is None or not self._works(value):
             return "nobody can use the published secret"
@@ -298,7 +306,7 @@ class Judge(Monitor):
         return f"credentials {left} are left over" if left else ""
 
     def _tells(self, name: str) -> bool:
-        """Tell if a group shows that its password is gone: by its tag, or since it runs for longer than any password is there."""
+        """Tell if a group shows that its password is gone: by its tag, or by a start long before every existing one."""
         group = self.made.azure.container_groups.state.groups[str(self.made.group_id(name)).lower()]
         begun = [c.current.start for c in group.mains if c.current and c.current.start]
         first = min((p.start for p in self.made.credentials()), default=None)
@@ -306,7 +314,7 @@ class Judge(Monitor):
         return bool(self.made.tags_of(name).get(KEY_ID)) or older
 
     def still_pulls(self) -> str:
-        """Return the means by which the principal still pulls after a proven revocation; empty where none does."""
+        """Return the remaining access of the principal after a proven revocation; empty for none."""
         roles = self.made.azure.authorization.assignments(
             self.made.seeded.registry_id, above_only=True, principals=[self.made.principal.id]
         )
@@ -314,12 +322,12 @@ class Judge(Monitor):
         return f"{len(roles)} roles and {len(found)} ways to sign in" if roles and found else ""
 
     def open_doors(self) -> bool:
-        """Tell if a password that was declared compromised still signs in."""
+        """Tell if a password declared compromised still signs in."""
         declared = self.declared()
         return any(p.key_id in declared for p in self.made.credentials())
 
     def declared(self) -> frozenset[str]:
-        """Every key id that some version names as compromised."""
+        """Return the key ids that versions name as compromised."""
         return frozenset(key for v in self._versions() for key in listed(v.tags or {}, COMPROMISED))
 
 

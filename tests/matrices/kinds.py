@@ -1,8 +1,8 @@
-"""Kinds of what an operation of Azure can meet: the form of a row of the alphabet, and how each operation is asked.
+"""Kinds of faults: the form of a row of the alphabet, and the ways of asking for each operation.
 
-A kind names faults of the emulator, delays of it, or something that befalls this machine. Its class depends on how the
-operation is asked (`Way`): a read; a proof; a write that is sent once; a write that is sent again, since twice is once.
-`AS_EVER`: the answer and the effect are those without it. Where a kind has no cell for an operation, it says why.
+A kind names faults of the emulator, its delays, or a fault of the machine. Its class depends on the way of asking
+(`Way`): a read; a proof; a write sent once; a write sent again, which is idempotent. `AS_EVER`: answer and effect are
+those without the fault. A kind without a cell for an operation gives the reason.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ NO, UNKNOWN, DONE, MISLEADING, STALE, GONE, HANG, NOT_SENT = (
 
 
 class Way(StrEnum):
-    """How an operation is asked."""
+    """Way of asking for an operation."""
 
     READ = "read"
     PROOF = "proof"
@@ -104,7 +104,7 @@ But = tuple[tuple[str, Effect | None], ...]
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One thing that can be met: `faults` of the emulator, `delays` of it (fields of its Timing), or what befalls this `machine`."""
+    """Kind of fault: `faults` of the emulator, `delays` of its Timing, or a fault of the `machine`."""
 
     name: str
     classes: Classes
@@ -118,12 +118,12 @@ class Kind:
     machine: str = ""
 
     def meets(self, operation: str, way: Way) -> bool:
-        """Tell if an operation, asked in this way, can meet it."""
+        """Tell if an operation, asked in this way, can meet the kind."""
         left_out = any(_fits(operation, way, each) for each in self.never)
         return way in self.classes and not left_out and any(_fits(operation, way, each) for each in self.only)
 
     def effect(self, operation: str, way: Way) -> Effect | None:
-        """The class to which it comes."""
+        """Return the class of the kind for an operation."""
         own = [effect for pattern, effect in self.but if _fits(operation, way, pattern)]
         return own[0] if own else _told(operation, way, self.classes[way])
 
@@ -131,7 +131,7 @@ class Kind:
         return self.name.replace(" ", "-")
 
     def befall(self, faults: Faults, operation: str) -> None:
-        """Let it strike an operation's next call."""
+        """Plan the kind for an operation's next call."""
         for fault in self.faults:
             faults.add(_planned(operation, fault))
 
@@ -148,7 +148,7 @@ def _fits(operation: str, way: Way, pattern: str) -> bool:
 
 
 def _told(operation: str, way: Way, effect: Effect | None) -> Effect | None:
-    """The class in which it is told, where the method of `World` tells more than one answer."""
+    """Return the class as the method of `World` reports it, if the method reports several answers."""
     return next(
         (classes.get(effect, effect) for pattern, classes in TOLD if effect and _fits(operation, way, pattern)), effect
     )

@@ -1,9 +1,10 @@
-"""Plays the mutants of the engine and of container groups: a story, or a test of the engine, must notice each.
+"""Mutants of the engine and of container groups: a story, or a test of the engine, must notice each.
 
-A mutant is killed by the first story that reaches it and ends otherwise than every story ends, or else by a test that
-fails. What it can't be told from after all of them has survived.
+A mutant is killed by the first story that reaches it and ends differently, or by a failing test. A mutant has survived
+if all of them end as without it.
 
-`python -m tests.matrices.mutants rotator.engine.issuance …` plays those of some modules, and tells of each what killed it.
+`python -m tests.matrices.mutants rotator.engine.issuance …` plays the mutants of modules, and prints the killer of
+each.
 """
 
 import importlib
@@ -67,7 +68,7 @@ NOWHERE = Reach(frozenset())
 
 @dataclass(frozen=True, eq=False)
 class Killer:
-    """A run that meets one thing, a story or a test, with what it reaches."""
+    """A story or a test, with the code that it reaches."""
 
     name: str
     play: Callable[[], object]
@@ -77,7 +78,7 @@ class Killer:
 
 
 class Endless(BaseException):
-    """A mutant that doesn't come to an end."""
+    """Failure of a mutant that doesn't end."""
 
 
 def _one_in(many: int, stories: Iterator[Story]) -> Iterator[Story]:
@@ -91,7 +92,7 @@ def _command(each: Story) -> Command:
 
 
 def _told() -> Iterator[Story]:
-    """The stories that kill, each family dense around writes."""
+    """Yield the stories that kill: shared ones, and of each family those around writes."""
     yield from SHARED
     for verb, world in families.VERB_WORLDS:
         yield Story(world, (Command(verb), Wait(0.03), Command(verb)))
@@ -106,7 +107,7 @@ def _told() -> Iterator[Story]:
                 )
     for world, (operation, kind, argument) in product(("first", "waiting", "at rest"), CONDITIONS):
         if (world, argument) == ("first", "0"):
-            continue  # a group that said nothing of what it held before has no way back, and needs a person
+            continue  # a group without a record of its earlier credential has no way back, and needs a person
         yield Story(
             world,
             (
@@ -136,7 +137,7 @@ def stories() -> tuple[Story, ...]:
 
 @cache
 def killers() -> tuple[Killer, ...]:
-    """Every run that meets one thing, and every story; the worlds are played before, so that no mutant is in them."""
+    """Return every row of the table and every story; the worlds are played first, so that no mutant affects them."""
     for world in WORLDS.values():
         stage.play(world)
     rows = {f"{row} ends as it did": row for row in endures.rows()}
@@ -152,7 +153,7 @@ def killers() -> tuple[Killer, ...]:
 
 @cache
 def tests() -> tuple[Killer, ...]:
-    """The tests that see of the engine what no story does."""
+    """Return the tests that reach parts of the engine beyond all stories."""
     made = chain.from_iterable(bodies(importlib.import_module(f"tests.{name}")) for name in TESTS)
     return _made("tests", {name: body for name, body in made if name not in UNSUITED})
 
@@ -178,7 +179,7 @@ def forgetful(site: Site | None, met: set[Site]) -> Iterator[None]:
 
 
 def killed(among: Iterable[Killer]) -> Killer | None:
-    """The first that notices."""
+    """Return the first killer that notices the installed mutant."""
     for killer in among:
         try:
             with _bounded():
@@ -211,7 +212,7 @@ Tests = Callable[[], Sequence[Killer]]
 def of_function(
     mutants: Sequence[Mutant], among: Sequence[Killer], tests: Tests = tuple
 ) -> Iterator[tuple[str, str | None]]:
-    """Each mutant of one function by its id, and what killed it; what killed the one before is asked first."""
+    """Yield each mutant of one function by id, with its killer; the last killer is tried first."""
     function, last = mutation.mark(mutants[0].module, mutants[0].function), list[Killer]()
     for mutant in mutants:
         lines = changed(mutant)
@@ -230,12 +231,12 @@ def _breadth(killer: Killer) -> int:
 
 
 def changed(mutant: Mutant) -> frozenset[Line]:
-    """The lines whose execution a mutant can be told by."""
+    """Return the changed lines: to notice a mutant, a killer must run one of them."""
     return frozenset((mutant.module.__file__ or "", line) for line in reach.changed(*mutant.trees))
 
 
 def of_site(site: Site, among: Sequence[Killer], tests: Tests = tuple) -> str | None:
-    """Return what notices that a site isn't asked."""
+    """Return the killer that notices a read answered from memory."""
     with forgetful(site, set()):
         by = killed(_nearest((each for each in among if site in each.reach.sites), site.function))
         by = by or killed(_few([each for each in tests() if site in each.reach.sites]))
@@ -244,12 +245,12 @@ def of_site(site: Site, among: Sequence[Killer], tests: Tests = tuple) -> str | 
 
 
 def _ensure_sound(by: Killer | None) -> None:
-    """Raise AssertionError where a killer fails without the mutant, too: it has noticed nothing."""
+    """Raise AssertionError if a killer fails without the mutant as well."""
     assert not (by and killed([by])), f"{by.name} fails by itself"
 
 
 def _nearest(among: Iterable[Killer], function: str) -> list[Killer]:
-    """Those first in which something happens next to the function, then some of the others."""
+    """Return the killers whose disturbance is next to the function, then some of the others."""
     told = dict[str, Killer]()
     for each in sorted(among, key=lambda killer: (killer.reach.midst.get(function, FAR), crc32(killer.name.encode()))):
         told.setdefault(each.like or each.name, each)
@@ -262,13 +263,13 @@ def _few(among: Sequence[Killer]) -> Sequence[Killer]:
 
 
 def sites(among: Sequence[Killer]) -> tuple[Site, ...]:
-    """Every site in the engine that a killer comes to; a test may ask by itself."""
+    """Return every site in the engine that a killer reaches; sites of tests are left out."""
     met = set(chain.from_iterable(killer.reach.sites for killer in among))
     return tuple(sorted(each for each in met if "/rotator/engine/" in each.function))
 
 
 def by_function(names: Sequence[str]) -> Iterator[list[Mutant]]:
-    """The mutants of some modules, dealt out by function."""
+    """Yield the mutants of modules, in lists by function."""
     for name in names:
         found: dict[str, list[Mutant]] = {}
         for mutant in mutation.mutants(

@@ -1,4 +1,4 @@
-"""The operations that the verbs of the matrices call, by what they do."""
+"""Operations that the verbs of the matrices call, by purpose."""
 
 WRITING = (
     "graph.applications.addPassword",

@@ -1,7 +1,7 @@
-"""Changes that people make, by hand or with az, at any moment of a run: as data, by what they do.
+"""Changes by people, by hand or with az, at any moment of a run: data, by name.
 
-None of these people knows rotator. What a change breaks by itself is not rotator's doing (`judge` measures it); what
-rotator makes of it afterwards is.
+These people ignore rotator. Damage by the change itself is not rotator's (`judge` records it); damage by rotator's
+reaction is.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ OFFICER = "Key Vault Secrets Officer"
 
 
 def _reset(made: Stage) -> None:
-    """`az ad app credential reset`: every password goes, and a new one comes that nobody has."""
+    """Do as `az ad app credential reset`: remove every password and add an unpublished one."""
     for password in [p for p in made.application.passwords if p.gone_from is None]:
         made.azure.directory.remove_password(made.application, password.key_id)
     _add(made)
@@ -31,32 +31,32 @@ def _add(made: Stage) -> None:
 
 
 def _remove_current(made: Stage) -> None:
-    """Remove the password that the secret publishes."""
+    """Remove the published password."""
     published = made.published()
     for password in [p for p in made.application.passwords if p.gone_from is None and p.secret == published]:
         made.azure.directory.remove_password(made.application, password.key_id)
 
 
 def _remove_by_hand(made: Stage) -> None:
-    """Remove the password that was there before rotator."""
+    """Remove the password from before rotator."""
     if made.by_hand.gone_from is None and any(p.key_id == made.by_hand.key_id for p in made.credentials()):
         made.azure.directory.remove_password(made.application, made.by_hand.key_id)
 
 
 def _overwrite_well(made: Stage) -> None:
-    """A password that works, on top of the secret."""
+    """Publish a valid password on top of the secret."""
     end = made.azure.clock.now() + timedelta(days=300)
     password = made.azure.directory.add_password(made.application, display_name="on top", end=end, at_once=True)
     made.azure.vaults.set("myvault", SECRET, password.secret)
 
 
 def _overwrite_badly(made: Stage) -> None:
-    """A value that doesn't work, on top of the secret."""
+    """Publish an invalid value on top of the secret."""
     made.azure.vaults.set("myvault", SECRET, "not a password of anybody")
 
 
 def _roll_back(made: Stage) -> None:
-    """The value of the oldest version, on top of the secret: it worked before."""
+    """Publish the value of the oldest version again."""
     oldest = min(made.versions(), key=lambda version: version.order, default=None)
     if oldest:
         made.azure.vaults.set("myvault", SECRET, oldest.value)
@@ -70,7 +70,7 @@ def _roll_back_once(made: Stage) -> None:
 
 
 def _take_off(made: Stage) -> None:
-    """Disable what is on top of the secret and isn't rotator's."""
+    """Disable the versions of others on top of the secret."""
     for version in made.versions():
         if version.enabled and "rotator-attempt" not in (version.tags or {}) and version.order > 1:
             made.azure.vaults.update("myvault", SECRET, version.id, Changes(enabled=False))
@@ -85,7 +85,7 @@ def _fill_tags(made: Stage) -> None:
 
 
 def _empty_tags(made: Stage) -> None:
-    """Do what the veto says: take those tags off again."""
+    """Remove the tags that `_fill_tags` added, as the veto asks."""
     for version in made.versions():
         tags = {name: value for name, value in (version.tags or {}).items() if not name.startswith("team-")}
         if tags != (version.tags or {}):
@@ -101,7 +101,7 @@ def _delete_secret(made: Stage) -> None:
 
 
 def _edit(made: Stage) -> None:
-    """Another value of a variable, by a PUT that repeats everything."""
+    """Change a variable of a group, by a PUT with the rest unchanged."""
     stored = made.azure.container_groups.stored(made.group_id(GROUPS[0]))
     variables = stored["properties"]["containers"][0]["properties"]["environmentVariables"]
     variables[0]["value"] = "edited"
@@ -109,7 +109,7 @@ def _edit(made: Stage) -> None:
 
 
 def _recreate(made: Stage) -> None:
-    """Delete a group, and create it with what the vault says: without tags."""
+    """Delete a group, and create it with the published value and without tags."""
     made.azure.container_groups.delete(made.group_id(GROUPS[0]))
     _put(made, GROUPS[0], made.body(made.app_id, made.published()))
 
@@ -134,7 +134,7 @@ def _start(made: Stage) -> None:
 
 
 def _quietly(act: Callable[[], object]) -> None:
-    """A person who is refused goes away."""
+    """Ignore the refusal of a change."""
     try:
         act()
     except ServiceError:
@@ -146,7 +146,7 @@ def _strip_tags(made: Stage) -> None:
 
 
 def _tag(made: Stage) -> None:
-    """One more tag, which is written at once and starts nothing."""
+    """Add a tag to a group, by a PATCH that restarts nothing."""
     tags = {**made.tags_of(GROUPS[0]), "team": "somebody's"}
     made.azure.container_groups.patch_tags(made.group_id(GROUPS[0]), tags)
 
@@ -156,7 +156,7 @@ def _move_host(made: Stage) -> None:
 
 
 def _take_role(made: Stage) -> None:
-    """Take from rotator what lets it into the vault."""
+    """Remove rotator's role on the vault."""
     for assignment in made.azure.authorization.assignments(principals=[made.seeded.operator.object_id]):
         if "/vaults/" in assignment.scope.lower():
             made.azure.authorization.delete(assignment.id)
@@ -178,7 +178,7 @@ def _unlock(made: Stage) -> None:
 
 
 def _take_pull(made: Stage) -> None:
-    """Take from the principal what lets it pull."""
+    """Remove the principal's role for pulls."""
     for assignment in made.azure.authorization.assignments(principals=[made.principal.id]):
         made.azure.authorization.delete(assignment.id)
 
@@ -189,13 +189,13 @@ def _give_pull(made: Stage) -> None:
 
 
 def _add_to_principal(made: Stage) -> None:
-    """A password on the service principal, for another purpose: Graph shows no hint of it."""
+    """Add a password to the service principal, for another purpose; Graph shows no hint of it."""
     end = made.azure.clock.now() + timedelta(days=300)
     made.azure.directory.add_password(made.principal, display_name="pipeline", end=end, at_once=True)
 
 
 def _certify(made: Stage) -> None:
-    """A certificate that signs in, too."""
+    """Add a valid certificate to the application."""
     now = made.azure.clock.now()
     held = Certificate(
         made.azure.ids.guid(), "deploy", now, now + timedelta(days=300), "", made.azure.ids.hex(40).upper(), now
@@ -223,7 +223,7 @@ def _distrust(made: Stage) -> None:
 
 
 def _give_more(made: Stage) -> None:
-    """A role on the whole subscription, by which the principal pulls as well."""
+    """Assign a role on the whole subscription, which allows pulls as well."""
     made.azure.authorization.assign(
         f"/subscriptions/{made.seeded.subscription}", made.principal.id, "Contributor", at_once=True
     )
@@ -302,7 +302,7 @@ NEEDS_A_PERSON = frozenset(
 
 
 def change(made: Stage, name: str) -> None:
-    """Make a change; what isn't there any more can't be changed."""
+    """Make a change; a change of an absent object has no effect."""
     try:
         CHANGES[name](made)
     except ServiceError:

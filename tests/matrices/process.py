@@ -1,8 +1,8 @@
-"""One process of rotator, as a story has it: what its calls meet, where it dies, and where it is stopped for a while.
+"""One process of rotator in a story: the effects on its calls, its death, and its suspension.
 
-It stands between a World and the emulator: as the :class:`~local_azure.inprocess.Hop` of real SDK code, and of the fast
-adapter's `Way`. A call is named by its operation and how often this process has made it, so that both adapters mean the
-same call.
+Stands between a World and the emulator: as the :class:`~local_azure.inprocess.Hop` of real SDK code, and of the fast
+adapter's `Way`. A call is named by its operation and its number in the process, so that both adapters mean the same
+call.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ GONE = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """A moment of one call: the `nth` of its operation in a process, from 1, before or after its effect."""
+    """Moment of one call: before or after the effect of the `nth` call of an operation in a process, counted from 1."""
 
     operation: str
     nth: int = 1
@@ -59,7 +59,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Strike:
-    """An effect that the `nth` call of an operation in a process meets, from 1; ALWAYS: each of them."""
+    """Effect on the `nth` call of an operation in a process, counted from 1; with ALWAYS on each of them."""
 
     operation: str
     nth: int
@@ -71,9 +71,9 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The process is stopped at a point for so many seconds, in the midst of which `meanwhile` happens.
+    """Suspension of a process at a point for some seconds, with `meanwhile` in the midst of them.
 
-    `stands_still`: its own clock doesn't count them, as a machine's doesn't that sleeps.
+    `stands_still`: the process's clock doesn't count the seconds, like the clock of a sleeping machine.
     """
 
     at: Point
@@ -84,7 +84,7 @@ class Stop:
 
 @dataclass
 class Process(Hop):
-    """One process, from its start to its end or its death."""
+    """One process, from its start to its end or death."""
 
     made: Stage | None = None
     strikes: tuple[Strike, ...] = ()
@@ -106,12 +106,12 @@ class Process(Hop):
 
     @property
     def clock(self) -> "OwnClock":
-        """This process's clock."""
+        """Clock of the process."""
         assert self.made
         return OwnClock(self.made.loop, self.made.clock.attempts, self)
 
     async def arrive(self, operation: str, *, writes: bool) -> Effect | None:
-        """Before a call: what it meets. Raises Killed."""
+        """Return the effect on a call, before the call. Raises Killed."""
         await self._go_on()
         self._counts[operation] += 1
         self.calls.append((operation, self._counts[operation], writes))
@@ -131,7 +131,7 @@ class Process(Hop):
         return found.effect
 
     async def leave(self, operation: str) -> None:
-        """After a call. Raises Killed."""
+        """Reach the moment after a call. Raises Killed."""
         await self._go_on()
         await self._at(Point(operation, self._counts[operation], "after"))
 
@@ -167,9 +167,9 @@ class Process(Hop):
         self._over = None
 
     async def exchange(self, request: Request) -> Response:
-        """The same for real SDK code: the effects are made of what the emulator can do to one call.
+        """Make a call of real SDK code, with effects made of the emulator's faults.
 
-        Raises what aiohttp and httpx raise.
+        Raises errors of aiohttp and httpx.
         """
         assert self.made
         operation, writes = operation_of(self, request, self.made.seeded.operator.app_id)
@@ -201,7 +201,7 @@ async def _other(meanwhile: Callable[[], Awaitable[object]]) -> None:
 
 
 def _fault(operation: str, effect: Effect | None, *, writes: bool) -> Fault | None:
-    """The fault of the emulator that has this effect on a call."""
+    """Return the emulator's fault with the effect on a call."""
     service = operation.partition(".")[0]
     refused = {
         "kind": "status",
@@ -239,7 +239,7 @@ def _not_sent(operation: str) -> Exception:
 
 
 def named(operation: str, path: str, mark: str) -> str:
-    """The name by which stories call an operation: reads and writes of the access mark have their own."""
+    """Return the name of an operation in stories: reads and writes of the access mark have names of their own."""
     return (
         operation.replace("keyvault.", "mark.")
         if operation.startswith("keyvault.") and f"/{mark}" in path
@@ -248,7 +248,7 @@ def named(operation: str, path: str, mark: str) -> str:
 
 
 def operation_of(hop: Hop, request: Request, own: str) -> tuple[str, bool]:
-    """The operation that a request asks for, and whether it changes something; `own` is the app id that rotator signs in with."""
+    """Return the operation of a request, and true for a write; `own` is the app id of rotator's identity."""
     service = next((each for each in hop.app.services if each.serves(request.host)), None)
     found = service.table.find(request) if service else None
     operation = found[0].operation if found else "unknown"
@@ -259,7 +259,7 @@ def operation_of(hop: Hop, request: Request, own: str) -> tuple[str, bool]:
 
 @dataclass
 class OwnClock(Clock):
-    """The clock of one process: it waits as the process does, and may lag."""
+    """Clock of one process: suspended with the process, and possibly behind."""
 
     process: Process | None = None
 

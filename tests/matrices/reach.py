@@ -1,7 +1,7 @@
-"""What each killer reaches: the lines, what happens next to which function, and the reads that could be answered from memory.
+"""Reach of each killer: its lines, the functions next to its disturbance, and the reads that could be answered from
+memory.
 
-It is found once and kept beside pytest's cache, under a digest of the sources; whoever comes second waits for the
-first.
+Found once, and kept beside pytest's cache under a digest of the sources; concurrent processes wait for the first.
 """
 
 import ast
@@ -31,7 +31,7 @@ Line = tuple[str, int]
 
 @dataclass(frozen=True)
 class Reach:
-    """`midst`: the functions that are under way when something happens to a process, the innermost with 0."""
+    """Reach of a killer; `midst`: the functions on the stack at the disturbance, the innermost with 0."""
 
     lines: frozenset[Line]
     midst: Mapping[str, int] = field(default_factory=dict)
@@ -43,7 +43,7 @@ Finding = Callable[[Callable[[], object], set[Site]], object]
 
 
 def found(play: Callable[[], object], listening: Finding) -> Reach:
-    """Return what a killer reaches."""
+    """Play a killer; return its reach."""
     met, midst, lines = set[Site](), dict[str, int](), set[Line]()
     with _noting(midst), _tracing(lines):
         listening(play, met)
@@ -76,7 +76,7 @@ def _tracing(lines: set[Line]) -> Iterator[None]:
 
 @contextmanager
 def _noting(midst: dict[str, int]) -> Iterator[None]:
-    """Note which functions are under way when something happens to a process, and at its next call."""
+    """Record the functions on the stack at a process's disturbance, and at its next call."""
     happens, pending = Process._at, set[int]()
 
     async def at(self: Process, point: Point) -> None:
@@ -107,7 +107,7 @@ def _under_way(frame: FrameType | None) -> Iterator[str]:
 
 @cache
 def digest() -> str:
-    """Of all that a reach rests on."""
+    """Return a digest of the sources that decide a reach."""
     made = hashlib.sha256(str(ROOT).encode())
     for file in sorted(
         [*(ROOT / "rotator").rglob("*.py"), *(ROOT / "tests").glob("*.py"), *(ROOT / "tests/matrices").glob("*.py")]
@@ -117,7 +117,7 @@ def digest() -> str:
 
 
 def kept(what: str, plays: Mapping[str, Callable[[], object]], listening: Finding) -> dict[str, Reach]:
-    """Return what each of these reaches."""
+    """Return the reach of each play, from the cache if there."""
     KEPT.mkdir(exist_ok=True)
     file = KEPT / f"reach-{what}-{digest()}.pickle"
     with (KEPT / f"reach-{what}.lock").open("w") as lock:
@@ -134,7 +134,9 @@ BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def changed(one: ast.AST, other: ast.AST) -> frozenset[int]:
-    """The lines of the first statement that differs; of one with a body, those of its head where that differs."""
+    """Return the lines of the first statement that differs: of a compound statement those of its head, if the head
+    differs.
+    """
     if _head(one) != _head(other):
         return frozenset(range(one.lineno, _last(one) + 1))  # type: ignore[attr-defined]
     for name in BODIES:

@@ -1,7 +1,7 @@
-"""A World that answers one call of one function with what this run was told before: the mutants in which a fresh read is left out.
+"""World that answers one call of one function from the run's memory: a mutant without a fresh read.
 
-A site is a function of the engine and a read that it asks for. The sites are those that stories come to with something
-to remember, so a new read is a new mutant.
+A site is a function of the engine with a read that it asks for. The sites are those that stories reach with a
+remembered answer, so that a new read is a new mutant.
 """
 
 import sys
@@ -46,7 +46,7 @@ Asked = tuple[object, ...]
 
 @dataclass(frozen=True, order=True)
 class Site:
-    """A function, as `tests.mutation.mark` names it, and the read that it asks for."""
+    """Function, as `tests.mutation.mark` names it, with a read that it asks for."""
 
     function: str
     read: str
@@ -58,7 +58,7 @@ class Site:
 
 @dataclass
 class Remembering:
-    """One process's World; `site` is answered from memory. `met`: the sites that could have been."""
+    """World of one process; `site` is answered from memory. `met`: the sites with a remembered answer."""
 
     world: Any
     site: Site | None
@@ -91,7 +91,7 @@ class Remembering:
 
 
 def _parts(read: str, answer: Any) -> Iterator[tuple[Asked, Any]]:
-    """Answers to other questions that an answer has in it."""
+    """Yield the answers to other questions that are part of an answer."""
     if read == "versions":
         yield from ((("version", version.id), version) for version in answer)
     if read in ("observe", "observe_again"):
@@ -111,7 +111,7 @@ def _observed(seen: Observed) -> Iterator[tuple[Asked, Any]]:
 
 
 def _plain(args: Sequence[Any]) -> Iterator[object]:
-    """Yield what was asked, apart from the policy: every process has one."""
+    """Yield the arguments of a read other than the policy: each process has only one."""
     for each in args:
         if isinstance(each, Policy) or each is None:
             continue
@@ -123,7 +123,7 @@ def _caller(frame: FrameType) -> str:
 
 
 def remembering(adapter: Adapter, site: Site | None, met: set[Site]) -> Adapter:
-    """The adapter with a memory for each of its processes."""
+    """Return the adapter with a memory for each of its processes."""
 
     @asynccontextmanager
     async def connected(made: Stage, hop: Hop, clock: Clock) -> AsyncIterator[World]:

@@ -1,4 +1,4 @@
-"""The world of the doors: something of everything that rotator reads or writes, before and after the last change of it."""
+"""World of the doors: each kind of object that rotator reads or writes, before and after its last change."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,9 @@ TIMING = replace(PROMPT, role_active=30.0)
 
 @kept
 async def earlier(loop: VirtualLoop) -> Stage:
-    """A principal with a password on each home, a role of its own and one by a group, a token, a policy, a deleted mark; everything at rest."""
+    """Return a world at rest: a password on each home, a role of the principal and one by a group, a token, a policy, a
+    deleted mark.
+    """
     made = stage(loop, groups=("app",), timing=TIMING)
     made.with_policy(proof={"times": 1, "over": "0s", "deadline": "5m"})
     azure, directory, seeded = made.azure, made.azure.directory, made.seeded
@@ -54,7 +56,7 @@ async def earlier(loop: VirtualLoop) -> Stage:
 
 @kept
 async def world(loop: VirtualLoop) -> Stage:
-    """The same, a moment after somebody changed everything that can be read."""
+    """Return the world of `earlier`, a moment after a change of every readable object."""
     made = await earlier(loop)
     azure, directory = made.azure, made.azure.directory
     end = azure.clock.now() + timedelta(days=200)

@@ -1,7 +1,7 @@
-"""The services of the fast adapter: what Microsoft's clients are to the other one, straight over the emulator's behaviour.
+"""Services of the fast adapter: they stand for Microsoft's clients, straight over the emulator's behaviour.
 
-Whatever the clients decide (which absence is believed, which list is complete, which mark counts) is theirs here, too:
-only the requests are replaced.
+The clients' decisions (an absence to believe, a complete list, a mark that counts) are rotator's own code: only the
+requests are replaced.
 """
 
 import json
@@ -58,7 +58,7 @@ class Graph(graph.Graph):
         self._way, self._directory = way, way.azure.directory
 
     async def password_holder(self, home: Home, app_id: str, tenant: str | None) -> PasswordHolder | None:
-        """The application or service principal with its passwords."""
+        """Return the application or service principal with its passwords."""
         return await self._shown(home, app_id, application_of if home is Home.APPLICATION else service_principal_of)
 
     async def _shown(self, home: Home, app_id: str, read: Callable[[Mapping[str, Any]], T]) -> T | None:
@@ -77,7 +77,7 @@ class Graph(graph.Graph):
         return await self._shown(home, app_id, dict)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """Whose assertions Entra takes for the application."""
+        """Return the federated credentials of the application."""
         application = self._directory.application(app_id)
         listed = application.federated if application and home is Home.APPLICATION else []
         return await self._way.read(
@@ -93,7 +93,7 @@ class Graph(graph.Graph):
         return []
 
     async def default_policy(self, tenant: str | None) -> dict[str, Any]:
-        """No stage has one that is enabled."""
+        """Return a disabled default policy: no stage has an enabled one."""
         return {"displayName": "", "isEnabled": False}
 
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
@@ -224,7 +224,7 @@ class ContainerGroups(aci.ContainerGroups):
         self._way.azure.authorization.require(self._way.caller, f"{TYPE}/{verb}", group_id)
 
     async def group(self, group_id: ResourceId) -> ContainerGroup:
-        """One group; absence is read as the client reads it."""
+        """Return one group; absence is read as the client reads it."""
 
         def look() -> dict[str, Any]:
             self._allowed(group_id, "read")
@@ -314,7 +314,7 @@ class Arm:
         return await self._way.read("arm.registries.tokens.list", tuple)
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> ResourceId | None:
-        """The vault of a stage, whose access is by roles."""
+        """Return the vault of a stage, with access by roles."""
         vaults = self._way.azure.vaults
         await self._way.read("arm.resources.list", tuple)
         return await self._way.read("arm.vaults.get", lambda: ResourceId.parse(vaults.vault(host.partition(".")[0]).id))
@@ -340,7 +340,7 @@ class Authorization(rbac.Authorization):
         return await self._assigned(scope, [principal_id])
 
     async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
-        """Those that reach the principal at a scope or above."""
+        """Return the assignments of the principal and its groups at a scope or above."""
         holders = [principal_id, *self._way.azure.directory.groups_of(principal_id)]
         return tuple(
             sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, ArmId(scope)))
@@ -356,7 +356,7 @@ class Authorization(rbac.Authorization):
         return await self._way.write("rbac.roleAssignments.delete", delete, "DELETE")
 
     async def create(self, assignment: Assignment) -> bool:
-        """Create an assignment under its recorded id."""
+        """Create an assignment under its recorded id; return false if it exists already."""
         if await self._there(assignment):
             return False
         now, name = self._way.azure.clock.now(), assignment.id.rsplit("/", 1)[-1]
@@ -390,7 +390,7 @@ class Authorization(rbac.Authorization):
         return await self._way.read("rbac.roleAssignments.get", lambda: self._rules.get(assignment.id) is not None)
 
     async def definition(self, role: str, scope: str) -> Role:
-        """Return what a role allows."""
+        """Return the permissions of a role."""
         found = await self._way.read("rbac.roleDefinitions.get", lambda: self._rules.role(role))
         given = (
             Permission(*map(tuple, (p.actions, p.not_actions, p.data_actions, p.not_data_actions)))

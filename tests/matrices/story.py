@@ -1,6 +1,6 @@
-"""A story: what happens to one principal, as data that can be told, kept, shrunk and played again on either adapter.
+"""Story: the events of one principal, as data that can be printed, kept, shrunk and played again on either adapter.
 
-`python -m tests.matrices.story '<json>' [real]` plays one and tells what it saw.
+`python -m tests.matrices.story '<json>' [real]` plays one and prints its trace.
 """
 
 import json
@@ -45,7 +45,7 @@ RESTS, LAST = 6, "rotate again and accept drift"
 
 @dataclass(frozen=True)
 class Condition:
-    """The `nth` call of an operation meets something that its service does: a fault of the emulator by its kind."""
+    """Condition of a service at the `nth` call of an operation: a fault of the emulator by its kind."""
 
     operation: str
     kind: str
@@ -62,14 +62,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Act:
-    """A person changes something."""
+    """Change by a person."""
 
     change: str
 
 
 @dataclass(frozen=True)
 class Pause:
-    """A process is stopped, and meanwhile something happens."""
+    """Suspension of a process, with the events meanwhile."""
 
     at: Point
     seconds: float
@@ -79,7 +79,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Command:
-    """A command is given; `lease`: the commands of this story hold a lease of ten minutes, which one that is stopped may lose."""
+    """Command of rotator; `lease`: the story's commands hold a lease of ten minutes, which a suspended one may lose."""
 
     verb: str = "rotate"
     strikes: tuple[Strike, ...] = ()
@@ -105,7 +105,7 @@ GIVEN_BACK = (
 
 @dataclass(frozen=True)
 class Story:
-    """A world to begin with, and what happens in it."""
+    """World to begin with, and its events."""
 
     world: str
     events: tuple[Event, ...]
@@ -158,12 +158,12 @@ EMERGENCIES = ("declare compromised", "revoke", TAKING, f"{TAKING} and wait")
 
 
 class Violation(AssertionError):
-    """An invariant that did not hold, with the story and the command that plays it again."""
+    """Violation of an invariant, with its story and the command that plays the story again."""
 
 
 @dataclass
 class Counts:
-    """What a story had in it."""
+    """Counts of a story's events."""
 
     runs: int = 0
     deaths: int = 0
@@ -175,7 +175,7 @@ class Counts:
 
 @dataclass
 class Play:
-    """One story on one stage."""
+    """Play of one story on one stage."""
 
     made: Stage
     judge: Judge
@@ -201,7 +201,7 @@ class Play:
     """Whether a version of rotator's was there before the present command."""
 
     async def happen(self, events: Sequence[Event]) -> None:
-        """One event after another. Raises Violation."""
+        """Play the events in turn. Raises Violation."""
         for event in events:
             match event:
                 case Wait(hours):
@@ -267,8 +267,8 @@ class Play:
             self.judge.violations += self.judge.taken_back(event.verb, known)
 
     def _ensure_said(self, verb: str, ended: str, process: Process) -> None:
-        """I9 of one run: nothing is wrong where nothing happened, and one that went on for too long says so."""
-        # nothing removes a compromised password while access is revoked, nor does a grant
+        """Check I9 of one run: success if undisturbed, and a report of any suspension that did damage."""
+        # no run removes a compromised password while access is revoked, nor does a grant
         kept = (self.judge.revoked() or verb == "grant") and self.judge.open_doors()
         refuses = verb in ASKING or (verb == "declare compromised" and not self._declarable)
         refuses |= self.crowded and verb not in EMERGENCIES
@@ -322,7 +322,9 @@ class Play:
             self.judge.granted()
 
     async def come_to_rest(self) -> None:
-        """Faults are over, and whoever took something gives it back: within a few runs all is done, or a person is asked for (I9, I10)."""
+        """End the faults and restore removed rights; within a few runs the rotation is complete, or a person is asked
+        for (I9, I10).
+        """
         self.made.azure.faults.clear()
         for change in GIVEN_BACK:
             people.change(self.made, change)
@@ -343,14 +345,16 @@ class Play:
         self.judge.secret_nowhere(*self.trace)
 
     def _rested(self) -> bool:
-        """Tell if all is done; nothing is where people took the secret away."""
+        """Tell if the rotation is complete; false if people deleted the secret."""
         try:
             return rested(self.made)
         except ServiceError:
             return False
 
     def _judge_rest(self, code: str) -> None:
-        """Without people everything is done, and the exit code is 0; where somebody has to say a word, 0 still hides nothing that can be known."""
+        """Check the last run: complete with exit code 0, if no person is needed; otherwise 0 conceals no problem that
+        rotator can know.
+        """
         told = f"the last of {RESTS} runs ended with {code}: {summary(self.made)}; {self.made.told()[-1500:]}"
         done = self._rested()
         if not self.needs_a_person and not (done and code == "0"):
@@ -361,9 +365,9 @@ class Play:
 
 
 def _republished(pause: Pause) -> bool:
-    """Tell if somebody gives readers an older value while the removal of its password is on its way.
+    """Tell if a person publishes an older value while the removal of its password is on its way.
 
-    Nobody can see that before, and a try right afterwards may meet a replica that still takes the value.
+    No read can show the change in time, and a try right afterwards may meet a replica with the old state.
     """
     return any(isinstance(event, Act) and event.change.startswith("roll the secret back") for event in pause.meanwhile)
 
@@ -386,7 +390,7 @@ def _is_death(error: BaseException) -> bool:
 
 
 def played(story: Story, *, on_real: bool = False) -> Counts:
-    """Play a story to its end. Raises Violation."""
+    """Play a story to its end; return its counts. Raises Violation."""
 
     async def scene(loop: VirtualLoop) -> Counts:
         made = await WORLDS[story.world](loop)

@@ -1,8 +1,8 @@
-"""Every kind of the alphabet, once for each operation, on real SDK code: the class that the data says is the one that is seen.
+"""Every kind of the alphabet, once for each operation, on real SDK code: the class in the data is the observed one.
 
-An operation is called through the method of `World` that asks for it. The class is derived from what came out, how long
-it took on the virtual clock, and, of a write, from the emulator's state before and after it. `make test` tries every
-`STRIDE`-th cell and those of kinds that once found an error, `make soak` all of them.
+An operation is called through the method of `World` that asks for it. The class is derived from the answer or error,
+the time on the virtual clock, and, for a write, the emulator's state before and after. `make test` tries every
+`STRIDE`-th cell and the kinds that once found an error, `make soak` all of them.
 """
 
 import time
@@ -38,7 +38,7 @@ CLOCKS = {"fast": 600.0, "slow": -600.0}
 
 @dataclass(frozen=True)
 class Came:
-    """What came of one call: the answer or what was raised, after how many virtual seconds, and whether something changed in Azure."""
+    """Outcome of one call: the answer or the error, the virtual seconds, and a change in Azure."""
 
     answer: Any
     seconds: float
@@ -47,7 +47,7 @@ class Came:
 
 
 def called(door: Door, where: World, kind: Kind | None = None) -> Came:
-    """One call through a door, which meets one kind, or none."""
+    """Call an operation once through its door, with one kind of fault or none."""
 
     async def scene(loop: VirtualLoop) -> Came:
         made = await where(loop)
@@ -75,7 +75,7 @@ def called(door: Door, where: World, kind: Kind | None = None) -> Came:
 
 
 async def _ready(at: At, door: Door) -> None:
-    """Have every token, challenge and name, so that a fault meets the call that it is planned for."""
+    """Get every token, challenge and name beforehand, so that the fault meets the intended call."""
     service = door.operation.partition(".")[0]
     if service == "keyvault":
         await at.world.versions(at.policy)
@@ -86,7 +86,7 @@ async def _ready(at: At, door: Door) -> None:
 
 
 def _strike(made: Stage, door: Door, kind: Kind) -> list[int]:
-    """Let the kind strike from now on; calls that met what the emulator doesn't record are collected in the list."""
+    """Plan the kind from now on; return a list that collects struck calls, where the emulator doesn't record them."""
     struck = list[int]()
     kind.befall(made.azure.faults, door.operation)
     if kind.delays:
@@ -117,21 +117,21 @@ class NoConnection(aiohttp.ClientConnectorError):
         return "no connection"
 
 
-# the class that is seen
+# the observed class
 
 
 @cache
 def facts(door: Door, where: World) -> Facts:
-    """Return what a read says without a fault."""
+    """Return the facts of a read without a fault."""
     found = door.shown(called(door, where).answer)
     assert not isinstance(found, Effect), found
     return found
 
 
 def seen(door: Door, came: Came) -> Effect | None:
-    """The class by what came.
+    """Return the class of an outcome.
 
-    AssertionError for an answer that no class has: an effect that there isn't, or what was true at no time.
+    Raises AssertionError for an outcome without a class: an effect that must not be, or a state that never was.
     """
     return _of_write(came) if door.writes else _of_read(door, came)
 
@@ -211,7 +211,7 @@ def test_every_operation_of_every_verb_has_a_door_and_is_asked_in_every_way() ->
 
 
 def test_no_row_is_for_nobody() -> None:
-    """A row that no operation uses would only look like coverage."""
+    """A row without an operation would only look like coverage."""
     operations = {door.operation for door in DOORS}
     assert [pattern for pattern in WAYS if not any(fnmatchcase(operation, pattern) for operation in operations)] == []
     assert {operation.partition(".")[0] for operation in operations} == set(CODES)

@@ -44,7 +44,7 @@ def within(world: str, act: Callable[[Stage], Awaitable[T]]) -> T:
 async def rotated(
     made: Stage, *strikes: Strike, minutes: float | None = None, stop: Stop | None = None
 ) -> tuple[Result, float]:
-    """One run, and the seconds that it took."""
+    """Rotate once; return the result, and the duration in seconds."""
     process, begun = Process(made.app, made=made, strikes=strikes, stop=stop), made.clock.elapsed()
     result = await made.with_world(reconcile, Intent(), minutes, hop=process, clock=process.clock)
     return result, made.clock.elapsed() - begun
@@ -91,7 +91,7 @@ def test_a_removal_without_an_answer_is_decided_on_again_while_there_is_time(min
 
 @dataclass
 class Interrupted(Process):
-    """A process that is told to end at a point."""
+    """Process interrupted at a point."""
 
     at: Point | None = None
     whole: "asyncio.Task[object] | None" = None
@@ -105,7 +105,7 @@ class Interrupted(Process):
 
 
 async def interrupted(made: Stage, at: Point, *strikes: Strike) -> list[str]:
-    """Rotate until the interruption; what was sent."""
+    """Rotate until the interruption; return the writes."""
     whole, since = asyncio.current_task(), len(made.app.served)
     assert whole
     process = Interrupted(made.app, made=made, strikes=strikes, at=at, whole=whole)

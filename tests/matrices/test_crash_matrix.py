@@ -1,6 +1,6 @@
-"""A rotation, killed before and after every wire call it makes, and then run again: nothing is ever down, and everything is finished.
+"""Rotation, killed before and after each wire call and then run again: no group is ever down, and every step gets done.
 
-The points are those of a run without faults, so a call that is added is a cell that is added.
+The points are those of a run without faults, so that a new call is a new cell.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,7 +19,7 @@ from tests.stage import GROUPS, Killed, Stage, play, stage, watched
 
 @kept
 async def adopted(loop: VirtualLoop) -> Stage:
-    """The world in which the first rotation is due, with the hand-made credential handed over."""
+    """Return a world whose first rotation is due, with the hand-made credential adopted."""
     made = stage(loop)
     await made.with_world(lambda run: adopt(run, None))
     made.events.clear()
@@ -28,7 +28,9 @@ async def adopted(loop: VirtualLoop) -> Stage:
 
 @kept
 async def moved(loop: VirtualLoop) -> Stage:
-    """The same a day later: every group has moved, and the hand-made credential is to be retired."""
+    """Return the world a day after its first rotation: every group has moved, and the hand-made credential is to be
+    retired.
+    """
     made = await adopted(loop)
     await made.rotate()
     made.pass_(hours=25)
@@ -36,7 +38,7 @@ async def moved(loop: VirtualLoop) -> Stage:
 
 
 async def whole(made: Stage) -> None:
-    """A rotation from its first call to its last: issue, deploy, the overlap, retire, disable."""
+    """Play a rotation from its first call to its last: issue, deploy, the overlap, retire, disable."""
     await made.rotate()
     made.pass_(hours=25)
     await made.rotate()
@@ -51,7 +53,7 @@ RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {
 
 @cache
 def traced(run: str) -> tuple[Call, ...]:
-    """Return what one run calls without faults, in order."""
+    """Return the calls of a run without faults, in order."""
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await RUNS[run][0](loop)
@@ -63,7 +65,7 @@ def traced(run: str) -> tuple[Call, ...]:
 
 
 def operations() -> set[str]:
-    """Return what a rotation calls."""
+    """Return the operations of a rotation."""
     return {call.operation for run in RUNS for call in traced(run)}
 
 

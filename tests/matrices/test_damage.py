@@ -1,7 +1,7 @@
-"""Every operation that a verb asks for, answered once as no service answers: what comes out is a refusal of ours, and no credential is left unnamed.
+"""Every operation of a verb, answered once as no service answers: rotator refuses the answer, and leaves no credential
+without a name.
 
-`make test` answers each operation wrongly in two ways, for one of the verbs that ask for it; `make soak` in all ways,
-for all verbs.
+`make test` damages each operation in two ways, for one of its verbs; `make soak` in all ways, for all verbs.
 """
 
 import tempfile
@@ -63,7 +63,7 @@ FIRST, FEW = "HTML with 200 after", ("wrong type after", "deep JSON", "cut", "Da
 
 @dataclass(frozen=True)
 class Damage:
-    """One operation of a verb, answered in one way."""
+    """Operation of a verb, answered in one way."""
 
     verb: str
     operation: str
@@ -155,7 +155,7 @@ def _dated(made: Stage, operation: str, hours: int) -> Fault:
 
 
 def _passwords(made: Stage) -> list[Any]:
-    """Of every application, those that a provision made among them."""
+    """Return the passwords of every application, those made by provision included."""
     everyone = made.azure.directory.state.applications.values()
     return [
         password

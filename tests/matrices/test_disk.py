@@ -1,4 +1,6 @@
-"""A disk that is full while a verb writes a file: nothing is half written, what Azure has is told as it is, and a run with room finishes."""
+"""Full disk while a verb writes a file: no file is half written, Azure's state is reported as it is, and a run with
+room completes.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,7 +24,7 @@ def _rotator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
 
 @contextmanager
 def no_room() -> Iterator[None]:
-    """Every file can be made, and none takes a byte: what is written stays with the program until it is flushed."""
+    """Make every write to a file fail; files can still be made."""
 
     def full(*_: object, **__: object) -> Any:
         raise FULL
@@ -50,7 +52,7 @@ def _earlier(directory: Path) -> Path:
 
 @dataclass(frozen=True)
 class Writes:
-    """A verb that writes a file in a directory; `reached` is what Azure is when it did."""
+    """Verb that writes a file in a directory; `reached` is the state of Azure afterwards."""
 
     verb: str
     options: Callable[[Path], tuple[str, ...]]

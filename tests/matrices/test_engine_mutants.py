@@ -1,6 +1,8 @@
-"""Every step, check, ordering, take-back and fresh read of the engine, changed in one place at a time: a run, a story or a test must notice each.
+"""Every step, check, ordering, take-back and fresh read of the engine, changed in one place at a time: a run, a story
+or a test must notice each.
 
-`make soak` plays all of them; who survives is listed in `living.yaml` with the argument why, and isn't played. `make test` plays those of `killed.yaml`, each with the story that notices it.
+`make soak` plays all of them, but for the survivors in `living.yaml`, each with its reason. `make test` plays those of
+`killed.yaml`, each with the story that notices it.
 """
 
 import importlib

@@ -1,7 +1,8 @@
-"""Every matrix on the fast adapter: no cell violates an invariant, and each ends at rest, or with a word to somebody.
+"""Every matrix on the fast adapter: no cell violates an invariant, and each ends at rest, or with a message for a
+person.
 
-A few tests play many cells each: a cell takes fifty milliseconds, less than pytest would add. One that fails tells the
-command that plays it again.
+Each test plays many cells: a cell takes fifty milliseconds, less than pytest would add. A failure names the command
+that plays the cell again.
 """
 
 import os

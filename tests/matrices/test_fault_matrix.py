@@ -1,8 +1,8 @@
-"""A rotation in which one call meets one fault, for every call and every fault that its operation can have.
+"""Rotation in which one call meets one fault, for every call and every fault of its operation.
 
-The cells are those of a run without faults. Every call meets what is usual (`alphabet.usual`), and the first call of an
-operation all that it can meet. `make test` lets each operation meet each class of effects once, on real SDK code;
-stories play each call with each class (`matrices`). An operation that has no row in the alphabet fails the build.
+The cells are those of a run without faults. Every call meets the usual faults (`alphabet.usual`), and the first call of
+an operation all its faults. `make test` lets each operation meet each class of effects once, on real SDK code; stories
+play each call with each class (`matrices`). An operation without a row in the alphabet fails the build.
 """
 
 from collections.abc import Iterator

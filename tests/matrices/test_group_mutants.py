@@ -1,6 +1,6 @@
 """Every decision of `rotator/container_group`, changed in one place at a time: a test or a case must notice each.
 
-Asked are the tests of the package and the cases of `plan` and `guard`, those first that reach least. `make soak` plays
+The net is the package's tests and the cases of `plan` and `guard`, those with the least reach first. `make soak` plays
 all mutants; the tests that notice them are in `make test`.
 """
 

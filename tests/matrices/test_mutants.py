@@ -1,9 +1,9 @@
 """Every rule of `plan` and every check of `guard`, changed in one place at a time: a test must notice each change.
 
-Three ways to be sure that the safety net holds. *Generated*: every condition of every function, turned round, left out,
-moved by its own instant (see `tests/mutation.py`), against the cases that reach the function. *Named*: what a person
-would break by mistake, one sentence each. *Over-acting*: with the rules asking for too much, the guard alone refuses;
-with the guard gone as well, the invariants of a simulated run notice.
+Three kinds of changes. *Generated*: every condition of every function, inverted, left out, or moved by an instant (see
+`tests/mutation.py`), against the cases that reach the function. *Named*: mistakes that a person could make, one
+sentence each. *Over-acting*: with rules that ask for too much, the guard alone refuses; without the guard as well, the
+invariants of a simulated run notice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,7 @@ Body = Callable[[], object]
 
 @dataclass(frozen=True)
 class Test:
-    """A test body, and the functions that it reaches."""
+    """Body of a test, with the functions that it reaches."""
 
     __test__ = False
     name: str
@@ -88,7 +88,9 @@ class Test:
 
 @cache
 def net() -> tuple[Test, ...]:
-    """Everything pure that could notice: the cases, the vetoes, the sentences on access; what reaches least, and so costs least, first."""
+    """Return the pure tests: the cases, the vetoes, the sentences on access; those with the least reach, and so the
+    cheapest, first.
+    """
     return tuple(
         sorted(
             (Test(name, body, mutation.called(body)) for name, body in _bodies()), key=lambda test: len(test.reaches)
@@ -98,7 +100,7 @@ def net() -> tuple[Test, ...]:
 
 @cache
 def _in_turn() -> list[Test]:
-    """The same, to be asked in the order in which mistakes were noticed last."""
+    """Return the net as a list, whose order follows the last killers."""
     return list(net())
 
 
@@ -138,7 +140,9 @@ def _bound(agree: Callable[..., None], case: Any, world: Sequence[Any]) -> Body:
 
 
 def killer(tests: list[Test]) -> str | None:
-    """The name of the first test that fails, and how; it is asked first the next time, since a function's mutants resemble each other."""
+    """Return the first failing test with its failure; the test moves to the front, since a function's mutants resemble
+    each other.
+    """
     for at, test in enumerate(tests):
         try:
             test.body()
@@ -150,13 +154,17 @@ def killer(tests: list[Test]) -> str | None:
 
 @pytest.fixture(autouse=True)
 def _nobody_reads_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the comparison of what a failing case expected with what it got: a mutant makes thousands, and each takes longer than the case."""
+    """Skip pytest's comparison of expected and actual values: mutants fail thousands of times, and each comparison
+    takes longer than the case.
+    """
     monkeypatch.setattr("_pytest.assertion.util._reprcompare", None)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _each_group_is_interpreted_once() -> Iterator[None]:
-    """Keep what container groups are taken for: the cases have more than a run keeps, and no mutant is in there."""
+    """Keep every interpretation of a container group: the cases have more groups than a run keeps, and no mutant
+    affects them.
+    """
     whole = lru_cache(maxsize=None)(interpretation._interpreted.__wrapped__)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpretation, "_interpreted", whole)
@@ -303,7 +311,7 @@ def test_a_change_of_a_decision_is_noticed(
 def unnoticed(
     mutants: list[Mutant], judged: list[Mutant], tests: Sequence[Test], record: Callable[[str, object], None]
 ) -> list[str]:
-    """Return those of a function's mutants that no test notices; each is recorded with what notices it."""
+    """Return a function's mutants without a test that notices them; record the killer of each other one."""
     marked = mutation.mark(mutants[0].module, mutants[0].function)
     reaching = [test for test in tests if marked in test.reaches]
     assert reaching or not judged, f"no test reaches {marked}"
@@ -362,7 +370,7 @@ def _unchecked(check: Callable[..., Any]) -> Install:
 
 
 def _silenced(patch: pytest.MonkeyPatch, check: Callable[..., Any]) -> None:
-    """Its code is replaced, so that whoever imported it before is silenced too."""
+    """Replace the code of a check, so that modules with an imported reference are affected, too."""
     patch.setattr(check, "__code__", nothing.__code__)
 
 
@@ -371,12 +379,12 @@ def _constant(module: ModuleType, name: str, factor: float) -> Install:
 
 
 def nothing(*_: object) -> tuple[()]:
-    """A rule that never has anything to say."""
+    """Rule without any finding."""
     return ()
 
 
 def never(*_: object) -> None:
-    """An obstacle that is never there."""
+    """Obstacle without any case."""
 
 
 def _all_ours(seen: View) -> tuple[Any, ...]:
@@ -550,14 +558,14 @@ OVERACTING: dict[str, Install] = {
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What the mutated rules asked for beyond the true ones, and what the guard said."""
+    """Steps of the mutated rules beyond the true ones, with the guard's verdicts."""
 
     refused: list[str]
     passed: list[str]
 
 
 def _harmless(step: Step, seen: View) -> bool:
-    """Steps that the true rules only put off: safe whenever they come."""
+    """Tell if a step is only early: the true rules ask for it later, and it is safe at any time."""
     one = next((d for d in seen.dependents if isinstance(step, Deploy | Restore) and d.id == step.group), None)
     if isinstance(step, Issue):
         return not seen.revoked
@@ -572,7 +580,9 @@ def _harmless(step: Step, seen: View) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """A world of the cases whose current value has proven, and what the true rules want in it, now and as soon as that is done or refused."""
+    """World of the cases with a proven current value, and the steps of the true rules in it, now and after these are
+    done or refused.
+    """
 
     name: str
     seen: View
@@ -614,7 +624,7 @@ def _what(step: Step) -> tuple[str, str]:
 
 
 def _every_step(policy: Any, observed: Any, intent: Any, known: Known) -> Iterator[Step]:
-    """All that the mutated rules want, one refusal after the other, so that no later kind hides behind an earlier one."""
+    """Yield the steps of the mutated rules, one refusal after the other, so that an earlier kind hides no later one."""
     while steps := next_steps(policy, observed, intent, known).steps:
         yield from steps
         known = replace(known, refused=known.refused | {_what(step) for step in steps})
@@ -647,7 +657,7 @@ FAMOUS: dict[str, tuple[Install, str]] = {
 
 
 def _first_rotation(*mistakes: Install) -> None:
-    """The whole first rotation beside somebody else's credential, with the mistakes made once the hand-made one is adopted."""
+    """Play a first rotation beside a foreign credential, with mistakes made once the hand-made one is adopted."""
     with pytest.MonkeyPatch.context() as patch:
         play(lambda loop: _mistaken(loop, patch, mistakes))
 

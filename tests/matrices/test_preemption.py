@@ -1,7 +1,7 @@
-"""Two at once: a run that is suspended at every one of its calls while another one runs, while access is revoked, or for hours.
+"""Two runs at once: one is suspended at each of its calls, while another rotates or revokes, or while hours pass.
 
-What is suspended is the whole process: no call of its own goes out or comes back until the other is done. A lease would
-forbid most of this; it must hold without one.
+The whole process is suspended: none of its calls goes out or comes back until the other run is done. A lease would
+forbid most of these cases; they must hold without one.
 """
 
 import asyncio
@@ -31,7 +31,9 @@ HOURS = 3 * 3600.0
 
 @dataclass
 class Held:
-    """Holds one process back at its call number `at`, before or after the effect, until `meanwhile`, another process, is over."""
+    """Suspends one process at its call number `at`, before or after the effect, until the process `meanwhile` has
+    ended.
+    """
 
     at: int
     moment: Moment
@@ -41,7 +43,7 @@ class Held:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hop(self, made: Stage) -> Hop:
-        """The way to Azure of the process that is held back."""
+        """Return the suspended process's way to Azure."""
         return Hop(made.app, arriving=self._arriving, leaving=self._leaving)
 
     async def _arriving(self, request: Request) -> None:
@@ -67,7 +69,7 @@ class Held:
 
 @kept
 async def due(loop: VirtualLoop) -> Stage:
-    """The world before its first rotation, quick enough for a whole rotation within the time for which a read is fresh."""
+    """Return a world before its first rotation, in an Azure quick enough for a whole rotation while a read is fresh."""
     made = stage(loop, timing=HASTY)
     made.with_policy(proof={"times": 2, "over": "0s", "deadline": "5m"})
     await made.with_world(lambda run: adopt(run, None))
@@ -77,7 +79,9 @@ async def due(loop: VirtualLoop) -> Stage:
 
 @kept
 async def half(loop: VirtualLoop) -> Stage:
-    """The same a day later: everything has moved, and the old credential is to be retired."""
+    """Return the world of `due` a day after the rotation: every group has moved, and the old credential is to be
+    retired.
+    """
     made = await due(loop)
     await rotation(made)
     made.pass_(hours=25)
@@ -85,7 +89,7 @@ async def half(loop: VirtualLoop) -> Stage:
 
 
 async def rotation(made: Stage, hop: Hop | None = None) -> Result:
-    """A whole rotation in one run: nothing is waited for but proofs and groups."""
+    """Rotate in one run, which waits for proofs and groups only."""
     return await made.with_world(reconcile, hop=hop)
 
 
@@ -95,7 +99,7 @@ TELLING = ("graph.*", "keyvault.secrets.*", "aci.*")
 
 @cache
 def traced(world: World) -> tuple[Call, ...]:
-    """Return what one run calls in that world, in order."""
+    """Return the calls of one run in a world, in order."""
 
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await world(loop)
@@ -142,7 +146,9 @@ async def test_another_retirement_comes_between_and_hours_pass(loop: VirtualLoop
 
 
 async def slept(made: Stage, index: int, moment: Moment) -> None:
-    """One run sleeps for three hours at its call `index` while another runs: what it read is then too old to write on."""
+    """Suspend one run for three hours at its call `index` while another runs: afterwards its reads are too old for a
+    write.
+    """
     before = {p.key_id for p in made.credentials()}
 
     async def meanwhile() -> None:
@@ -168,9 +174,10 @@ RESTS_ON = (
 
 
 def nothing_rests_on_old_reads(held: Held, before: set[str]) -> None:
-    """After it woke up, every write of the run follows a read of what it depends on; it may always take back what it added itself.
+    """Check that each write after the suspension follows a new read of its preconditions; a removal of the run's own
+    password needs none.
 
-    A write that was already on its way is sent again where its token has ended meanwhile.
+    A write that was already on its way is sent again if its token has expired meanwhile.
     """
     woken, underway = held.sent[held.at + 1 :], held.sent[held.at]
     for at, request in enumerate(woken):
@@ -191,7 +198,7 @@ def _writes(request: Request) -> bool:
 
 
 async def test_a_revocation_comes_between(loop: VirtualLoop, index: int, moment: Moment) -> None:
-    """I8: whatever the run was about to do, afterwards nobody pulls, and nothing new is there to pull with."""
+    """I8: after the revocation no group can pull, and no credential or version was added."""
 
     made = await due(loop)
     known: list[set[str]] = []
@@ -216,7 +223,7 @@ def nobody_pulls(made: Stage) -> bool:
 
 
 async def skipped(made: Stage) -> None:
-    """A later run says that access is revoked, changes nothing and is content."""
+    """Check that a later run reports the revocation, writes nothing and ends with 0."""
     since = len(made.app.served)
     made.events.clear()
     result = await made.rotate(Intent(no_overlap=True))

@@ -1,7 +1,7 @@
-"""Every verb, and every read that can be refused to it: what may not be read is neither absent nor empty.
+"""Every verb with each of its reads refused: an unreadable object is neither absent nor empty.
 
-The reads are those of a run without faults. What is said is held against the emulator's truth: a report that says
-nothing of a refusal is the report that would have been given without, and what a verb calls done is done.
+The reads are those of a run without faults. Reports are compared with the emulator's state: a report without a word on
+the refusal must equal the report without it, and a verb that reports success has succeeded.
 """
 
 import json
@@ -41,7 +41,7 @@ def _rotator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
 
 
 class World:
-    """A scene that can be put back to where its verb begins."""
+    """Scene that can be reset to the beginning of its verb."""
 
     def __init__(self, at: Scene) -> None:
         self.at = at
@@ -82,12 +82,12 @@ class Cell:
 
 
 def reads(served: list[Served]) -> list[str]:
-    """The operations that a verb reads by, each as often as it was called."""
+    """Return the operations by which a verb reads, one for each call."""
     return [call.operation for call in served if call.method in ("GET", "HEAD") or call.operation.startswith("entra.")]
 
 
 def answers(operation: str) -> Iterator[tuple[int, str]]:
-    """Yield how its service refuses it, and hides it, where it does."""
+    """Yield the service's refusals of an operation: an open one, and one that hides the object."""
     service = operation.partition(".")[0]
     yield from (found for table in (REFUSED, HIDDEN) if (found := table.get(service)))
 
@@ -106,7 +106,7 @@ def once(operations: list[str]) -> Iterator[Cell]:
 def offences(
     at: Scene, name: str, cells: Callable[[list[str]], Iterator[Cell]], record: Callable[[str, object], None]
 ) -> list[str]:
-    """Return what is wrong with what came of each cell."""
+    """Play the cells; return the wrong reports."""
     verb = VERBS[name]
     verb.world(at)
     world, since = World(at), len(at.app.served)
@@ -125,7 +125,7 @@ def offences(
 
 
 def _wrong(at: Scene, name: str, verb: Verb, cell: Cell, without: Said, said: Said) -> str:
-    """Return why what was said is no answer to a refusal; empty where it is one."""
+    """Return the reason why a report is wrong after a refusal; empty if right."""
     text, ended = said.out + said.err, said.code in (0, 5)
     if said.raised or "bug in rotator" in text:
         return f"{said.raised!r} {text[-400:]}"
@@ -137,7 +137,7 @@ def _wrong(at: Scene, name: str, verb: Verb, cell: Cell, without: Said, said: Sa
     done = ended and verb.reached is not None and verb.reached(at)
     same = ended and verb.reached is None and (said.code, _framed(said.out)) == (without.code, _framed(without.out))
     if cell.times and (done or same):
-        return ""  # another read was answered, and what is said is true
+        return ""  # another read was answered, and the report is true
     for row in allowed(name, cell.operation, cell.status):
         if re.search(row.words, text) if row.words else (done or same):
             return ""
@@ -151,7 +151,7 @@ def _framed(text: str) -> str:
 
 
 def _told(said: Said) -> list[str]:
-    """The sentences of a report, to find out what it does say."""
+    """Return the sentences of a report, for the message of a failure."""
     return [each[:160] for each in re.findall(r'"(?:happened|text|reason|summary|state)": "([^"]+)"', said.out)][
         :6
     ] or [json.dumps(said.out[-200:])]

@@ -1,7 +1,7 @@
-"""Random stories: whatever happens, in whatever order, no invariant falls.
+"""Random stories: no invariant fails, in any order of events.
 
-Hypothesis draws them and shrinks what fails. They are values and no state machine: so one story can be kept, told in
-one line, and played on either adapter. ROTATOR_SEED draws others than `make test` does.
+Hypothesis draws them and shrinks failures. A story is a value, not a state machine, so that it can be kept, printed in
+one line, and played on either adapter. ROTATOR_SEED draws other stories than those of `make test`.
 """
 
 import os
@@ -31,7 +31,7 @@ Record = Callable[[str, object], None]
 
 
 def tell(many: int, record_property: Record, *, on_real: bool = False) -> None:
-    """Play so many random stories; hypothesis raises the smallest that fails."""
+    """Play so many random stories; hypothesis raises the smallest failing one."""
     runs = list[int]()
 
     def body(story: Story) -> None:

@@ -1,10 +1,9 @@
-"""Provision, adopt, revoke and grant, in which one call meets one fault; a run without faults then ends where it would have ended.
+"""Provision, adopt, revoke and grant with one fault at one call; a run without faults then reaches the usual end.
 
-The cells are those of a run without faults: an operation that has no row in the alphabet fails the build. Every write
-meets what is usual (`alphabet.usual`). A read is refused, and stale, once between two writes, since from there on only
-what was written makes a difference. What is the clients' to mend by one more try, or to give up, is tried with the
-operations that no rotation makes, and so is all else that an operation can meet: of the others the rotation's matrix
-knows.
+The cells are those of a run without faults; an operation without a row in the alphabet fails the build. Every write
+meets the usual faults (`alphabet.usual`). A read is refused, and stale, once between two writes: only writes change its
+answer. Faults that the clients retry, or report, are tried with operations that no rotation calls, and so are all other
+faults; the rotation's matrix has the other operations.
 """
 
 import tempfile
@@ -36,7 +35,7 @@ from tests.stage import SERVER, Stage, play, stage, watched
 
 @dataclass(frozen=True)
 class Verb:
-    """What is run, in which world, and what that world is when it is done."""
+    """Verb with its world, and the check of that world after success."""
 
     world: Callable[[VirtualLoop, Path], Awaitable[Stage]]
     act: Callable[[Stage, Path], Awaitable[int]]
@@ -53,7 +52,7 @@ async def _nothing(loop: VirtualLoop, directory: Path) -> Stage:
 
 
 async def _an_application(loop: VirtualLoop, directory: Path) -> Stage:
-    """Somebody made an application of the name, which rotator may take over."""
+    """Return a world with an application of the policy's display name, which provision may take over."""
     made = bare(loop, directory, draft=QUICK, **AT_ONCE)
     made.azure.directory.create_application(CALLED)
     made.azure.directory.grant(made.seeded.operator.app_id, "Application.ReadWrite.All")
@@ -85,7 +84,7 @@ def _provisioned(made: Stage, directory: Path) -> None:
 
 
 def _stripped(made: Stage) -> bool:
-    """Play a tool that removes rotator's tags: that is told once, and a person has to find the tool."""
+    """Tell if rotator reported a tool that removes its tags: reported once, and a person has to find the tool."""
     return "has no tags of rotator after a redeployment" in made.told()
 
 
@@ -201,7 +200,7 @@ VERBS = {
 
 @dataclass(frozen=True)
 class Struck:
-    """One call of a verb meets a fault."""
+    """Call of a verb with a fault."""
 
     call: Call
     kind: Kind
@@ -213,7 +212,7 @@ class Struck:
 
 @cache
 def traced(name: str) -> tuple[Call, ...]:
-    """Return what a run of a verb calls without faults, in order."""
+    """Return the calls of a verb without faults, in order."""
     verb = VERBS[name]
 
     async def scene(loop: VirtualLoop, directory: Path) -> tuple[Call, ...]:
@@ -231,7 +230,8 @@ FORBIDDEN = called("403")
 
 
 def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
-    """Yield the cells to try; of the operations in `known` another story has tried the faults that a retry fixes; they grow by what is tried here.
+    """Yield the cells to try. Operations in `known` have met the faults that a retry fixes; the operations tried here
+    are added.
 
     `make test` tries each class of an operation's faults once.
     """

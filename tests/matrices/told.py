@@ -1,4 +1,4 @@
-"""Draws stories: hypothesis chooses what happens, and shrinks what went wrong."""
+"""Strategies for stories: hypothesis chooses the events, and shrinks a failing story."""
 
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def _commands(inner: st.SearchStrategy[Event], lease: bool) -> st.SearchStrategy
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    """At least five commands and three other events, in any order; up to three processes at once."""
+    """Draw at least five commands and three other events, in any order, with up to three processes at once."""
     lease = draw(st.booleans())
     simple = st.one_of(st.builds(Command, _verbs, lease=st.just(lease)), _acts)
     within = st.one_of(simple, _commands(simple, lease))

@@ -1,11 +1,10 @@
-"""The way from the fast adapter to the emulator's behaviour: what the wire and Microsoft's clients are to the other one.
+"""Way from the fast adapter to the emulator's behaviour, in place of the wire and Microsoft's clients.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Each call has the name that it has on the wire, passes the same hooks in the same order, and is recorded like a call
-   of the wire.
-2. What strikes a call is one of the eight effects, or a fault that a service looks for itself.
-3. The reading of refusals is that of the clients (`translate`), and so is the age of writes (`sending`).
+1. Each call has its name on the wire, passes the same hooks in the same order, and is recorded like a call on the wire.
+2. A call is struck by one of the eight effects, or by a fault for which a service looks.
+3. Refusals are read as the clients read them (`translate`), and so is the age of writes (`sending`).
 """
 
 from collections.abc import Callable
@@ -40,7 +39,7 @@ NAMES = {
 
 
 class Way:
-    """What all calls of one process pass."""
+    """Path of all calls of one process."""
 
     def __init__(self, made: Stage, hop: Hop, time: AzureTime) -> None:
         self.made, self.azure, self.app = made, made.azure, made.app
@@ -54,7 +53,7 @@ class Way:
         return await self._call(operation, effect, "GET", path)
 
     async def write(self, operation: str, effect: Callable[[], T], method: str = "POST", path: str = "") -> T:
-        """The answer to a write. Raises an AzureError of ours; NotSent where it is too late for it."""
+        """Make a write; return its answer. Raises AzureError, and NotSent after its deadline."""
         return await self._call(operation, effect, method, path)
 
     async def _call(self, operation: str, effect: Callable[[], T], method: str, path: str) -> T:
@@ -89,9 +88,9 @@ class Way:
         raise failure
 
     def _arrived(self, operation: str, request: Request, effect: Callable[[], T], strike: Effect | None) -> T:
-        """The effect and its answer, with the hooks of whoever watches around it.
+        """Take a call's effect, with the hooks of observers around it; return the answer.
 
-        Raises ServiceError, Broken, and what a hook raises.
+        Raises ServiceError, Broken, and errors of hooks.
         """
         self.made.asking = self.process
         if self.app.before:
@@ -139,7 +138,7 @@ def _refusal(error: ServiceError) -> ServiceRefusal:
 
 
 def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) -> AzureError:
-    """Return what comes out of a call that an effect has struck."""
+    """Return the error of a call that an effect has struck."""
     if strike is Effect.GONE:
         return NotFound(
             f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404

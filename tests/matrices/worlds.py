@@ -1,4 +1,4 @@
-"""The worlds that stories and matrices begin with, each played once in a process."""
+"""Worlds at the beginning of stories and matrices, each played once in a process."""
 
 from local_azure.virtual import VirtualLoop
 
@@ -12,7 +12,7 @@ PROOF = {"times": 2, "over": "0s", "deadline": "5m"}
 
 @kept
 async def hand_made(loop: VirtualLoop) -> Stage:
-    """Everything by hand: no rotation yet, nothing adopted."""
+    """Return a world before rotator: made by hand, with no password adopted."""
     made = stage(loop)
     made.with_policy(proof=PROOF)
     return made
@@ -39,7 +39,7 @@ async def waiting(loop: VirtualLoop) -> Stage:
 
 @kept
 async def at_rest(loop: VirtualLoop) -> Stage:
-    """One password of rotator's, everywhere."""
+    """Return a world after a rotation: one password of rotator's, held by every group."""
     made = await waiting(loop)
     await made.rotate()
     made.pass_(hours=25)
@@ -49,7 +49,7 @@ async def at_rest(loop: VirtualLoop) -> Stage:
 
 @kept
 async def due(loop: VirtualLoop) -> Stage:
-    """The same two months later: the next rotation is due."""
+    """Return the world of `at_rest` two months later: the next rotation is due."""
     made = await at_rest(loop)
     made.pass_(days=62)
     await made.rotate(Intent())
@@ -60,7 +60,9 @@ async def due(loop: VirtualLoop) -> Stage:
 
 @kept
 async def quick(loop: VirtualLoop) -> Stage:
-    """The hand-made password is adopted, in an Azure that is quick enough for a whole rotation within the time for which a read is fresh."""
+    """Return a world with the hand-made password adopted, in an Azure quick enough for a whole rotation while a read is
+    fresh.
+    """
     made = stage(loop, timing=HASTY)
     made.with_policy(proof=PROOF)
     await made.with_world(lambda run: adopt(run, None))
@@ -70,7 +72,9 @@ async def quick(loop: VirtualLoop) -> Stage:
 
 @kept
 async def unattended(loop: VirtualLoop) -> Stage:
-    """A day after a rotation of a principal whose groups are all gone: only readers of the secret are left, and no tag names anything."""
+    """Return a world a day after a rotation without groups: only readers of the secret are left, and no tag names a
+    credential.
+    """
     made = await at_rest(loop)
     for name in GROUPS:
         made.azure.container_groups.delete(made.group_id(name))
@@ -104,7 +108,7 @@ async def locked(loop: VirtualLoop) -> Stage:
 
 @kept
 async def hintless(loop: VirtualLoop) -> Stage:
-    """The first rotation is due, and adds to the service principal, whose passwords have no hint."""
+    """Return a world whose first rotation is due, and adds to the service principal, whose passwords have no hint."""
     made = await first(loop)
     made.with_policy(principal={**made.policy.principal.model_dump(exclude_unset=True), "home": "service_principal"})
     return made

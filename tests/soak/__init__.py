@@ -1,5 +1,6 @@
-"""`make soak`: the matrices whole, then random stories in process and an attack from outside until the minutes are over.
+"""Soak tests (`make soak`): the matrices whole, then random stories in process and an attack from outside, for some
+minutes.
 
-The attack from outside knows the installed command, HTTPS, and the emulator's dump. It imports nothing of rotator, and
-no other test's truth.
+The attack from outside knows the installed command, HTTPS, and the emulator's dump. It imports no module of rotator and
+no model of the world from other tests.
 """

@@ -1,6 +1,7 @@
-"""`make soak`: every cell of every matrix; then random stories in process, and beside them the attack from outside, until the minutes are over.
+"""Command of `make soak`: every cell of every matrix; then, for the given minutes, random stories beside the attack
+from outside.
 
-Each story and each round of the attack is made from a seed that is told. The last line counts what the attack did.
+Each story and each round of the attack is made from a printed seed. The last line has the attack's counts.
 """
 
 import json
@@ -19,7 +20,9 @@ OUTSIDE = (sys.executable, "-m", "tests.soak.outside")
 
 
 def main(minutes: float, seed: int) -> int:
-    """1 if anything failed; a seed that fails ends nothing, since another may fail in another way."""
+    """Return 1 if a test, a story or the attack failed; a failed seed doesn't end the run, since others may fail
+    differently.
+    """
     failed = subprocess.run([*PYTEST, "--dist", "loadgroup", "-n", "auto", "--soak"], check=False).returncode
     if not minutes:
         return min(failed, 1)
@@ -34,7 +37,9 @@ def main(minutes: float, seed: int) -> int:
 
 
 def until(end: float, seed: int) -> int:
-    """Random stories, as many at once as there are cores but for the one of the attack, which mostly waits."""
+    """Play random stories until `end`, as many at once as there are cores; one core is left to the attack, which mostly
+    waits.
+    """
     failed, many = 0, max(1, (os.cpu_count() or 1) - 1)
     while time.monotonic() < end:
         failed |= stories(range(seed, seed + many))

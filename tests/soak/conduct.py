@@ -1,4 +1,4 @@
-"""One run by itself: the hosts that it asked for, the text that it wrote, and what it left when a signal ended it."""
+"""Conduct of one run: the hosts of its requests, its output, and the passwords left after a signal."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SIGNALS = ("SIGTERM", "SIGINT")
 
 
 def conduct(run: Run, before: Truth, after: Truth, *, alone: bool) -> Iterator[str]:
-    """Yield what is wrong with one run that has ended."""
+    """Yield the violations of one run after its end."""
     yield from strangers(run.script.hosts)
     yield from acting(run.said)
     if alone and len(run.fate) == 1 and run.fate[0].startswith(SIGNALS):
@@ -22,20 +22,20 @@ def conduct(run: Run, before: Truth, after: Truth, *, alone: bool) -> Iterator[s
 
 
 def strangers(hosts: set[str]) -> Iterator[str]:
-    """Yield the hosts that aren't Azure's."""
+    """Yield the hosts outside Azure."""
     yield from (f"I7: {host} was asked for" for host in sorted(hosts) if not f".{host}".endswith(HOSTS))
 
 
 def acting(text: str) -> Iterator[str]:
-    """Yield the characters of an output that act on a terminal; lines may end."""
+    """Yield the characters of an output that act on a terminal, other than line ends and tabs."""
     found = {char for char in text if char not in "\n\t" and unicodedata.category(char) in ACTING}
     yield from (f"the output has {char!a} in it, as it came" for char in sorted(found))
 
 
 def abandoned(run: Run, before: Truth, after: Truth) -> Iterator[str]:
-    """Yield the passwords that a run has added, hasn't published, and hasn't tried to remove when a signal ended it.
+    """Yield the passwords that a run added, and neither published nor tried to remove before a signal ended the run.
 
-    An add whose answer was spoiled is left to a later run: its key id isn't known.
+    A password whose answer was damaged is left to a later run: the run doesn't know its key id.
     """
     asked = [seen.path for seen in run.script.seen if seen.writes]
     if any("/secrets/" in path or path.endswith("/removePassword") for path in asked):

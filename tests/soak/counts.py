@@ -1,4 +1,4 @@
-"""What an attack did, in numbers: they end a soak, and a number that falls to nothing is a hole in it."""
+"""Counts of an attack, printed at the end of a soak: a count of zero means that a case is no longer tried."""
 
 from dataclasses import asdict, dataclass, fields
 
@@ -24,7 +24,7 @@ class Counts:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def line(self) -> str:
-        """One line, as every net ends."""
+        """Return the counts as the last line of a soak."""
         numbers = ", ".join(
             f"{number} {name.replace('_', ' ')}" for name, number in asdict(self).items() if name != "violations"
         )

@@ -1,4 +1,6 @@
-"""An emulated Azure in a process of its own, reached as strangers reach it: the command line, HTTPS through its proxy, its control endpoint."""
+"""An emulated Azure in a separate process, reached by its public interfaces: the command line, HTTPS through its proxy,
+its control endpoint.
+"""
 
 import http.client
 import json
@@ -52,19 +54,19 @@ class Emulated:
     """Told of each jump of Azure's time, before it."""
 
     def start(self) -> None:
-        """Serve, as a person would have it: detached."""
+        """Start the emulator, detached, by rotator's own command."""
         self._command("start", "--timing", self.timing, "--detach")
         self.running = json.loads((self.directory / "running.json").read_text())
         self.seeded = json.loads((self.directory / "seeded.json").read_text())
 
     def stop(self) -> None:
-        """End it, if it still runs."""
+        """Stop the emulator, if running."""
         subprocess.run(
             [ROTATOR, "emulator", "stop", "--dir", str(self.directory)], env=BARE, capture_output=True, check=False
         )
 
     def exports(self) -> dict[str, str]:
-        """Return what `rotator emulator env` tells a shell to export."""
+        """Return the variables that `rotator emulator env` prints for a shell."""
         lines = (line for line in self._command("env").splitlines() if line.startswith("export "))
         return dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines)
 
@@ -115,7 +117,7 @@ class Emulated:
     def request(
         self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """One request by name, through the emulator's own proxy."""
+        """Send one request through the emulator's proxy; return status and body."""
         there, context = urlsplit(url), ssl.create_default_context(cafile=self.certificate)
         content = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
         kind = "application/x-www-form-urlencoded" if isinstance(body, str) else "application/json"
@@ -145,7 +147,7 @@ class Emulated:
         return str(content["access_token"]) if status == 200 else None
 
     def call(self, method: str, url: str, body: object = None) -> Any:
-        """One request with all rights. Raises Refused."""
+        """Send one request as an administrator; return the body. Raises Refused."""
         host = urlsplit(url).netloc
         resource = f"https://{host}" if host in (ARM, GRAPH) else "https://vault.azure.net"
         if resource not in self.tokens:
@@ -160,7 +162,7 @@ class Emulated:
         return content
 
     def patiently(self, method: str, url: str, body: object = None) -> Any:
-        """The same, until reads and rights have caught up with what was written before."""
+        """Send one request as an administrator, again until reads and rights show earlier writes. Raises Refused."""
         for _ in range(TRIES):
             try:
                 return self.call(method, url, body)

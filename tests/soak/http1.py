@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as stands between a client and a server: messages whole, as bytes, and what may become of them."""
+"""HTTP/1.1 as the damaging proxy needs it: whole messages as bytes, and changed copies of them."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ class Message:
         return next((value for each, value in self.headers if each.lower() == name.lower()), "")
 
     def but(self, **headers: str | None) -> "Message":
-        """The same with some headers replaced, or without those that are None; `_` stands for `-`."""
+        """Return a copy with some headers replaced, or removed where the value is None; `_` stands for `-`."""
         others = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         kept = tuple((name, value) for name, value in self.headers if name.lower() not in others)
         return replace(self, headers=(*kept, *((name, value) for name, value in others.items() if value is not None)))
@@ -43,7 +43,9 @@ def page(status: str, like: Message, **headers: str) -> Message:
 
 
 async def read(reader: asyncio.StreamReader, *, asked: str = "") -> Message | None:
-    """The next message; None where the other side has closed. `asked` is the method that an answer answers."""
+    """Read the next message; None at the end of the connection. `asked` is the method of the request, if an answer is
+    read.
+    """
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -1,7 +1,8 @@
-"""The invariants, looked up in the truth: what may never be, whoever was killed, kept waiting or meddled with.
+"""Invariants, checked against the truth: they hold whichever runs were killed or suspended, and whatever people
+changed.
 
-`Memory` keeps what was seen before, so that what is gone can be told from what never was. What people removed or gave
-is theirs.
+`Memory` keeps earlier truths, to tell a removed password from a value that never was one. Changes by people, recorded
+in the `Ledger`, are no violation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ REVOKES, GRANTS, ISSUES = ("revoke",), ("grant", "provision"), ("rotate", "provi
 
 @dataclass
 class Memory:
-    """All that was seen of one scene."""
+    """Record of one scene: earlier passwords, versions, roles and commands."""
 
     scene: Scene
     ledger: Ledger
@@ -40,7 +41,7 @@ class Memory:
 
 
 def violations(memory: Memory, truth: Truth, *, at_work: int = 0) -> Iterator[str]:
-    """Yield what is wrong now, while so many commands are at work."""
+    """Yield the violations at one instant; `at_work` is the number of running commands."""
     yield from _pulls(memory, truth)
     yield from _published(memory, truth)
     yield from _foreign(memory, truth)
@@ -50,7 +51,7 @@ def violations(memory: Memory, truth: Truth, *, at_work: int = 0) -> Iterator[st
 
 
 def broken(memory: Memory, truth: Truth, value: str) -> str:
-    """Return why a value doesn't authenticate, if that is rotator's doing; "" if it does, or if others did it."""
+    """Return the reason why rotator made a value useless; "" if the value authenticates, or if people broke it."""
     found, known = truth.of(value), memory.passwords.get(value)
     if value in memory.ledger.written or memory.taken:
         return ""
@@ -107,7 +108,7 @@ def _bounded(memory: Memory, truth: Truth, at_work: int) -> Iterator[str]:
 
 
 def _sent_once(memory: Memory, truth: Truth) -> Iterator[str]:
-    """What is done by one request isn't done twice: nothing below the one retry policy sends again."""
+    """Yield attempts published twice and passwords added twice: no layer below the retry policy may send again."""
     attempts = [version.tags[ATTEMPT] for version in truth.versions if ATTEMPT in version.tags]
     yield from (f"I5: attempt {each} was published twice" for each in set(attempts) if attempts.count(each) > 1)
     names = [each.name for each in memory.passwords.values() if each.ours]
@@ -135,7 +136,7 @@ def _roles(memory: Memory, truth: Truth) -> Iterator[str]:
 
 
 def settings(before: Truth, after: Truth, edited: set[str]) -> Iterator[str]:
-    """I4, between two instants: a group has the settings that it had, where nobody else changed them."""
+    """Yield violations of I4 between two instants: changed settings of groups that people did not edit."""
     for name in before.groups.keys() & after.groups.keys() - edited:
         if before.groups[name].settings != after.groups[name].settings and name != "nightly":
             yield f"I4: {name} was {before.groups[name].settings}, and is {after.groups[name].settings}".replace(
@@ -147,7 +148,7 @@ def settings(before: Truth, after: Truth, edited: set[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a command that ended with 0 found and left."""
+    """Claim of a command that ended with 0, with the truth before and after."""
 
     arguments: Sequence[str]
     before: Truth
@@ -160,7 +161,7 @@ class Claim:
 
     @property
     def current(self) -> Password | None:
-        """The password that readers get, where it is one that works."""
+        """Password of the newest version, if valid."""
         found = self.after.of(self.after.newest.value) if self.after.newest else None
         return found if found and not found.gone and found.end > self.after.now else None
 
@@ -191,7 +192,9 @@ def _grant(claim: Claim) -> Iterator[str]:
 
 
 def _provision(claim: Claim) -> Iterator[str]:
-    """It makes what is missing: a version that others published, it doesn't try."""
+    """Yield violations of `provision`: no role, no version, or a dead password of rotator's. It doesn't try foreign
+    versions.
+    """
     newest, wanted = claim.after.newest, claim.before.mark != "revoked" and "--dry-run" not in claim.arguments
     if wanted and not (claim.role and newest and (claim.current or KEY_ID not in newest.tags)):
         yield f"I9: {claim}, {'with' if claim.current else 'without'} a password that works"

@@ -1,7 +1,7 @@
-"""Input that nobody should give: policies, manifests, arguments, variables and streams, each spoiled at random.
+"""Malformed input: policies, manifests, arguments, variables and streams, each damaged at random.
 
-Whatever is given, there is no traceback, the exit code is one of the documented ones, no secret is told, and what is
-refused for its input (2) has written nothing; a `rotate` of all policies ends with 2 and serves those that are right.
+For each: no traceback, a documented exit code, no secret in the output, no write after a refusal (2). A `rotate` of all
+policies ends with 2 and still serves the valid ones.
 """
 
 import fcntl
@@ -235,7 +235,7 @@ class Case:
 
 @dataclass
 class Fuzzer:
-    """Spoils what a scene has in a directory of its own, and runs the command on it."""
+    """Damages copies of a scene's files, and runs the command on them."""
 
     scene: Scene
     exports: dict[str, str]
@@ -244,7 +244,7 @@ class Fuzzer:
     """A lease that this process holds."""
 
     def problems(self, number: int) -> Iterator[str]:
-        """Each input that isn't met as it should be."""
+        """Play so many inputs; yield each violation with its input."""
         yield from self.control()
         for _ in range(number):
             case = self.rng.choice(KINDS)(self)
@@ -256,7 +256,7 @@ class Fuzzer:
             self.tidy()
 
     def tidy(self) -> None:
-        """Take away what stood in the place of a lease."""
+        """Remove the obstacle in place of a lease."""
         if self.held:
             self.held.close()
         self.held = None
@@ -266,7 +266,7 @@ class Fuzzer:
     # inputs
 
     def spoiled(self, text: str) -> bytes:
-        """A text with one to three of its places changed."""
+        """Return a text with one to three lines damaged, sometimes with raw bytes inserted."""
         lines = text.splitlines()
         for _ in range(self.rng.randint(1, 3)):
             at = self.rng.randrange(len(lines))
@@ -364,7 +364,7 @@ class Fuzzer:
         return Case("streams", (*verb, *more), streams=self.rng.choice(STREAMS))
 
     def neighbour(self) -> Case:
-        """A file that is no policy beside the scene's own: it concerns no command but one on all of them."""
+        """Add an invalid policy beside the valid one: only commands on all policies may fail."""
         path = self.directory()
         (path / "neighbour.yaml").write_text(
             self.rng.choice(("[", "principal: 1", "- a\n- b", "{a: b", "\x00", "a: ["))
@@ -380,7 +380,7 @@ class Fuzzer:
         return Case(f"a broken neighbour in {path}", (*alone, "--policies", str(path)), ends=frozenset(ends))
 
     def lease(self) -> Case:
-        """What stands in the place of the policy's lease, or holds it for longer than any run may take."""
+        """Put an obstacle in place of the policy's lease, or hold the lease beyond any run's time."""
         leases = self.scene.path / "leases0"
         leases.mkdir(exist_ok=True)
         file = leases / f"{self.scene.app_id}.lock"
@@ -411,7 +411,9 @@ class Fuzzer:
         )
 
     def control(self) -> Iterator[str]:
-        """Requests to the emulator's own endpoint that make no sense: refused in words, and nothing happens."""
+        """Yield invalid requests to the control endpoint that were not refused with a message, or that changed the
+        clock.
+        """
         azure = self.scene.azure
         before = azure.control("GET", "/clock")
         for path, body in CONTROL:
@@ -427,10 +429,10 @@ class Fuzzer:
         if now[:13] != before["now"][:13]:
             yield f"the emulator's time went from {before['now']} to {now}"
 
-    # what comes of them
+    # results
 
     def met(self, case: Case) -> Iterator[str]:
-        """Yield what is wrong with how one input is met."""
+        """Run the command on one input; yield the violations."""
         azure = self.scene.azure
         since = max((each["number"] for each in azure.control("GET", "/calls")["value"]), default=0)
         own = {
@@ -452,7 +454,7 @@ class Fuzzer:
             errors="replace"
         )
         (self.scene.path / "malformed-said").write_text(said)
-        if case.interrupted is None or OWN in said:  # before that the interpreter itself is starting
+        if case.interrupted is None or OWN in said:  # earlier, the interpreter is still starting
             yield from (f"{crash!r}: {said[-1500:]}" for crash in CRASHES if crash in said)
         if not set(case.changes) & COLOURS:
             yield from acting(said)
@@ -488,7 +490,7 @@ def _writes(operation: str, method: str) -> bool:
 
 
 def shell(streams: str, output: Path) -> tuple[str, ...]:
-    """Return what gives a command these streams; the command and its arguments follow."""
+    """Return a shell command that starts another one with the given streams."""
     kept = f"2>{output}"
     ways = {
         "out closed": f"{kept} >&-",

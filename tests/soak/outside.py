@@ -1,7 +1,9 @@
-"""The attack from outside: real processes over HTTPS, killed, stopped, lied to and meddled with at random, the truth from the dump only.
+"""The attack from outside: real processes over HTTPS, killed, stopped and given damaged answers while people change
+Azure.
 
 `python -m tests.soak.outside --seed N --rounds K` repeats rounds: each is made from its own seed, which is N, N + 1 …
-Equal seeds choose the same commands, damage and meddling; the instants at which real processes run are the machine's.
+Equal seeds choose the same commands, damage and changes; only the timing of real processes differs. The truth comes
+from the emulator's dump alone.
 """
 
 import argparse
@@ -19,7 +21,9 @@ from tests.soak.story import Story
 
 
 def attack(seed: int, *, rounds: int | None, minutes: float, keep: Path) -> Counts:
-    """Play rounds, so many or until the minutes are over; each violation is told with its trace and the command that repeats it."""
+    """Play rounds, by number or until the minutes are over; print each violation with its trace and the command that
+    repeats its round.
+    """
     total, until = Counts(), time.monotonic() + 60 * minutes
     while total.rounds < rounds if rounds is not None else time.monotonic() < until:
         story = Story(seed, Path(tempfile.mkdtemp(prefix=f"seed{seed}-", dir=keep)))
@@ -58,7 +62,7 @@ def _tell(story: Story) -> None:
 
 
 def main() -> int:
-    """1 where there is a violation."""
+    """Play the attack; return 1 after a violation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int)
@@ -71,7 +75,7 @@ def main() -> int:
     )
     parser.add_argument("--counts", type=Path, help="write the counts there, as JSON")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what a round has begun is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the processes of a round
     total = attack(given.seed, rounds=given.rounds, minutes=given.minutes, keep=given.keep)
     if given.counts:
         given.counts.write_text(json.dumps(asdict(total)))

@@ -1,4 +1,4 @@
-"""People, who don't know of rotator or don't care: each does one thing to the principal, its secret, a group, a role or a lock."""
+"""People who ignore rotator: each action changes the principal, its secret, a group, a role or a lock."""
 
 import http.client
 import random
@@ -17,7 +17,7 @@ HOSTILE = "\x1b[2Jred\u202e\u2028\nrotator: all is well"
 
 @dataclass
 class Ledger:
-    """What people did, so that none of it is blamed on rotator."""
+    """Record of the changes by people, so that invariants don't blame rotator for them."""
 
     removed: set[str] = field(default_factory=set)
     """Key ids."""
@@ -34,7 +34,7 @@ class Ledger:
 
 @dataclass
 class People:
-    """Somebody with all rights. `racing` while a command is at work, which can't have seen what happens now."""
+    """Administrator. `racing` is true while a command runs, which can't have seen the change in its last read."""
 
     scene: Scene
     rng: random.Random
@@ -42,7 +42,7 @@ class People:
     racing: bool = False
 
     def act(self) -> str:
-        """Do something; what it was."""
+        """Take one random action; return its description."""
         doing = self.rng.choice(ACTIONS)
         try:
             done = doing(self)
@@ -55,7 +55,7 @@ class People:
         return read(self.scene.azure.dump(), self.scene)
 
     def add(self, name: str, home: str = "") -> tuple[str, str]:
-        """A new password, of nobody's: key id and value."""
+        """Add a foreign password; return key id and value."""
         holder = home or self.scene.holder
         answer = self.scene.azure.call("POST", f"{holder}/addPassword", {"passwordCredential": {"displayName": name}})
         return answer["keyId"], answer["secretText"]
@@ -99,7 +99,7 @@ def removes_a_password(people: People) -> str:
 
 
 def resets(people: People) -> str:
-    """`az ad sp credential reset`: every password goes, one comes, and nobody is told."""
+    """Do as `az ad sp credential reset`: remove every password and add one, without publishing it."""
     for each in people.look().live(people.scene.app_id):
         people.remove(each.key_id, people.scene.holder)
     key, _ = people.add("rbac")
@@ -139,7 +139,7 @@ def rolls_the_secret_back(people: People) -> str:
 
 
 def edits_a_group(people: People) -> str:
-    """A deployment with what is published, and with another setting; tags that would lie are left out."""
+    """Redeploy a group with the published value and another setting; drop tags that would name another credential."""
     truth, name = people.look(), people.group()
     newest, group = truth.newest, truth.groups.get(name)
     if newest is None:
@@ -150,7 +150,7 @@ def edits_a_group(people: People) -> str:
 
 
 def recreates_a_group(people: People) -> str:
-    """A deployment with the password that was in the script all the time."""
+    """Redeploy a group with the password of the oldest version, as an old script would."""
     name, versions = people.group(), people.look().versions
     if not versions:
         return "redeploys nothing"
@@ -187,7 +187,7 @@ def removes_the_role(people: People) -> str:
 
 
 def takes_a_right_away(people: People) -> str:
-    """A role of the identity that rotator signs in as."""
+    """Remove a role of rotator's own identity."""
     azure = people.scene.azure
     scope = people.rng.choice((azure.seeded["vault_id"], azure.seeded["registry_id"]))
     url = f"https://{ARM}{scope}/providers/Microsoft.Authorization/roleAssignments"
@@ -255,7 +255,7 @@ def _lock_url(scene: Scene) -> str:
 
 
 def _started(scene: Scene, truth: Truth) -> list[str]:
-    """Start what was stopped; return what Azure doesn't start, since its password works no more."""
+    """Start stopped groups; return those that Azure refuses to start, since their password is dead."""
     left = list[str]()
     for name in (name for name, group in truth.groups.items() if name != JOB and not group.running):
         try:
@@ -268,10 +268,11 @@ def _started(scene: Scene, truth: Truth) -> list[str]:
 
 
 def mend(people: People) -> list[str]:
-    """What a person does who reads what rotator says: unlock, give the role again, start what was stopped, publish a password that works.
+    """Do what rotator's messages ask of a person: unlock, assign the role again, start stopped groups, publish a valid
+    password.
 
-    The last only where no version is rotator's: then nothing says that the secret is the right one but a value that
-    authenticates. Returns the stopped groups that Azure doesn't start, since their password works no more.
+    A password is published only while no version is rotator's: without one, only a value that authenticates shows that
+    the secret is the right one. Returns the groups that Azure refuses to start, since their password is dead.
     """
     scene, ledger, people.racing = people.scene, people.ledger, False
     if ledger.locked:

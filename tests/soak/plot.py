@@ -1,4 +1,4 @@
-"""Chance: which command comes next, and what happens to it."""
+"""Random choice of the next command, and of the disturbances during it."""
 
 import random
 import signal
@@ -76,7 +76,7 @@ def command(rng: random.Random, *, job: bool) -> tuple[str, ...]:
 
 
 def fault(azure: Emulated, rng: random.Random) -> str:
-    """Plan one fault; what it is."""
+    """Plan one fault in the emulator; return its description."""
     nth = rng.choice((1, 1, 2, 3, rng.randint(1, 30)))
     which = rng.random()
     if which < 0.25:
@@ -119,7 +119,7 @@ def _general(rng: random.Random) -> dict[str, object]:
 
 
 def disturb(run: Run, azure: Emulated, rng: random.Random, people: Callable[[Seen], bool], *, two: bool) -> str:
-    """Write into a run's script what happens to the process, and who meddles meanwhile; what it is, in a word."""
+    """Write disturbances of the process and changes by people into a run's script; return their description."""
     moment: Moment = rng.choice(("before", "after"))
     reads = run.arguments[0] in READS
     at = ("request", rng.randint(1, 12 if reads else rng.choice((30, 60, LENGTH))), moment)

@@ -1,4 +1,4 @@
-"""One run of the command as a process, behind a proxy of its own, with its output in files."""
+"""One run of the command as a process, behind a separate proxy, with its output in files."""
 
 import asyncio
 import signal
@@ -31,7 +31,7 @@ class Run:
     seconds: float = 0.0
 
     def begin(self, scene: Scene, proxies: Proxies, exports: dict[str, str], number: int) -> None:
-        """Start it."""
+        """Start the process."""
         port, self.server = proxies.open(self.script)
         proxy = f"http://127.0.0.1:{port}"
         own = {
@@ -54,7 +54,7 @@ class Run:
             )
 
     def end(self) -> int:
-        """Wait for its end, with patience; its exit code."""
+        """Wait for the end of the process, and kill it after PATIENCE; return the exit code."""
         assert self.process and self.server
         begun = time.monotonic()
         try:
@@ -79,7 +79,7 @@ class Run:
             self.fate.append(f"{number.name} {why}")
 
     def sleep(self, azure: Emulated, span: float, why: str, *, still: float = 0.2) -> None:
-        """Stop it for a while, let time pass in Azure, let it go on; `still` are seconds of real time, in which others are at work."""
+        """Suspend the process for `still` seconds, advance Azure's clock by `span` meanwhile, then continue it."""
         if self.process is None or self.process.poll() is not None:
             return
         self.signal(signal.SIGSTOP, f"for {span:.0f} s of Azure's time, {why}")

@@ -1,6 +1,6 @@
-"""A proxy that ends TLS between the command and the emulator's own proxy, and does to each request what a script says.
+"""Proxy that ends TLS between the command and the emulator's proxy, and follows a script for each request.
 
-It asks Azure exactly what it was asked, once: what it spoils are answers, and connections.
+Azure gets each request unchanged and at most once: only answers and connections are damaged.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Gone(Exception):
 
 @dataclass
 class Proxies:
-    """An event loop in a thread of its own, with one proxy for each run of a command."""
+    """Proxies on an event loop in a separate thread, one for each run of a command."""
 
     upstream: int
     authority: Path
@@ -78,7 +78,7 @@ class Proxies:
         return waiting.result()
 
     def open(self, script: Script) -> tuple[int, asyncio.Server]:
-        """A proxy that plays `script`: its port, and what closes it."""
+        """Open a proxy for `script`; return its port and its server."""
 
         async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with suppress(OSError, Gone, EOFError, ValueError, asyncio.CancelledError):
@@ -118,7 +118,7 @@ class Proxies:
         near: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         far: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> bool:
-        """One request and its answer; false where the connection has ended."""
+        """Relay one request and its answer; return false at the end of the connection."""
         request = await http1.read(near[0])
         if request is None:
             return False
@@ -139,7 +139,7 @@ class Proxies:
         return await self._deliver(kind, seen, answer, near[1])
 
     async def _instead(self, kind: str, method: str, writer: asyncio.StreamWriter) -> bool:
-        """Return what comes in place of an answer, of a request that Azure never saw."""
+        """Answer a request in Azure's place; return false to end the connection."""
         if kind == "reset":
             return False
         status = {"page502": "502 Bad Gateway", "page403": "403 Forbidden", "page404": "404 Not Found"}[kind]
@@ -149,7 +149,7 @@ class Proxies:
         return True
 
     async def _deliver(self, kind: str, seen: Seen, answer: Message, writer: asyncio.StreamWriter) -> bool:
-        """Write an answer, spoiled as `kind` says; false where the connection ends with it."""
+        """Write an answer, damaged as `kind` says; return false to end the connection."""
         if date := answer.header("date"):
             self.dates[seen.host] = date
         spoiled = self._spoiled(kind, seen, answer)
@@ -187,7 +187,7 @@ def _short(answer: Message) -> Message:
 
 
 def _turned(answer: Message) -> Message:
-    """A list that goes on at another host, in the words of every service."""
+    """Return a list whose next page is at another host, by the link names of all services."""
     try:
         said = json.loads(answer.body)
     except ValueError:
@@ -217,7 +217,7 @@ def _shifted(date: str, by: timedelta) -> str:
 
 
 async def _while_there(reading: Coroutine[Any, Any, Message | None], near: asyncio.StreamReader) -> Message | None:
-    """The answer, as long as the command waits for it. Raises Gone."""
+    """Return the answer, as long as the command waits for it. Raises Gone."""
     task = asyncio.ensure_future(reading)
     try:
         while not (await asyncio.wait({task}, timeout=0.3))[0]:

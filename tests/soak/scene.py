@@ -1,4 +1,6 @@
-"""One principal with its secret, its container groups, its policy and its bystanders, made by an administrator as the documentation has it."""
+"""Scene of a round: one principal with its secret, container groups, policy and bystanders, made by an administrator as
+documented.
+"""
 
 import base64
 import json
@@ -37,7 +39,7 @@ properties:
 
 @dataclass
 class Scene:
-    """Names and ids; `by_hand` is the password that a person made before there was a rotator."""
+    """Names and ids of a scene; `by_hand` is the password from before rotator."""
 
     azure: Emulated
     path: Path
@@ -88,7 +90,7 @@ class Scene:
 
     @property
     def named(self) -> bool:
-        """The policy names its application, as every verb but `provision` wants it."""
+        """Tell if the policy names its application, as every verb but `provision` requires."""
         return "app_id" in (self.policies / f"{NAME}.yaml").read_text()
 
     @property
@@ -97,7 +99,7 @@ class Scene:
 
 
 def choose(azure: Emulated, path: Path, rng: random.Random) -> Scene:
-    """A scene by chance; nothing is made yet."""
+    """Return a random scene; no resource of it is made yet."""
     quick = azure.timing != "prompt"
     if rng.random() < 0.15:
         return Scene(azure, path, bare=True, proof={"times": 5, "over": "3s"} if quick else {"times": 2, "over": "0s"})
@@ -117,7 +119,7 @@ def choose(azure: Emulated, path: Path, rng: random.Random) -> Scene:
 
 
 def make(scene: Scene) -> None:
-    """The application, its password and role, the secrets, the groups and the policy."""
+    """Make the application, its password and role, the secrets, the groups and the policy."""
     azure = scene.azure
     write(scene)
     if scene.bare:
@@ -141,7 +143,9 @@ def make(scene: Scene) -> None:
 
 
 def _application(azure: Emulated, name: str) -> tuple[str, str, str]:
-    """An application with its service principal, both owned by whom rotator signs in as."""
+    """Make an application with its service principal, both owned by rotator's identity; return object id, app id and
+    principal id.
+    """
     application = azure.call("POST", f"https://{GRAPH}/v1.0/applications", {"displayName": name})
     principal = azure.patiently("POST", f"https://{GRAPH}/v1.0/servicePrincipals", {"appId": application["appId"]})
     owner = {"@odata.id": f"https://{GRAPH}/v1.0/directoryObjects/{azure.seeded['operator']['object_id']}"}
@@ -160,14 +164,14 @@ def _certificate() -> Json:
 
 
 def grant(scene: Scene) -> None:
-    """The role that lets the principal pull."""
+    """Assign the role for pulls to the principal."""
     role = f"/subscriptions/{scene.azure.seeded['subscription']}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
     properties = {"roleDefinitionId": role, "principalId": scene.principal, "principalType": "ServicePrincipal"}
     scene.azure.patiently("PUT", scene.role_url(), {"properties": properties})
 
 
 def body(scene: Scene, name: str, password: str, tags: dict[str, str]) -> Json:
-    """A container group as a person declares it."""
+    """Return a container group as a person declares it."""
     secret = {"name": "DB_PASSWORD", "secureValue": HIDDEN}
     container = {
         "image": f"{scene.server}/{JOB if name == JOB else 'aci-helloworld'}:v1",
@@ -192,7 +196,7 @@ def deploy(scene: Scene, name: str, password: str, tags: dict[str, str]) -> None
 
 
 def policy(scene: Scene) -> Json:
-    """Return what the policy's file says; JSON is YAML."""
+    """Return the content of the policy's file; JSON is YAML."""
     hidden = {"containers/app/env/DB_PASSWORD": {"key_vault": f"{NAME}-db"}}
     source: Json = {"manifest": "manifests/app.yaml"} if scene.bare else {"secrets": hidden}
     groups: list[Json] = [{"id": scene.group_id(name), **source} for name in scene.services]
@@ -209,7 +213,7 @@ def policy(scene: Scene) -> Json:
 
 
 def write(scene: Scene) -> None:
-    """The policy and its manifests."""
+    """Write the policy and its manifests."""
     (scene.policies / "manifests").mkdir(parents=True, exist_ok=True)
     for name, container, image, restart in ((JOB, "job", JOB, "Never"), ("app", "app", "aci-helloworld", "Always")):
         content = MANIFEST.format(server=scene.server, container=container, image=image, restart=restart)
@@ -218,7 +222,7 @@ def write(scene: Scene) -> None:
 
 
 def found(scene: Scene, dump: Json) -> int:
-    """Take up what `rotator provision` has made; how many applications have the name."""
+    """Adopt the application that `rotator provision` has made; return the number of applications with the name."""
     directory = dump["services"]["directory"]
     called = [
         each for each in directory["applications"].values() if each["display_name"] == NAME and not each["deleted"]

@@ -1,4 +1,4 @@
-"""The script of one run of a command: which of its requests meet damage, and what else happens at which request or write."""
+"""Script of one run of a command: damage and disturbances by request and by write."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ LENGTH = 110
 
 @dataclass(frozen=True)
 class Seen:
-    """One request on its way."""
+    """One request to Azure."""
 
     number: int
     method: str
@@ -43,7 +43,7 @@ class Seen:
 
     @property
     def writes(self) -> bool:
-        """It asks Azure to change something; tokens change nothing."""
+        """Tell if the request changes Azure; requests for tokens and to the registry don't."""
         return self.method not in ("GET", "HEAD") and self.host != LOGIN and not self.host.endswith(".azurecr.io")
 
     def __str__(self) -> str:
@@ -56,9 +56,9 @@ Event = Callable[[Seen], bool]
 
 @dataclass
 class Script:
-    """What is to happen, and what was seen.
+    """Plan of a run, and record of its requests.
 
-    `look` is called after the answer to each write, before the command has it.
+    `look` is called after the answer to each write, before the command gets the answer.
     """
 
     damage: dict[int, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Script:
         return seen
 
     def damages(self, seen: Seen) -> str:
-        """Return what is to become of the answer to this request; "" if nothing."""
+        """Return the damage to the answer of a request; "" for none."""
         kind = self.damage.get(seen.number) or (
             self.damage.get(-sum(1 for _ in self.writes())) if seen.writes else None
         )
@@ -90,7 +90,7 @@ class Script:
         return kind or ""
 
     def happens(self, seen: Seen, moment: Moment) -> bool:
-        """Let happen what is due at this request; true where the request is never to reach Azure."""
+        """Run the events due at a request; return true if the request, or its answer, is lost."""
         due = [("request", seen.number, moment)]
         if seen.writes:
             due.append(("write", sum(1 for _ in self.writes()), moment))
@@ -103,7 +103,7 @@ class Script:
             self.blind.append((self.asleep, seen))
 
     def answered(self, seen: Seen) -> None:
-        """Azure's answer goes to the command, which learns the time of it."""
+        """Record an answer of Azure: from its date the command knows Azure's time."""
         if seen.host != LOGIN:
             self.asleep = 0.0
         if seen.writes:
@@ -114,7 +114,7 @@ class Script:
 
 
 def damaged(rng: random.Random) -> dict[int, str]:
-    """Some answers to spoil: none, one or a few, and sometimes many; and sometimes that to a write."""
+    """Return random damage: none, one or a few answers, sometimes many; sometimes the answer to a write."""
     many = rng.choice((0, 0, 1, 1, 2, 4, 12))
     writes = {-rng.randint(1, 5): rng.choice(DAMAGE)} if rng.random() < 0.4 else {}
     return writes | {rng.randint(1, rng.choice((20, 70, LENGTH))): rng.choice(DAMAGE) for _ in range(many)}

@@ -1,4 +1,4 @@
-"""One round: a scene, some commands with what happens to them, the truth after each, and rest in the end."""
+"""One round: a scene, some commands with disturbances, the truth after each, and convergence in the end."""
 
 import json
 import random
@@ -36,7 +36,7 @@ CRASHES = ("Traceback (most recent call last)", "a bug in rotator")
 
 @dataclass
 class Story:
-    """A round by its seed. `problems`: each violation found, in the order of finding."""
+    """One round, made from a seed. `problems` are its violations in the order of discovery."""
 
     seed: int
     directory: Path
@@ -47,7 +47,7 @@ class Story:
     active: list[Run] = field(default_factory=list)
 
     def play(self) -> None:
-        """From an empty directory to rest."""
+        """Play the round, from an empty directory to convergence."""
         self.rng = random.Random(self.seed)
         self.azure = Emulated(self.directory / "azure", self.rng.choice(("prompt", "prompt", "quick")))
         self.azure.start()
@@ -96,7 +96,7 @@ class Story:
         return truth
 
     def check(self, truth: Truth, *, at_work: int = 0, where: str = "at rest") -> None:
-        """Note every violation that is new."""
+        """Record each new violation."""
         self.counts.looks += 1
         for problem in invariants.violations(self.memory, truth, at_work=at_work):
             self.blame(problem, where)
@@ -113,7 +113,9 @@ class Story:
 
     @property
     def blind(self) -> bool:
-        """A write was sent whose command slept after its check, and no run has had the time to repair that."""
+        """Tell if a command sent a write after a suspension since its check, and no run has had the time to repair the
+        damage.
+        """
         return self._blind
 
     _blind: bool = False
@@ -196,7 +198,7 @@ class Story:
         return False
 
     def _told(self, several: list[tuple[str, ...]]) -> None:
-        """Keep in mind what the commands may do from now on."""
+        """Record the effects that commands may have from now on."""
         for arguments in several:
             self.memory.commands.append(arguments[0])
             self.memory.commands += ["compromised"] * ("--compromised" in arguments)
@@ -211,7 +213,7 @@ class Story:
             self._moved(truth)
 
     def _slept(self, run: Run) -> None:
-        """A write that was checked before a sleep longer than what protects it excuses what it breaks."""
+        """Excuse the damage of a checked write after a suspension longer than its protection."""
         most = min(3600 if self.scene.rotation.get("overlap") == "1h" else DAY, DAY)
         self._blind |= any(span >= most for span, _ in run.script.blind)
 
@@ -244,7 +246,7 @@ class Story:
         self.counts.blind_writes += len(run.script.blind)
 
     def _ending(self, run: Run, code: int, before: Truth) -> Iterator[str]:
-        """Yield what the run said and did, taken by itself."""
+        """Yield violations in the output, exit code and requests of one run."""
         said, verb = run.said, run.arguments[0]
         yield from (f"{crash!r} in the output of {verb}" for crash in CRASHES if crash in said)
         allowed = {0, 1, 3, 4, *([5] if "--exit-code" in run.arguments else []), *([2] if not self.scene.named else [])}
@@ -272,7 +274,7 @@ class Story:
             self.blame(f"I7: a secret is in {Path(name).name}", "files")
 
     def _moved(self, truth: Truth) -> None:
-        """I1 by the platform, and I2 by Entra: what the dump says would work does."""
+        """Check I1 by moved hosts, and I2 by sign-ins: a value valid in the dump must work."""
         role = any(each.endswith(f" {self.scene.principal}") for each in truth.roles - truth.lagging)
         values = {group.password for group in truth.groups.values()} | ({truth.newest.value} if truth.newest else set())
         for value in values:
@@ -298,7 +300,9 @@ class Story:
     # rest
 
     def _rest(self) -> None:
-        """I10: faults end, a person does what is told, and at most three runs, with their waits, are enough."""
+        """Check I10: without faults, and after a person did what rotator asks, at most three runs with their waits
+        converge.
+        """
         left = mend(self.people)
         self.wait(120)
         self.tell("rest")
@@ -344,7 +348,7 @@ class Story:
         return code, policies[0].get("next_due")
 
     def _until(self, due: str | None) -> float:
-        """Return how long to wait for the next run: till it says that something is due, if that is soon."""
+        """Return the wait before the next run: until its next due step, if soon."""
         wait = (datetime.fromisoformat(due) - self.look().now).total_seconds() if due else 25 * 3600
         return max(wait + 60, 3600) if wait < 8 * DAY else 25 * 3600
 
@@ -352,7 +356,7 @@ class Story:
         return code == 0 and not self._left(self.look())
 
     def _left(self, truth: Truth) -> list[str]:
-        """Return what is not as it should be in the end."""
+        """Return the differences from a converged world."""
         newest, left = truth.newest, list[str]()
         current = truth.of(newest.value) if newest else None
         if newest is None or current is None or current.gone or KEY_ID not in newest.tags:
@@ -365,7 +369,7 @@ class Story:
         for group in truth.groups.values():
             holds = truth.of(group.password)
             if foreign and KEY_ID not in group.tags:
-                continue  # it doesn't say what it holds, and may hold that one
+                continue  # without a key id in its tags the group may hold the foreign one
             if group.running and (holds is None or holds.gone or (holds.ours and holds.key_id != current.key_id)):
                 left.append(f"{group.name} doesn't hold the current password")
         return left

@@ -1,4 +1,6 @@
-"""The attack from outside, shortly: a killed rotation and the next one behind the damaging proxy, and each violation is seen by who looks for it."""
+"""A short attack from outside: a killed rotation and the next one behind the damaging proxy. Each violation is found by
+its check.
+"""
 
 import random
 from collections.abc import Callable
@@ -92,7 +94,7 @@ BROKEN: dict[str, Callable[[Truth], Truth]] = {
 
 
 def looked(*, ledger: Ledger) -> Memory:
-    """A memory that has seen the world when all was well."""
+    """Return a memory with one look at an intact world."""
     scene = Scene(Emulated(Path("nowhere"), "prompt"), Path("nowhere"), app_id=APP, principal="principal")
     memory = Memory(scene, ledger)
     memory.remember(WELL)
@@ -126,7 +128,9 @@ def test_what_a_run_may_not_do_by_itself_is_seen() -> None:
 
 
 class Short(Story):
-    """A killed first rotation, the next one with damaged answers, a removal that nobody owns up to, and some malformed input."""
+    """Killed first rotation, a second one with damaged answers, a removal by no known command or person, and some
+    malformed input.
+    """
 
     def _steps(self) -> None:
         self.commands([("rotate", NAME)], calm=True)

@@ -1,4 +1,6 @@
-"""What is so in Azure, taken from the emulator's dump: the principal's passwords, the versions, the groups, the roles, at one instant."""
+"""True state of Azure, from the emulator's dump: the principal's passwords, the versions, the groups, the roles, at one
+instant.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ ATTEMPT = "rotator-attempt"
 
 @dataclass(frozen=True)
 class Password:
-    """A password of some principal; `everywhere` is when the last replica knows it."""
+    """Password of any principal; `everywhere` is the instant from which every replica knows it."""
 
     key_id: str
     app_id: str
@@ -42,7 +44,7 @@ class Version:
     tags: dict[str, str]
 
     def listed(self, tag: str) -> set[str]:
-        """The key ids under a tag, and under those that carry it on."""
+        """Return the key ids under a tag and its continuations (`tag-…`)."""
         return {
             word
             for name, value in self.tags.items()
@@ -63,7 +65,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Truth:
-    """One dump, read."""
+    """Parsed dump of the emulator."""
 
     now: datetime
     passwords: tuple[Password, ...]
@@ -81,7 +83,7 @@ class Truth:
 
     @property
     def newest(self) -> Version | None:
-        """Return what a GET without a version returns."""
+        """Newest enabled version, as a GET without a version returns it."""
         return next((each for each in reversed(self.versions) if each.enabled), None)
 
     def of(self, value: str) -> Password | None:
@@ -91,7 +93,7 @@ class Truth:
         return tuple(each for each in self.passwords if each.app_id == app_id and not each.gone and each.end > self.now)
 
     def marked(self, tag: str) -> set[str]:
-        """Every key id that some version names under a tag."""
+        """Return each key id that a version names under a tag."""
         return {key for version in self.versions for key in version.listed(tag)}
 
 
@@ -163,7 +165,7 @@ def _group(state: Json, scene: Scene, name: str) -> Group | None:
 
 
 def _settings(resource: Json, app_id: str) -> Json:
-    """A stored group without the credential, our tags, and what Azure fills in."""
+    """Return a stored group without the credential, rotator's tags, and Azure's defaults."""
     properties = {
         name: value for name, value in resource["properties"].items() if value not in (None, [], {}) and name != "sku"
     }
@@ -182,7 +184,7 @@ def _filled(container: Json) -> Json:
 
 
 def _roles(authorization: Json, after: datetime = LONG_AGO) -> Iterator[str]:
-    """The assignments that take effect after an instant."""
+    """Yield the assignments that take effect after an instant."""
     for each in authorization["assignments"].values():
         if each["gone_at"] is None and datetime.fromisoformat(each["active_from"]) > after:
             yield f"{each['id'].lower()} {each['principal_id']}"
