@@ -24,8 +24,11 @@ Each carries a `Diagnosis`: the error, the present state, and the next action. N
 is one line, whatever the names inside.
 """
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 from rotator.causes import Cause, Denial, Grounds
 from rotator.visible import one_line
@@ -72,10 +75,34 @@ class Mistake:
     problem: str
     remedy: str
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """All of the mistake but its position and the policy's name: equal for the same mistake in two files."""
+        named = rf" [^ `]*{re.escape(PurePath(self.file).stem)}`"
+        return self.path, self.value, self.problem, re.sub(named, " *`", self.remedy)
+
     def __str__(self) -> str:
         shown = f" (found {self.value})" if self.value else ""
         where = f"{self.path}: " if self.path else ""
         return one_line(f"{self.file}:{self.line}:{self.column}: {where}{self.problem}{shown}. {self.remedy}")
+
+
+ALIKE = 3
+"""Files with the same mistake that are all listed. Of more files only the first is shown in full."""
+
+
+def listed(mistakes: Sequence[Mistake]) -> Iterator[str]:
+    """Yield a line for each mistake, and one line for a mistake that more than `ALIKE` files share."""
+    same: dict[tuple[str, ...], list[str]] = {}
+    for each in mistakes:
+        same.setdefault(each.kind, []).append(each.file)
+    for each in mistakes:
+        first, *others = dict.fromkeys(same[each.kind])
+        if len(others) < ALIKE:
+            yield str(each)
+        elif each.file == first:
+            more = f" and {len(others) - ALIKE} more" if len(others) > ALIKE else ""
+            yield f"{each} The same in {', '.join(others[:ALIKE])}{more}."
 
 
 class PolicyError(RotatorError):
@@ -86,7 +113,7 @@ class PolicyError(RotatorError):
 
     def __init__(self, mistakes: tuple[Mistake, ...], *, state: str | None = None) -> None:
         super().__init__("", state=state)
-        self.happened = "\n".join(map(str, mistakes))
+        self.happened = "\n".join(listed(mistakes))
         self.args = (self.happened,)
         self.mistakes = mistakes
 

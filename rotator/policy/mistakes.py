@@ -7,6 +7,7 @@ unknown key); remedies come from the schema for editors, so that every field has
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -20,6 +21,23 @@ MOST = 100
 """Mistakes of one file that are reported: a longer list helps no reader."""
 _PRIVATE = {"secrets", "password_secret", "username_secret"}
 """Below these, people paste secrets where the name of one is meant."""
+_SHARED = {"base", "common", "default", "defaults", "global", "shared"}
+"""Names that people give to a file of defaults."""
+_EXTENDING = {
+    "base",
+    "default",
+    "defaults",
+    "extend",
+    "extends",
+    "from",
+    "import",
+    "imports",
+    "include",
+    "includes",
+    "inherit",
+    "inherits",
+}
+"""Keys by which other programs' files name what they extend."""
 
 _STEPS = ("[key]", "$key_vault", "$credential", "$value")
 
@@ -89,7 +107,9 @@ def _missing(found: Located, path: Path) -> Mistake:
         or _resolve(field.get("items", {})).get("required")
     )
     line = f"`{name}: {example}`" if example is not None else f"`{name}:`, and below it {', '.join(inner or ())}"
-    remedy = f"Add {line}. {field.get('description', '')}".strip()
+    misnamed = path == ("principal",) and PurePath(found.file).stem.strip("_").lower() in _SHARED
+    rename = "If its keys are for all policies of the directory, call the file `_defaults.yaml`. " if misnamed else ""
+    remedy = f"{rename}Add {line}. {field.get('description', '')}".strip()
     return found.mistake(path[:-1], f"{name} is missing", remedy, own=True)
 
 
@@ -97,6 +117,8 @@ def _unknown(found: Located, path: Path) -> Mistake:
     known = sorted(_resolve(_field(path[:-1])).get("properties", ()))
     near = get_close_matches(str(path[-1]).lower(), known, n=1, cutoff=0.6)
     remedy = f"Did you mean {near[0]}? " if near else ""
+    if path[:-1] == () and str(path[-1]).lower() in _EXTENDING:
+        remedy = "A policy extends the `_defaults.yaml` of its directory and of those above without a key: remove it. "
     return found.mistake(path, "unknown key", f"{remedy}Known here: {', '.join(known)}.", key=True)
 
 

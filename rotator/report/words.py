@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rotator.errors import Limited, Mistake, PolicyError, RotatorError
+from rotator.errors import ALIKE, Limited, Mistake, PolicyError, RotatorError, listed
 from rotator.visible import one_line
 
 if TYPE_CHECKING:
@@ -58,19 +58,33 @@ def unserved_text(unserved: "Sequence[Unserved]") -> str:
         if one.inherited:
             extending.setdefault(one.inherited, []).append(one.name)
     shared = [block(_extended(wrong, names), _wrong(wrong)) for wrong, names in extending.items()]
-    own = [(one.name, [each for each in one.mistakes if each not in one.inherited]) for one in unserved]
-    return "\n\n".join(
-        [*shared, *(block(f"{name}: not served (exit 2)", _wrong(wrong)) for name, wrong in own if wrong)]
-    )
+    own: dict[tuple[Any, ...], list[tuple[str, list[Mistake]]]] = {}
+    for one in unserved:
+        if wrong := [each for each in one.mistakes if each not in one.inherited]:
+            own.setdefault(tuple(each.kind for each in wrong), []).append((one.name, wrong))
+    return "\n\n".join((*shared, *(each for alike in own.values() for each in _unserved(alike))))
+
+
+def _unserved(alike: Sequence[tuple[str, Sequence[Mistake]]]) -> Iterator[str]:
+    """Yield a paragraph for each policy, or one for more than a few with the same mistakes."""
+    if len(alike) <= ALIKE:
+        yield from (block(f"{name}: not served (exit 2)", _wrong(wrong)) for name, wrong in alike)
+    else:
+        wrong = listed([each for _, mistakes in alike for each in mistakes])
+        yield block(f"{_names([name for name, _ in alike])}: not served (exit 2)", _wrong(wrong))
 
 
 def _extended(wrong: Sequence[Mistake], names: Sequence[str]) -> str:
     files = ", ".join(dict.fromkeys(each.file for each in wrong))
+    return f"{files}: extended by {_names(names)}, not served (exit 2)"
+
+
+def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"{files}: extended by {', '.join(names[:MOST_NAMES])}{more}, not served (exit 2)"
+    return f"{', '.join(names[:MOST_NAMES])}{more}"
 
 
-def _wrong(mistakes: Sequence[Mistake]) -> Iterator[str]:
+def _wrong(mistakes: Iterable[object]) -> Iterator[str]:
     return (entry("" if number else "wrong", str(mistake)) for number, mistake in enumerate(mistakes))
 
 

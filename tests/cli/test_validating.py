@@ -68,6 +68,18 @@ def test_broken_defaults_are_told_once_and_stop_all_that_extend_them_and_nobody_
     assert (said.code, said.err.count(f"warning: {defaults}:4:3")) == (0, 1)
 
 
+def test_a_mistake_of_many_policies_is_one_paragraph_and_each_is_in_the_json(fleet: Scene) -> None:
+    for number in range(10, 20):
+        file = fleet.policies / "team" / f"p{number}.yaml"
+        file.write_text(file.read_text() + "extends: base\n")
+    said = fleet("validate")
+    assert said.code == 2
+    assert said.out.count("extends: unknown key") == 1
+    assert "team/p18, team/p19: not served (exit 2)\n" in said.out
+    errors = fleet("validate", "--output", "json").json["errors"]
+    assert [len(each["mistakes"]) for each in errors] == [1] * 10
+
+
 @pytest.mark.parametrize("more", [(), ("--defaults",)])
 def test_the_schema_comes_with_the_command(rotator: Scene, more: tuple[str, ...]) -> None:
     said = rotator("schema", *more)

@@ -272,6 +272,26 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
     assert f"{directory}/a.yaml:4:1: x: unknown key. " in text
 
 
+def test_a_mistake_of_many_files_is_shown_in_the_first_and_counted(write: Write) -> None:
+    def extends() -> list[str]:
+        return [line for line in str(PolicyError(refused(directory))).splitlines() if "extends" in line]
+
+    directory = write(**{f"{name}__yaml": MINIMAL + "extends: base\n" for name in "abcdefg"})
+    (line,) = extends()
+    assert line.startswith(f"{directory}/a.yaml:4:1: extends: unknown key. A policy extends the `_defaults.yaml`")
+    assert line.endswith(f" The same in {directory}/b.yaml, {directory}/c.yaml, {directory}/d.yaml and 3 more.")
+    for name in "efg":
+        (directory / f"{name}.yaml").unlink()
+    assert len(extends()) == 1
+    (directory / "d.yaml").unlink()
+    assert len(extends()) == 3
+
+
+def test_defaults_under_another_name_are_told_their_name(write: Write) -> None:
+    directory = write(defaults__yaml="key_vault: {url: https://myvault.vault.azure.net}\n")
+    assert "call the file `_defaults.yaml`" in str(PolicyError(refused(directory)))
+
+
 @pytest.mark.parametrize(
     ("line", "path", "word"),
     {
