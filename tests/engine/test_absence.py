@@ -1,4 +1,4 @@
-"""Tests of absences in one reading: an absence that permits a write is believed only where a second reading agrees."""
+"""Tests of absences: an absence that permits a write is believed only if a second reading agrees."""
 
 from typing import Any
 
@@ -18,12 +18,14 @@ WAITING = (*GROUPS, "nightly")
 
 
 def gone(code: str, operation: str = GET, **more: Any) -> Fault:
-    """A 404 that isn't true, once."""
+    """Return one false 404."""
     return Fault(operation, "status", status=404, code=code, message="Not found.", **more)
 
 
 async def rotated(made: Stage) -> str:
-    """Rotate while a finished job keeps the old credential, and let the overlap pass; the key id that the job holds."""
+    """Rotate while a finished job keeps the old credential, and let the overlap pass; return the key id held by the
+    job.
+    """
     _nightly(made)
     (old,) = ours(made)
     await made.rotate(forced(made))

@@ -1,4 +1,6 @@
-"""Role assignments and the access record, question by question: what a grant rests on, and that a revocation wins."""
+"""Tests of role assignments and the access record, question by question: the reads before a grant, and the precedence
+of a revocation.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""Revoke and grant, each twice, and two processes at once: nothing is done twice, and nothing is half done without a word."""
+"""Tests of revoke and grant, each twice, and by two processes at once: no write is repeated, and no half-done change
+goes unreported.
+"""
 
 import asyncio
 import json
@@ -30,7 +32,7 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
 
 @kept
 async def world(loop: VirtualLoop) -> Stage:
-    """A principal whose only password is rotator's."""
+    """Return a world with a principal whose only password is adopted."""
     made = stage(loop, groups=("app",), timing=HASTY)
     made.with_policy(proof={"times": 2, "over": "0s", "deadline": "5m"})
     await made.with_world(lambda run: adopt(run, None))
@@ -40,14 +42,14 @@ async def world(loop: VirtualLoop) -> Stage:
 
 @kept
 async def locked(loop: VirtualLoop) -> Stage:
-    """The same under a lock, so that only the credentials can be taken."""
+    """Return the world under a lock, which leaves only the credentials to take."""
     made = await world(loop)
     made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete", "keep")
     return made
 
 
 def roles(made: Stage) -> set[tuple[str, str]]:
-    """Its assignments by id and role's name."""
+    """Return the principal's assignments by id and role's name."""
     found = made.azure.authorization.assignments(principals=[made.principal.id])
     return {(each.id, made.azure.authorization.role(each.role).role_name) for each in found}
 
@@ -57,7 +59,7 @@ def mark(made: Stage) -> str:
 
 
 async def twice(made: Stage, verb: Verb) -> tuple[Result, Result]:
-    """The same verb two times; the second time nothing is written."""
+    """Act twice; the second time writes nothing. Return both results."""
     first = await made.with_world(verb)
     made.pass_(minutes=5)
     since, had = len(made.app.served), roles(made)
@@ -125,7 +127,7 @@ def test_revoke_with_credentials_twice_writes_nothing_but_the_deletion_that_a_lo
 
 
 async def rotation(made: Stage, held: Held | None = None) -> Result:
-    """The first rotation, held back at one of its calls."""
+    """Run the first rotation, held back at one of its calls."""
     return await made.with_world(reconcile, hop=held.hop(made) if held else None)
 
 
@@ -166,7 +168,7 @@ PAIRS: dict[str, tuple[Begin, Act, Act]] = {
 
 @cache
 def traced(begin: Begin, act: Act) -> tuple[Call, ...]:
-    """Return what the first of a pair calls, in order."""
+    """Return the calls of the first act of a pair, in order."""
 
     async def alone(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await begin(loop)
@@ -178,7 +180,7 @@ def traced(begin: Begin, act: Act) -> tuple[Call, ...]:
 
 
 def _cells() -> Iterator[Any]:
-    """Every call but the registry's own, before and after its effect; `make test` tries one of two of the writes."""
+    """Yield every call but the registry's, before and after its effect; `make test` tries half of the writes."""
     for name, (begin, first, _) in PAIRS.items():
         for call in traced(begin, first):
             for moment in () if call.operation.startswith("acr.") else ("arriving", "leaving"):
@@ -202,7 +204,7 @@ def test_two_processes_at_once_leave_nothing_half_done_without_a_word(name: str,
             held.over.set()
 
         async def meanwhile() -> None:
-            """To its end, although the request that waits for it may be given up before."""
+            """Run the other process to its end, even if the waiting request is cancelled earlier."""
             others.append(asyncio.ensure_future(other()))
             await asyncio.shield(others[0])
 

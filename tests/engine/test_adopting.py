@@ -23,7 +23,7 @@ SLOW = lagging(secret_gone=900.0)
 
 
 def theirs(made: Stage) -> str:
-    """The key id of a password of the service principal that somebody else made; Graph shows no hint of it."""
+    """Add a foreign password to the service principal, without a hint in Graph; return its key id."""
     end = made.azure.clock.now() + timedelta(days=365)
     added = made.azure.directory.add_password(made.principal, display_name="theirs", end=end, at_once=True)
     made.pass_(minutes=5)
@@ -39,7 +39,9 @@ async def adopting(made: Stage, hop: Hop | None = None) -> Adoption:
 
 
 def played(scene: Callable[[Stage, str], Awaitable[None]], timing: Timing | None = None) -> None:
-    """Play a scene in a world with a published password of the application, and one of the service principal that is nobody's business."""
+    """Play a scene in a world with a published password of the application, and a foreign one of the service
+    principal.
+    """
 
     async def begin(loop: VirtualLoop) -> None:
         made = stage(loop, groups=("app",), timing=timing)
@@ -109,7 +111,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(index: int) -> None:
-    """The second sleeps at one of its calls while the first adopts, rotates and removes."""
+    """The second adoption sleeps at one of its calls while the first adopts, rotates and removes."""
 
     async def scene(made: Stage, other: str) -> None:
         made.with_policy(proof={"times": 1, "over": "0s", "deadline": "5m"})

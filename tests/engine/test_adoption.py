@@ -1,4 +1,6 @@
-"""Adoption and declaration, question by question: which values are tried and how often, and what order makes them true."""
+"""Tests of adoption and declaration, question by question: the values tried and the number of tries, and the order of
+reads.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

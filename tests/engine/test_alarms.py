@@ -1,4 +1,6 @@
-"""Alarms that must ring, end to end: a compromised password that still works, and readers who are refused; on every run, until it is over."""
+"""Tests of alarms, end to end: a compromised password that still works, and refused readers. Every run reports them
+until they end.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -33,14 +35,16 @@ ALARM = "COMPROMISED CREDENTIAL STILL WORKS"
 
 
 def signs_in(made: Stage, key_id: str) -> bool:
-    """Tell if any replica of Entra still takes the password of this credential."""
+    """Tell if any replica of Entra still accepts the password of a credential."""
     every = made.azure.directory.passwords(made.app_id)
     secret = next(p.secret for p in every if p.key_id == key_id)
     return any(made.azure.tokens.authenticates(made.app_id, secret) for _ in range(9))
 
 
 async def rings(made: Stage, text: str, intent: Intent | None = None) -> Result:
-    """A run, a plan and a status that all end with 1 and say it first; nothing of it is a secret."""
+    """Check that run, plan and status end with 1 and begin with the alarm, without a secret; return the run's
+    result.
+    """
     made.events.clear()
     planned = await made.with_world(preview, intent)
     assert plan_code(planned) == plan_code(planned, when_due=5) == 1
@@ -56,7 +60,7 @@ async def rings(made: Stage, text: str, intent: Intent | None = None) -> Result:
 
 
 async def quiet(made: Stage, intent: Intent | None = None) -> None:
-    """A run, a plan and a status that end with 0 and know of no alarm."""
+    """Check that run, plan and status end with 0 and without an alarm."""
     made.events.clear()
     planned = await made.with_world(preview, intent)
     seen: list[Any] = [(made.policy.name, await made.with_world(glance, intent))]
@@ -66,7 +70,7 @@ async def quiet(made: Stage, intent: Intent | None = None) -> None:
 
 
 async def nightly(made: Stage, **more: Any) -> ResourceId:
-    """A finished job that holds the current credential, as its tag says."""
+    """Declare and deploy a job that finishes with the current credential in its tag; return its id."""
     body = made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never")
     made.azure.container_groups.put(made.group_id("nightly"), body, "2025-09-01")
     made.pass_(minutes=10)
@@ -78,7 +82,7 @@ async def nightly(made: Stage, **more: Any) -> ResourceId:
 
 
 def write_on_top(made: Stage, value: str) -> str:
-    """Somebody writes a value over ours; the version's id."""
+    """Write a value on top of ours; return the version's id."""
     made.pass_(minutes=1)
     version = made.azure.vaults.set("myvault", SECRET, value)
     made.pass_(minutes=1)
@@ -265,7 +269,7 @@ def test_a_subscription_that_can_not_be_searched_does_not_keep_a_compromised_pas
     settled(scene)
 
 
-# what readers get
+# values for readers
 
 
 @pytest.mark.parametrize("value", ["garbage", "with a newline", "in quotes"])
@@ -381,7 +385,7 @@ async def test_a_hand_made_password_that_has_ended_does_not_stop_the_first_rotat
     assert result.exit_code == 0, made.told()
 
 
-# what was asked for
+# requests of a person
 
 
 def test_accepted_drift_in_the_overlap_says_until_when_it_waits_and_what_does_not() -> None:

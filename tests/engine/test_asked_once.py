@@ -1,4 +1,4 @@
-"""Questions of commands that change nothing, and of new images: what is asked, and what an answer is taken for."""
+"""Tests of questions by read-only commands, and about new images: the requests, and the meaning of each answer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""A tenant in Azure China and one in US Government names: a whole life by the names of that cloud, and not one request to another."""
+"""Tests in Azure China and US Government: every verb uses the names of the tenant's cloud, and no request goes to
+another cloud.
+"""
 
 import os
 import subprocess

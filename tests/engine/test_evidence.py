@@ -1,4 +1,6 @@
-"""What proves the end of access, try by try: counts, pauses, and a second reading where the first shows nothing."""
+"""Tests of the proof that access has ended, try by try: counts, pauses, and a second reading if the first shows no
+sign-in.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -42,7 +44,7 @@ SIGNS_IN, NONE = SignIns(SEEN.credentials), SignIns()
 
 
 class Tried(Answering):
-    """One that notes when a pull was tried."""
+    """`Answering` that records the time of each try."""
 
     run: Run
     at: list[float]

@@ -1,4 +1,6 @@
-"""The end of a verb: its verdict, and what is compromised and still signs in, by a look that is fresh and shows all marks."""
+"""Tests of the end of a verb: its verdict, and the compromised credentials that still sign in, by a fresh look with all
+marks.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,9 +1,9 @@
-"""Tests of what becomes of container groups when something is wrong with one of them, and of jobs, over a week in which a timer runs every six hours.
+"""Tests of container groups with one failing group, and of jobs, over a week in which a timer runs every six hours.
 
-For each world `tests/engine/plans/NAME.txt` keeps what `rotator plan` says of it, as a person reads it. After a change of
-wording, look at the difference:
+For each world `tests/engine/plans/NAME.txt` has the text of `rotator plan`. After a change of wording, look at the
+difference:
 
-    ROTATOR_WRITE_PLANS=1 .venv/bin/python -m pytest tests/engine/test_groups.py && git diff tests/engine/plans
+`ROTATOR_WRITE_PLANS=1 .venv/bin/python -m pytest tests/engine/test_groups.py && git diff tests/engine/plans`
 """
 
 import os
@@ -40,7 +40,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 async def planned(made: Stage, name: str, intent: Intent | None = None) -> str:
-    """Return what `rotator plan` says, compared with what is kept of it."""
+    """Return the text of `rotator plan`, equal to the kept one."""
     seen = await made.with_world(preview, intent)
     text = readable(made, plan_text(seen)) + "\n"
     file = PLANS / f"{name}.txt"
@@ -51,7 +51,7 @@ async def planned(made: Stage, name: str, intent: Intent | None = None) -> str:
 
 
 def readable(made: Stage, text: str) -> str:
-    """The text with ids that tell a reader something: credentials and versions are numbered by their age."""
+    """Return the text with readable ids: credentials and versions are numbered by age."""
     keys = [password.key_id for password in made.azure.directory.passwords(made.app_id)]
     versions = sorted(made.versions(), key=lambda version: version.order)
     names = {
@@ -70,12 +70,12 @@ def _age(made: Stage) -> Callable[[str], Any]:
     return lambda key: begun[key]
 
 
-# what is counted
+# counts
 
 
 @dataclass
 class Story:
-    """A world after its first rotation, and what was seen of it since."""
+    """World after its first rotation, with the observations since then."""
 
     made: Stage
     old: str
@@ -84,7 +84,7 @@ class Story:
     codes: list[int] = field(default_factory=list)
 
     def puts(self) -> dict[str, int]:
-        """Return how often each group was redeployed, as far as Azure accepted it: each is a restart."""
+        """Return the number of accepted redeployments of each group; each is a restart."""
         accepted = (
             call.path
             for call in self.made.app.served[self.since :]
@@ -93,7 +93,7 @@ class Story:
         return dict(Counter(path.rsplit("/", 1)[-1] for path in accepted))
 
     def holds(self, name: str) -> bool:
-        """Tell if a group holds the password that is published now."""
+        """Tell if a group holds the currently published password."""
         return self.made.password_of(name) == self.made.published()
 
     def retired(self) -> bool:
@@ -103,7 +103,7 @@ class Story:
         return f'"code": "{code}"' in self.made.told()
 
     async def run(self, intent: Intent | None = None) -> int:
-        """One run of the timer."""
+        """Run the timer once; return the exit code."""
         result = await self.made.rotate(intent)
         self.codes.append(result.exit_code)
         return result.exit_code
@@ -118,7 +118,7 @@ class Story:
 
 
 async def told(loop: VirtualLoop, groups: tuple[str, ...]) -> Story:
-    """The world whose first rotation is over; the next is forced by whoever plays on."""
+    """Return a world after its first rotation; the caller forces the next one."""
     made = stage(loop, groups=groups)
     await made.with_world(lambda run: adopt(run, None))
     await made.rotate(Intent(no_overlap=True))
@@ -138,7 +138,7 @@ Meddle = Callable[[Story, str, Request], None]
 
 
 def _fault(kind: str, argument: str = "", *, always: bool = False) -> Meddle:
-    """Something befalls each PUT, or the first, that gives the third group a new credential."""
+    """Plan a fault at the first PUT, or at every PUT, with a new credential for the third group."""
     befallen: list[str] = []
 
     def meddle(story: Story, moment: str, request: Request) -> None:
@@ -173,7 +173,9 @@ def _once(story: Story) -> None:
 
 
 def _for_good(story: Story) -> None:
-    """It is back on what it held, tried again ever more seldom, and the old credential stays for it; all others moved."""
+    """The group has the previous credential again; rotator tries the new one at growing intervals, and keeps the
+    previous one meanwhile.
+    """
     assert set(story.codes) == {1}
     assert not story.holds("third")
     assert story.made.tags_of("third")[KEY_ID] == story.old
@@ -190,7 +192,7 @@ Each is a try and a way back.
 
 
 def _next_time(story: Story) -> None:
-    """Azure refused it once, which changed nothing; the next run moved it, and all is well."""
+    """Azure refused the PUT once, without effect; the next run moves the group."""
     assert story.codes[0] == 1
     assert set(story.codes[2:]) == {0}
     assert story.puts() == dict.fromkeys(FIVE, 1)
@@ -199,7 +201,7 @@ def _next_time(story: Story) -> None:
 
 
 def _recreated(story: Story) -> None:
-    """Somebody deleted it between the read and the PUT, which made it again: that is told, once."""
+    """A person deleted the group between the read and the PUT, which created it again: one run reports that."""
     assert story.codes[0] == 1
     assert set(story.codes[1:]) == {0}
     assert story.said("recreated")
@@ -208,7 +210,9 @@ def _recreated(story: Story) -> None:
 
 
 def _stripped(story: Story) -> None:
-    """It was redeployed once and never again; it may hold the old credential, which stays; a person is told at every run."""
+    """The group is redeployed once and never again; the old credential stays, since the group may hold it; every run
+    asks for a person.
+    """
     assert 0 not in story.codes
     assert story.said("stripped")
     assert story.puts() == dict.fromkeys(FIVE, 1)
@@ -217,9 +221,10 @@ def _stripped(story: Story) -> None:
 
 
 def _crashing(story: Story) -> None:
-    """It pulled well, so there is no way back; it is told for a day; then what it does is its own business, and the old credential goes.
+    """The group pulled well, so that no way back applies; runs report the crashes for a day, and then the old
+    credential is retired.
 
-    The very first look may find it running, between two crashes.
+    The first look may find the group running, between two crashes.
     """
     assert story.codes[1:4] == [1, 1, 1]
     assert story.codes[-1] == 0
@@ -236,7 +241,7 @@ def _moved(story: Story) -> None:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What befalls the third group, what is expected, and whether that is a pull that is refused."""
+    """Disturbance of the third group, with the expected outcome; `pull`: the disturbance is a refused pull."""
 
     meddle: Meddle
     expect: Expect
@@ -384,7 +389,7 @@ async def test_a_run_that_dies_right_after_the_first_group_came_up_leaves_the_ne
     assert story.puts() == {"one": 1}
 
 
-# whoever owns a group does something to it meanwhile
+# changes by a group's owner meanwhile
 
 
 async def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_redeployment(
@@ -422,7 +427,9 @@ MANIFEST_ENTRY = {"server": SERVER, "username": "${{ credential:username }}", "p
 
 
 def job(made: Stage, **properties: Any) -> dict[str, Any]:
-    """The nightly job as its manifest has it: what `az container create` makes of flags, which names the container like the group."""
+    """Return the nightly job as in its manifest: with the properties that `az container create` sets, and a container
+    named like the group.
+    """
     resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
     container = {"name": "nightly", "properties": {"image": f"{SERVER}/nightly:v1", "resources": resources}}
     made_of = {
@@ -475,7 +482,9 @@ async def by_rotator(made: Stage) -> None:
 
 
 async def by_az(made: Stage) -> None:
-    """A script that keeps az: it creates the group with the password that is published, and then tags it with which that is."""
+    """Run a script that uses az: it creates the group with the published password, and then tags the group with its key
+    id.
+    """
     since = await nightly.create(made)
     await nightly.tag(made, since)
     made.pass_(minutes=5)

@@ -1,4 +1,6 @@
-"""Passwords that az put on either object: each is seen where it lives, adopted, moved off and removed there; what nobody adopted stays."""
+"""Tests of passwords that az adds to application or service principal: each is found, adopted, replaced and removed
+there; a foreign one stays.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -14,7 +16,9 @@ from tests.stage import SECRET, Stage, stage
 
 
 def reset(made: Stage, *, published: bool) -> Password:
-    """`az ad sp credential reset --append`: a second password, on the service principal, whose hint Graph doesn't show."""
+    """Do as `az ad sp credential reset --append`: add a second password to the service principal, whose hint Graph
+    doesn't show.
+    """
     end = made.azure.clock.now() + timedelta(days=365)
     added = made.azure.directory.add_password(made.principal, display_name="appended", end=end, at_once=True)
     made.pass_(minutes=1)

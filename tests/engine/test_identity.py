@@ -1,4 +1,6 @@
-"""The identity of a policy, call by call: what is made in which order, what is told, and how long it is looked for."""
+"""Tests of provisioning a policy's identity, call by call: the order of creations, the reports, and the search for new
+objects.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -165,7 +167,7 @@ def test_rotator_makes_itself_an_owner_or_says_who_can(which: str, *, permitted:
     identifying(act, identities=(replace(THERE, owned=has),), own=refused)
 
 
-# until all of it shows
+# the search for new objects
 
 SEEN = worlds.observed({})
 HALF = replace(SEEN, principal=replace(SEEN.principal, service_principal=None))

@@ -1,4 +1,6 @@
-"""A run that is told to end at any of its calls: a write that was sent is awaited, nothing new is begun, and what is left behind is named."""
+"""Tests of an interrupted run, at any of its calls: a sent write is awaited, no further one begins, and remaining
+credentials are named.
+"""
 
 import asyncio
 
@@ -19,7 +21,7 @@ READS = ("GET", "HEAD")
 
 
 def interrupted(made: Stage, index: int) -> Hop:
-    """The way to Azure of a run that is cancelled while its request `index` is under way, before Azure has taken it."""
+    """Return a way to Azure that cancels the run during its request `index`, before the request has an effect."""
     task, calls = asyncio.current_task(), list[Request]()
 
     async def arriving(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""A deployment that is asked for, question by question: what stops it, what it sends, and how a job's end is seen."""
+"""Tests of `deploy`, question by question: its obstacles, its requests, and the evidence for a job's end."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ JOB: dict[str, Any] = {"restart": "Never"}
 
 
 def group(minutes: float = 0.0, **given: Any) -> ContainerGroup:
-    """The group as it is read so many minutes after the start."""
+    """Return the group as read so many minutes after the start."""
     at = TODAY + timedelta(minutes=minutes)
     if given.get("state") in ("absent", "unreadable"):
         why = "403 AuthorizationFailed" if given["state"] == "unreadable" else None
@@ -53,7 +53,7 @@ def seen(*groups: ContainerGroup, **case: Any) -> Observed:
 
 
 class Asked(Revoking):
-    """One whose permits are free."""
+    """`Revoking` whose permits are free."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "waive":

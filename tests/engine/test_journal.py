@@ -1,4 +1,4 @@
-"""What a run has told, counted for its exit code and for one line to people."""
+"""Tests of the journal: a run's events decide its exit code and its one-line summary."""
 
 from datetime import UTC, datetime
 

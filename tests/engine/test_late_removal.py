@@ -1,4 +1,6 @@
-"""A removal that came late, since the process was stopped inside its request: the run looks for whoever holds the credential by then."""
+"""Tests of a late removal, by a process stopped inside its request: the run looks for groups that hold the credential
+by then.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,16 +23,16 @@ STOPPED = 3000.0
 
 
 def _deployed_by_hand(made: Stage, password: str) -> None:
-    """Let somebody deploy a group with the password that is about to go, without tags."""
+    """Deploy a group by hand with the password about to be removed, without tags."""
     made.azure.container_groups.put(made.group_id(GROUPS[0]), made.body(made.app_id, password), "2025-09-01")
 
 
 def _nothing(made: Stage, password: str) -> None:
-    """Let nobody do anything."""
+    """Change nothing."""
 
 
 def _stopped(made: Stage, happens: Callable[[Stage], None]) -> Hop:
-    """The way of a process that is stopped inside its removal, while something happens."""
+    """Return the way to Azure of a process that is stopped inside its removal, while `happens` acts."""
 
     async def arriving(request: Request) -> None:
         if request.path.endswith(REMOVE):
@@ -41,7 +43,7 @@ def _stopped(made: Stage, happens: Callable[[Stage], None]) -> Hop:
 
 
 async def _waiting(made: Stage) -> str:
-    """Rotate, and let the overlap pass; the password that waits for its removal."""
+    """Rotate, and let the overlap pass; return the password to be removed."""
     old = made.published()
     await made.rotate(forced(made))
     made.pass_(hours=25)
@@ -89,7 +91,7 @@ def test_a_read_during_which_the_process_was_stopped_is_not_two_minutes_of_absen
 
 
 def _stopped_once() -> Callable[[Request], Awaitable[None]]:
-    """Stop the process while the answer to its first read of the application is on the way."""
+    """Stop the process while the answer to its first read of the application is under way."""
     struck = list[str]()
 
     async def leaving(request: Request) -> None:

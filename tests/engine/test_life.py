@@ -1,4 +1,4 @@
-"""The rest of a life, end to end: what people do, what Azure does, and what the world is like afterwards."""
+"""Tests of a credential's later life, end to end: changes by people and by Azure, and the world afterwards."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -25,7 +25,7 @@ NO_OVERLAP = Intent(no_overlap=True)
 
 @cache
 def _settled(groups: tuple[str, ...]) -> World:
-    """The world whose first rotation is over."""
+    """Return a world after its first rotation."""
 
     @kept
     async def world(loop: VirtualLoop) -> Stage:
@@ -40,7 +40,7 @@ def _settled(groups: tuple[str, ...]) -> World:
 
 
 def settled(scene: Scene, *, groups: tuple[str, ...] = GROUPS) -> None:
-    """Play a scene in a world whose first rotation is over."""
+    """Play a scene in a world after its first rotation."""
 
     async def begin(loop: VirtualLoop) -> None:
         await scene(await _settled(groups)(loop))
@@ -49,7 +49,7 @@ def settled(scene: Scene, *, groups: tuple[str, ...] = GROUPS) -> None:
 
 
 def ours(made: Stage) -> list[str]:
-    """Key ids of the credentials that rotator made."""
+    """Return the key ids of rotator's credentials."""
     return [p.key_id for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
 
 
@@ -133,11 +133,11 @@ def test_whichever_secret_can_not_be_written_no_password_is_taken_away_that_is_p
     settled(scene)
 
 
-# what people do
+# changes by people
 
 
 def _by_hand(made: Stage) -> str:
-    """Somebody adds a credential and puts it on top, as the documentation shows; returns its key id."""
+    """Add a credential and publish it by hand, as documented; return its key id."""
     end = made.azure.clock.now() + timedelta(days=300)
     password = made.azure.directory.add_password(made.application, display_name="somebody", end=end, at_once=True)
     made.pass_(minutes=1)
@@ -330,7 +330,7 @@ def test_hidden_values_come_back_from_key_vault() -> None:
     settled(scene)
 
 
-# what Azure does
+# behaviour of Azure
 
 
 def test_a_pull_that_fails_is_undone_and_tried_again_later() -> None:

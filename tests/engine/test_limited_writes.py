@@ -1,4 +1,6 @@
-"""A limit on requests that meets any write of a run: waited for where there is time, else undone; never a failure."""
+"""Tests of a limit on requests at any write of a run: awaited if the time suffices, otherwise undone; never a
+failure.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta

@@ -29,7 +29,7 @@ def restrict(made: Stage, *restrictions: dict[str, Any], side: str = "applicatio
 
 
 async def refused(made: Stage, code: str, *, exit_code: int = 3) -> None:
-    """A rotation is refused with this code, and the world is as it was."""
+    """Check that a rotation is refused with a code and changes nothing."""
     since, before = len(made.app.served), made.credentials()
     assert (await made.rotate()).exit_code == exit_code, made.told()
     assert code in made.told()

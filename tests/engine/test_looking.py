@@ -1,4 +1,4 @@
-"""Looks for one run: what is read beside the world itself, and what a look foresees."""
+"""Tests of looks for one run: the reads beside the world itself, and the preview of later steps."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -234,7 +234,7 @@ YES, NO_PULL = Proof(Outcome.PROVEN, signed_in=True), Proof(Outcome.NO_PULL, "No
 
 
 def foreseeing(at: Scene, case: dict[str, Any], **answers: Any) -> tuple[Run, Answering]:
-    """A run that sees a world and may ask everything else."""
+    """Return a run with a given world and an answer to every other question."""
     given: dict[str, Any] = {
         "observe_again": (0.0, seen_by(at.run, **case)),
         "rights": (),

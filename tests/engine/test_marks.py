@@ -27,7 +27,7 @@ from tests.stage import HASTY, SECRET, Stage, play, stage
 
 @dataclass
 class World:
-    """A world in which ours is published above a hand-made one, and somebody added a password of their own."""
+    """World with our version above a hand-made one, and a foreign password."""
 
     made: Stage
     foreign: str
@@ -35,7 +35,7 @@ class World:
     told: Score = field(default_factory=Score)
 
     def stand(self, act: str) -> bool:
-        """Tell if the marks of an act are on some version."""
+        """Tell if a version has the marks of an act."""
         tag, word = {
             "adopt": (ADOPTED, self.foreign),
             "declare": (COMPROMISED, self.current),
@@ -45,7 +45,7 @@ class World:
         return any(word in Version("", worlds.TODAY, tags=tags(v.tags)).listed(tag) for v in self.made.versions())
 
     async def act(self, name: str, hop: Hop | None = None) -> None:
-        """One process that marks, as the verbs do; `told` counts what makes it end with 1."""
+        """Run one process that marks, as the verbs do; `told` has its exit code."""
 
         async def strip(run: Run) -> None:
             (newest,) = [v.id for v in self.made.versions() if (v.tags or {}).get(KEY_ID) == self.current]
@@ -98,7 +98,7 @@ def calls(act: str) -> list[str]:
 
 
 def moments(act: str) -> Iterator[tuple[int, Moment]]:
-    """Before each call of Key Vault, and after each write."""
+    """Yield the moments before each call of Key Vault, and after each write."""
     for index, operation in enumerate(calls(act)):
         if operation.startswith("keyvault."):
             yield index, "arriving"
@@ -119,7 +119,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 async def test_one_marker_sleeps_while_another_marks(
     loop: VirtualLoop, slow: str, quick: str, index: int, moment: Moment
 ) -> None:
-    """A declaration stands whatever happens; what else a write takes that slept on its way is said to be lost, and the run ends with 1."""
+    """A declaration is never lost; a delayed write may replace other marks, and then its run reports the loss and ends
+    with 1.
+    """
 
     at = await begun(loop)
     held = Held(index, moment, lambda: at.act(quick))
@@ -131,7 +133,7 @@ async def test_one_marker_sleeps_while_another_marks(
 
 
 class Network(Hop):
-    """A way to Azure on which every request and every answer takes its own time."""
+    """Way to Azure with a separate delay for every request and answer."""
 
     def __init__(self, made: Stage, chance: Random) -> None:
         async def delay(_: Request) -> None:
@@ -159,7 +161,7 @@ async def test_markers_whose_calls_mingle_take_nothing_from_each_other(loop: Vir
 
 
 def owner(made: Stage, name: str) -> None:
-    """A person tags every version with an owner, as `az keyvault secret set-attributes` does: with all tags that are there."""
+    """Tag every version with an owner, with all existing tags, as `az keyvault secret set-attributes` does."""
     for each in made.versions():
         made.azure.vaults.update("myvault", SECRET, each.id, _changes({**(each.tags or {}), "owner": name}))
 
@@ -173,7 +175,7 @@ def _changes(found: dict[str, str]) -> Any:
 async def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(
     loop: VirtualLoop, index: int, moment: Moment
 ) -> None:
-    """But for a write that is on its way already: where that took long, it is told."""
+    """Only a write already under way may undo the change; the run reports a write that took long."""
     on_its_way = calls("declare")[index] == "keyvault.secrets.update" and moment == "arriving"
 
     at = await begun(loop)

@@ -1,4 +1,4 @@
-"""Writing of one mark, step by step: what is sent, when it is looked for, and what a failure leaves."""
+"""Tests of writing one mark, step by step: the requests, the later reads, and the tags after a failure."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ def versions(*named: str, **others: str) -> tuple[Version, ...]:
 
 
 class Writing(Answering):
-    """One whose writes take a while."""
+    """`Answering` with slow writes."""
 
     run: Run
     slow = 0.0
@@ -52,7 +52,7 @@ def writing(act: Callable[[Run, Writing, Scene], Awaitable[None]], slow: float =
 
 
 def lacking(times: int, *marks: Mark) -> Callable[[tuple[Version, ...]], tuple[Mark, ...]]:
-    """What is wanted: these marks at the first looks, then nothing."""
+    """Return a function that asks for the marks at the first looks, and for none afterwards."""
     left = [times]
 
     def wanted(now: tuple[Version, ...]) -> tuple[Mark, ...]:

@@ -1,4 +1,4 @@
-"""Facts that one run remembers from look to look: when it first saw something missing, and what it doesn't ask for again."""
+"""Tests of a run's memory from look to look: the first time of an absence, and the steps not to ask for again."""
 
 from dataclasses import replace
 from datetime import timedelta

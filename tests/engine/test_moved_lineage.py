@@ -1,4 +1,6 @@
-"""Vault, secret name or tenant of a policy change while a credential of ours is live: nothing is issued anew by mistake, and a move on purpose goes on."""
+"""Tests of a policy whose vault, secret name or tenant changes while a credential of ours is live: no accidental issue,
+and an intended move completes.
+"""
 
 from rotator.engine import adopt
 from rotator.state import ATTEMPT, HOME, KEY_ID

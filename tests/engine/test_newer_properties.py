@@ -1,4 +1,6 @@
-"""A group with a value that only a newer API version shows: nothing is written until somebody decides what becomes of it."""
+"""Tests of a group with a value that only a newer API version shows: no write before a person decides about the
+value.
+"""
 
 from typing import Any
 
@@ -78,7 +80,7 @@ async def test_a_value_that_a_deployment_by_hand_would_lose_stops_it(loop: Virtu
 
 
 async def ready(run: Run, step: Step) -> Seen:
-    """A look with all that the guard wants to know of a step."""
+    """Return a look with the facts that the guard needs for a step."""
     memory = Memory()
     return await prepared(run, await look(run, memory), memory, (step,))
 

@@ -1,4 +1,6 @@
-"""No value of the secret authenticates, and the principal has lost its role: no password is added that could not be proven."""
+"""Tests of a principal without a role, whose secret has no valid value: no password is added, since none could be
+proven.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Writes whose outcome nobody knows, or that come too late: an unknown outcome is no refusal, and what is too old is read again."""
+"""Tests of writes with an unknown outcome, and of late writes: unknown is not refused, and old reads are repeated."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -138,7 +138,7 @@ def test_an_orphan_whose_password_is_the_published_one_stays() -> None:
 
 
 def orphans(made: Stage, count: int) -> None:
-    """Credentials of ours whose run died between add and publication."""
+    """Add credentials of ours as runs leave them that die between add and publication."""
     mine = lineage(made.seeded.tenant, made.app_id, made.policy.key_vault.host, SECRET)
     for nth in range(count):
         end = made.azure.clock.now() + made.policy.rotation.validity
@@ -152,14 +152,16 @@ def unpublished(made: Stage) -> list[str]:
     return [key for key in ours(made) if key not in named]
 
 
-# what is too old to write on
+# reads too old for a write
 
 
 Sleep = Callable[[Stage], Awaitable[None]]
 
 
 def sleeper(made: Stage, operation: str, moment: str, sleep: Sleep, nth: int = 1) -> Hop:
-    """The way to Azure of a process that is stopped once, where its nth call of `operation` arrives or has left."""
+    """Return the way to Azure of a process that is stopped once, at the arrival or the end of its nth call of
+    `operation`.
+    """
     seen: list[str] = []
     stopped = asyncio.Event()
 
@@ -192,7 +194,7 @@ def _operation(made: Stage, request: Request) -> str:
 
 @pytest.mark.parametrize("nth", range(1, 7))
 def test_a_run_that_slept_beyond_reclaim_after_publishes_nothing_that_was_reclaimed(nth: int) -> None:
-    """It stops after one of its proofs of the new credential; meanwhile another run reclaims that credential as an orphan."""
+    """The run stops after a proof of the new credential; meanwhile another run reclaims the credential as an orphan."""
 
     async def scene(made: Stage) -> None:
         async def sleep(made: Stage) -> None:
@@ -210,7 +212,9 @@ def test_a_run_that_slept_beyond_reclaim_after_publishes_nothing_that_was_reclai
 
 
 def test_a_removal_that_met_another_write_is_decided_anew_after_a_sleep() -> None:
-    """Between a removal that met another write and its repetition, somebody puts a group back on the old credential."""
+    """Between a removal with a concurrent write and its repetition, a person redeploys a group with the old
+    credential.
+    """
 
     async def scene(made: Stage) -> None:
         (old,) = ours(made)

@@ -1,4 +1,6 @@
-"""An owner restarts or stops a container group while rotator watches it come up: rotator doesn't fight, and tells what became of it."""
+"""Tests of an owner who restarts or stops a container group during rotator's watch: rotator accepts the change and
+reports the outcome.
+"""
 
 from collections.abc import Callable
 
@@ -12,7 +14,9 @@ GET = "aci.containerGroups.get"
 
 
 async def played(loop: VirtualLoop, act: Callable[[Stage, str], object]) -> tuple[Story, list[str]]:
-    """A rotation in which the owner acts on the canary as soon as Azure lets anybody, and while rotator looks at it; and how Azure answered."""
+    """Rotate while the owner acts on the canary at the first moment that Azure allows; return the story and Azure's
+    answers to the owner.
+    """
     story = await told(loop, ("app", "second"))
     made, answers = story.made, list[str]()
 

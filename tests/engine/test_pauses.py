@@ -1,4 +1,4 @@
-"""A run that waits says what for: whoever watches it never sees half a minute of silence."""
+"""Tests of waiting runs: each names the reason for its wait, and is never silent for half a minute."""
 
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -20,7 +20,7 @@ SILENT = 30.0
 
 
 async def watched(made: Stage, act: Callable[[Run], Awaitable[Any]]) -> tuple[list[str], float]:
-    """Lines that are told, and the longest time that the run slept with none, and without having said that it waits."""
+    """Return the lines of a run, and its longest sleep without a line or an announced wait."""
     told, slept, longest = list[str](), [0.0], [0.0]
     real = made.clock
 

@@ -1,4 +1,6 @@
-"""Permits and pauses of a run, at each of Azure's limits on requests: what is waited for, what is given back, and what is left to a later run."""
+"""Tests of permits and pauses at each of Azure's limits on requests: waits, returned permits, and steps left to a later
+run.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -43,7 +45,7 @@ FAR = 400.0
 
 @dataclass
 class Asked:
-    """A World that notes which permits are asked for and given back."""
+    """World that records the permits asked for and returned."""
 
     world: Any
     permits: list[tuple[Write, bool]] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Asked:
 
 @dataclass
 class Scene:
-    """One run that has looked, and all that its steps write."""
+    """Run after its first look, with the writes of its steps."""
 
     made: Stage
     run: Run
@@ -266,7 +268,7 @@ def limit(seconds: float | None, **changes: Any) -> Throttled:
 
 @dataclass
 class Failing:
-    """An action that some errors stop first; `done`: how often it was begun."""
+    """Action that raises some errors first; `done` counts its starts."""
 
     errors: list[Exception]
     done: int = 0

@@ -1,4 +1,6 @@
-"""What is asked before each kind of step: permissions, secrets, a proof, and who may pull; each once where once is enough."""
+"""Tests of the questions before each kind of step: permissions, secrets, a proof, and the roles for pulls; each once
+where once is enough.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -57,7 +59,7 @@ PROVEN, REFUSED = Proof(Outcome.PROVEN, signed_in=True), Proof(Outcome.REFUSED)
 
 @dataclass
 class Asking:
-    """A run before its steps."""
+    """Run before its steps."""
 
     run: Run
     told: Answering
@@ -69,7 +71,7 @@ class Asking:
         return Seen(self.observed, self.run.world.moment(), self.memory.known)
 
     async def prepare(self, *steps: Step) -> list[str]:
-        """Return what is asked for steps."""
+        """Return the questions before steps."""
         self.told.asked.clear()
         ready = await prepared(self.run, self.seen, self.memory, steps)
         assert ready == replace(self.seen, read=ready.read)
@@ -277,7 +279,7 @@ def test_who_may_pull_is_asked_where_no_value_could_be_read_and_not_of_a_princip
 
 
 def shown(name: str, **properties: Any) -> dict[str, Any]:
-    """A group as a newer version of the provider shows it."""
+    """Return a group as a newer API version shows it."""
     return worlds.document({"id": name, "holds": "a", "properties": properties})
 
 

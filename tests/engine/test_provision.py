@@ -1,4 +1,4 @@
-"""From an empty subscription to a container group that pulls: one policy file, and every command twice."""
+"""Tests from an empty subscription to a running container group: one policy file, and every command twice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,9 @@ def text(directory: Path) -> str:
 
 
 def accounted(made: Stage) -> None:
-    """One application, one service principal, one assignment; every credential carries our marker, and the published one works."""
+    """Check for one application, one service principal, one assignment; every credential has our marker, and the
+    published one works.
+    """
     (application,) = called(made)
     assert application.app_id == made.policy.app_id
     principals = [
@@ -58,7 +60,7 @@ def accounted(made: Stage) -> None:
 
 
 async def twice(made: Stage, act: Callable[[], Awaitable[int]]) -> None:
-    """A command, and again: the second time nothing is written."""
+    """Run a command twice; the second run writes nothing."""
     assert await act() == 0, made.told()[-3000:]
     made.pass_(minutes=20)
     since = len(made.app.served)
@@ -253,7 +255,7 @@ def _all_calls(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]
 
 
 def points(calls: list[tuple[str, str]]) -> list[tuple[int, str]]:
-    """Every moment at which a run can die and another world be left: before each call, and after each that changes something."""
+    """Return the moments at which a death leaves another world: before each call, and after each write."""
     writes = [
         (i, "after")
         for i, (operation, method) in enumerate(calls)

@@ -1,4 +1,6 @@
-"""A provision, question by question: the order of its parts, what the first credential waits for, and what is told of groups and readers."""
+"""Tests of provision, question by question: the order of its parts, the preconditions of the first credential, and the
+reports on groups and readers.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -186,7 +188,7 @@ def test_a_limit_that_outlasts_the_run_names_the_command() -> None:
     provisioning(act, identities=error)
 
 
-# what would be made
+# dry run
 
 NOBODY = replace(THERE, service_principal=None)
 OUTLINES: dict[str, tuple[Any, dict[str, Any], list[str], list[str]]] = {
@@ -241,7 +243,7 @@ def test_what_would_be_made_is_read_and_not_made(which: str) -> None:
 
 
 def replace_said(policy: Policy) -> Any:
-    """What a draft says, of a policy."""
+    """Return a policy's keys as a draft has them."""
     return type(draft().said).model_construct(
         **{name: getattr(policy, name) for name in type(draft().said).model_fields}
     )

@@ -36,7 +36,7 @@ def used_up(made: Stage, left: int) -> None:
 
 
 def moved(made: Stage) -> list[str]:
-    """Groups that hold the published password."""
+    """Return the groups with the published password."""
     return [name for name in GROUPS if made.password_of(name) == made.published()]
 
 

@@ -1,4 +1,6 @@
-"""The loop of a rotation, look by look: how many come before a removal, what the next one forgets, and what a failed one tells."""
+"""Tests of the loop of a rotation, look by look: the looks before a removal, the reads that a look repeats, and the
+report of a failed one.
+"""
 
 from dataclasses import replace
 from typing import cast
@@ -28,7 +30,7 @@ LISTING, VERSIONS = "graph.applications.get", "keyvault.secrets.versions"
 
 
 async def watched(made: Stage, *strikes: Strike, intent: Intent | None = None) -> tuple[list[str], int]:
-    """The calls of one run in their order, and its exit code."""
+    """Rotate; return the calls in order, and the exit code."""
     process = Process(made.app, made=made, strikes=strikes)
     result = await made.with_world(reconcile, intent or Intent(), hop=process, clock=process.clock)
     return [operation for operation, _, _ in process.calls], result.exit_code
@@ -97,7 +99,7 @@ def test_a_look_that_fails_tells_the_alarms_of_the_one_before_and_nothing_else()
 
 
 def waiting(*waits: tuple[str, float], looks: int | None = None) -> Next:
-    """What a look says that nothing is due for, each wait with its subject and the seconds until another look."""
+    """Return a decision without a step, with waits by subject and the seconds until the next look."""
     return Next(
         waits=tuple(Wait(WaitCode.SETTLING, who, f"{who} settles", look_again=s, looks=looks) for who, s in waits)
     )

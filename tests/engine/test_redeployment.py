@@ -1,4 +1,6 @@
-"""Tests of one redeployment in the midst of a run: the way back, a group that others change, a PUT without an answer, and one that is sent late."""
+"""Tests of one redeployment within a run: the way back, a group changed by others, a PUT without an answer, and a late
+PUT.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -22,7 +24,7 @@ WAY_BACK = 7
 
 
 async def early(made: Stage, *strikes: Strike, stop: Stop | None = None) -> tuple[int, int]:
-    """Rotate before it is due; the exit code, and how many PUTs were sent."""
+    """Rotate before the due time; return the exit code, and the number of PUTs."""
     since, process = len(made.app.served), Process(made.app, made=made, strikes=strikes, stop=stop)
     intent = Intent(force_before=made.azure.clock.now())
     result = await made.with_world(reconcile, intent, hop=process, clock=process.clock)
@@ -65,7 +67,7 @@ def test_a_stopped_group_is_redeployed_where_its_policy_says_so() -> None:
 
 
 def _hide(made: Stage) -> None:
-    """Add a variable whose value Azure hides."""
+    """Add a variable with a hidden value."""
     body = made.body(made.app_id, made.published())
     hidden = [{"name": "DB_PASSWORD", "secureValue": "correct horse"}]
     body["properties"]["containers"][0]["properties"]["environmentVariables"] = hidden

@@ -1,4 +1,6 @@
-"""A group whose registry password Azure reads from Key Vault: what it has is what was newest at its last deployment, as far as anybody knows."""
+"""Tests of a group whose registry password Azure reads from Key Vault: rotator assumes the newest version at the
+group's last deployment.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Each request of a rotation stands in docs/requests.md with the check that needs it."""
+"""Test of docs/requests.md: the page has each request of a rotation, with the check that needs the request."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The mark that a revocation reads again before its writes: a lagging read shows the record of before, and neither makes nor hides a grant."""
+"""Tests of the mark that a revocation reads again before its writes: a stale read neither invents nor hides a grant."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -114,7 +114,7 @@ def test_a_record_is_written_where_it_says_something_else(which: str) -> None:
 
 
 def _other(one: Assignment) -> Assignment:
-    """The same on an id of its own."""
+    """Return the assignment under another id."""
 
     return replace(one, id=type(one.id)(f"{one.id[:-1]}{'0' if one.id[-1] != '0' else '1'}"))
 

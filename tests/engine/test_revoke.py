@@ -1,4 +1,4 @@
-"""Access is taken away in worlds that make it hard, and what the report says is what the emulator's registry does."""
+"""Tests of revocations in difficult worlds: the report agrees with the emulator's registry."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
@@ -21,7 +21,7 @@ TEAM = "11111111-2222-4333-8444-555555555555"
 
 
 def scene(act: Scene, **timing: float) -> None:
-    """In a world with a principal that may pull and one group that does."""
+    """Act in a world with a principal that may pull, and one group that pulls as the principal."""
 
     async def begin(loop: VirtualLoop) -> None:
         await act(stage(loop, groups=("app",), timing=lagging(**timing)))

@@ -1,4 +1,6 @@
-"""Tests of objects not found, which prove no end of access: the principal, one of its objects, a registry, a refusal that may be about the place."""
+"""Tests of objects not found, which prove no end of access: the principal, one of its objects, a registry; and of
+refusals because of the place.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -50,7 +52,7 @@ def roles(made: Stage) -> set[str]:
 
 
 async def _locked_once(made: Stage) -> None:
-    """A revocation that a lock stopped: its record names what is still there."""
+    """Revoke under a lock, which keeps the assignments and their record; then unlock."""
     made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete", "keep")
     assert (await revoked(made)).summary == REMAINS
     made.azure.resources.unlock(made.seeded.registry_id, "keep")
@@ -212,7 +214,7 @@ def test_where_no_registry_is_found_nothing_is_written() -> None:
 
 
 def test_a_refusal_that_may_be_about_where_it_was_asked_is_no_refusal_of_the_principal() -> None:
-    """Conditional access lets nobody sign in from here, and a host elsewhere pulls while the deleted role still counts."""
+    """Conditional access refuses sign-ins from here, and a host elsewhere pulls while the deleted role still counts."""
 
     async def act(made: Stage) -> None:
         def block(number: int, operation: str, request: object) -> None:

@@ -1,4 +1,6 @@
-"""Tests of sign-ins without a password: a revocation names each with the command that removes it, and access is not gone while one pulls."""
+"""Tests of sign-ins without a password: a revocation names each with the command to remove it, and access isn't gone
+while one pulls.
+"""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -75,7 +77,7 @@ KEYS: dict[str, tuple[Key, str, str]] = {
 
 
 def scene(act: Callable[[Stage], Awaitable[None]], **timing: float) -> None:
-    """A principal whose only password is rotator's."""
+    """Act in a world with a principal whose only password is adopted."""
 
     async def begin(loop: VirtualLoop) -> None:
         made = stage(loop, groups=("app",), timing=lagging(**timing))
@@ -212,7 +214,7 @@ UNREADABLE = (
 
 @pytest.mark.parametrize(("key", "operation"), list(itertools.product(KEYS, UNREADABLE)))
 def test_what_may_not_be_read_is_unknown_and_nothing_is_gone(key: str, operation: str) -> None:
-    """The reads are refused from the moment on at which all that could be taken is gone."""
+    """The reads are refused from the moment at which the credentials are gone."""
     give, _, _ = KEYS[key]
 
     async def act(made: Stage) -> None:

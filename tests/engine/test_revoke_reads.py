@@ -1,8 +1,8 @@
-"""Every read of a revocation, refused, missing, empty or stale, once and for good: it never says that access is gone where something pulls.
+"""Tests of every read of a revocation: refused, missing, empty or stale, once and for good. No report claims the end of
+access while a pull succeeds.
 
-The truth is the emulator's (`tests.pulling`), whatever rotator was told. A read is struck once between two writes, as
-in the other matrices: from there on only what was written makes a difference. Afterwards a run without faults ends as
-the truth is, and what was deleted is still recorded.
+The emulator tells the truth (`tests.pulling`). A read is struck once between two writes, as in the other matrices: only
+writes change its answer. Afterwards a run without faults ends truthfully, and deleted assignments are still recorded.
 """
 
 import json
@@ -30,7 +30,9 @@ from tests.stage import Stage, lagging, play, stage
 
 @dataclass(frozen=True)
 class World:
-    """What is there beside the adopted password and its role; whether the credentials are taken, too; whether something pulls in the end."""
+    """World beside the adopted password and its role; `credentials`: these are taken, too; `pulls`: a pull succeeds in
+    the end.
+    """
 
     make: Callable[[Stage], object]
     credentials: bool = False
@@ -38,7 +40,7 @@ class World:
 
 
 def _plain(made: Stage) -> None:
-    """Nothing."""
+    """Add nothing."""
 
 
 def _inherited(made: Stage) -> None:
@@ -107,7 +109,7 @@ BEYOND = ("empty for good", "graph.")
 
 
 def _emptied(response: Response) -> Response:
-    """The same answer without what it lists."""
+    """Return the answer with empty lists."""
     if response.status != 200 or not response.body:
         return response
     body = json.loads(response.body)
@@ -120,7 +122,7 @@ def _emptied(response: Response) -> Response:
 
 @dataclass
 class Door:
-    """The emulator behind a door that empties what `operation` lists, from the `index`-th call on and `left` times."""
+    """Emulator behind a door that empties the lists of `operation`, from the `index`-th call on and `left` times."""
 
     app: App
     operation: str
@@ -185,7 +187,7 @@ def _cells(world: World) -> Iterator[tuple[int, str]]:
 
 
 async def _struck(made: Stage, world: World, index: int, operation: str, kind: str) -> Result:
-    """A run in which one read is struck."""
+    """Revoke with one struck read; return the result."""
     start = len(made.app.served)
     hop = None
     if kind in EMPTIED:
@@ -205,7 +207,7 @@ async def _struck(made: Stage, world: World, index: int, operation: str, kind: s
 
 
 def _honest(made: Stage, result: Result, where: str) -> None:
-    """What was said holds now, and for as long as nobody does anything."""
+    """Check that the report is true, now and half an hour later."""
     said = f"{where}: {result.summary} (exit {result.exit_code}) {made.told()[-2000:]}"
     for _ in range(2):
         if anything_pulls(made):
@@ -215,7 +217,7 @@ def _honest(made: Stage, result: Result, where: str) -> None:
 
 
 def _recorded(made: Stage, roles: set[str], where: str) -> None:
-    """What the principal had and has no more can be restored."""
+    """Check that the record has each removed assignment of the principal, for a grant."""
     gone = roles - {a.id for a in made.azure.authorization.assignments(principals=[made.principal.id])}
     mark = made.azure.vaults.get("myvault", made.policy.access_secret)
     assert (mark.tags or {})["rotator-access"] == "revoked", where

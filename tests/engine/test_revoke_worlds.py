@@ -1,6 +1,7 @@
-"""In every world that makes a revocation hard, what the report says is what the registry does: to a group on a new host, and to whoever asks it.
+"""Tests of every world that makes a revocation difficult: the report agrees with the registry's answers, to a group on
+a new host and to any client.
 
-Each world is a principal that may pull, and whatever else lets it, or others, pull from the registry. In each, a second
+Each world is a principal that may pull, with other access to the registry of its own or of others. In each, a second
 revocation writes nothing new, and no later run of the timer restores access.
 """
 
@@ -34,7 +35,7 @@ Strangers = list[User]
 
 @dataclass(frozen=True)
 class World:
-    """What is there beside the role assignment of the principal, and what the report must say of it."""
+    """World beside the principal's role assignment, with the expected report."""
 
     make: Callable[[Stage], Strangers]
     verdict: str = GONE
@@ -130,7 +131,10 @@ def one_of_two(made: Stage) -> Strangers:
 
 
 def neighbour(made: Stage) -> Strangers:
-    """The bystander is on the same registry in every world; here both are in a directory group, too, whose role is on another registry."""
+    """Put the principal and the bystander into a directory group with a role on another registry.
+
+    The bystander is on the principal's registry in every world.
+    """
     neighbours = made.azure.directory.principal(made.bystander.app_id)
     assert neighbours
     for whom in (made.principal, neighbours):
@@ -158,7 +162,7 @@ ASIDE = {"residue", "not_proven"}
 
 
 def _manifest(made: Stage, server: str, user: User) -> Iterator[int]:
-    """The answers to a direct request for the image, first with Basic, then with whatever token the registry gives for it."""
+    """Yield the statuses of direct requests for the image: with Basic, then with the registry's own token."""
     url = f"https://{server}/v2/{IMAGE}/manifests/v1"
     basic = {"Authorization": "Basic " + b64encode(":".join(user).encode()).decode()} if user != ("", "") else {}
     yield made.app.handle(Request.parse("GET", url, basic | MANIFEST)).status
@@ -172,7 +176,7 @@ def _manifest(made: Stage, server: str, user: User) -> Iterator[int]:
 
 
 def serves(made: Stage, server: str, user: User) -> bool:
-    """Tell if the registry gives the image to a user, in either way that it can be asked; both must be one answer."""
+    """Tell if the registry serves the image to a user; both ways of asking must agree."""
     answers = [status == 200 for status in _manifest(made, server, user)]
     assert len(set(answers)) == 1, "Basic and the registry's own token differ"
     return answers[0]
@@ -192,7 +196,7 @@ def told(made: Stage) -> set[str]:
 
 
 def agrees(made: Stage, world: World, result: Result, strangers: Strangers) -> None:
-    """The report against the registry: the principal's own access, that of others, and of a principal that nobody touched."""
+    """Compare the report with the registry: the access of the principal, of others, and of the bystander."""
     ours, (theirs,) = (made.app_id, made.published()), made.azure.directory.passwords(made.bystander.app_id)
     assert (result.summary, result.exit_code) == (world.verdict, int(world.verdict.startswith("ACCESS")))
     assert told(made) == set(world.codes.split())
@@ -206,7 +210,7 @@ def agrees(made: Stage, world: World, result: Result, strangers: Strangers) -> N
 
 
 async def _adopted(made: Stage) -> None:
-    """Its password is rotator's to renew, so that a run of the timer would."""
+    """Adopt the principal's password, so that a run of the timer would renew it."""
     await made.with_world(lambda run: adopt(run, None))
     made.pass_(minutes=10)
 

@@ -1,4 +1,6 @@
-"""A revocation, question by question: the record before any deletion, a second look where the first found nothing, and its end where access is granted."""
+"""Tests of a revocation, question by question: the record before any deletion, a second look if the first found
+nothing, and its end at a grant.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -43,7 +45,7 @@ LEFT = [SignIns(SEEN.credentials)]
 
 
 class Revoking(Answering):
-    """One that notes when, and until when, each question was asked."""
+    """`Answering` that records the time and the deadline of each question."""
 
     run: Run
     times: list[tuple[str, float]]
@@ -251,7 +253,7 @@ def test_rotators_own_identity_is_not_revoked() -> None:
     revoking(act, observe=worlds.observed({**USED, "signed_in_as_itself": True}))
 
 
-# a principal that isn't found
+# an absent principal
 
 
 def test_without_a_service_principal_what_is_recorded_goes_first_and_then_it_is_looked_for_again() -> None:
@@ -328,7 +330,7 @@ def test_a_principal_is_gone_where_neither_entra_nor_a_registry_knows_its_passwo
     revoking(act, observe=NO_PRINCIPAL, **answers)
 
 
-# a registry that isn't found
+# an absent registry
 
 OTHER = ResourceId.parse(f"{REGISTRY}2")
 BOTH = worlds.policy({"groups": ["app"], "registries": [{"id": REGISTRY}, {"id": OTHER}]})

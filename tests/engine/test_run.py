@@ -1,4 +1,4 @@
-"""What every step of a run rests on: the time of the last look, a mark that is fresh when it is read, and the event of a failure."""
+"""Tests of a run's foundations: the time of the last look, the age of the mark, and the event of a failure."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,6 @@
-"""A server with the restart policy OnFailure, through a credential's whole life, in each way that a policy can say what it is."""
+"""Tests of a server with the restart policy OnFailure, through a credential's whole life, with each kind that a policy
+can declare.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -22,7 +24,7 @@ MOST = 40
 
 
 async def begun(loop: VirtualLoop, said: dict[str, Any], rotation: dict[str, Any]) -> Stage:
-    """The first rotation is over, and a server that a person deployed holds the current credential."""
+    """Rotate for the first time; a server deployed by hand holds the current credential."""
     made = stage(loop, groups=("app",))
     await made.with_world(lambda run: adopt(run, None))
     await made.rotate(Intent(no_overlap=True))
@@ -49,7 +51,7 @@ def current(made: Stage) -> bool:
 
 
 async def live(made: Stage, until: Callable[[Stage], bool]) -> list[tuple[int, str]]:
-    """Run once a day from shortly before the renewal on; exit code of each run, and what it said of the server."""
+    """Run once a day, from shortly before the renewal; return each run's exit code and its texts on the server."""
     runs: list[tuple[int, str]] = []
     made.pass_(days=58)
     while not until(made):

@@ -1,4 +1,6 @@
-"""Container groups that no policy declares, and subscriptions that can't be seen: nothing that one of them may hold is retired."""
+"""Tests of undeclared container groups, and of unreadable subscriptions: no credential is retired that one of them may
+hold.
+"""
 
 from datetime import timedelta
 
@@ -20,7 +22,7 @@ READ = "Microsoft.ContainerInstance/containerGroups/read"
 
 
 def stranger(made: Stage, subscription: str | None = None, group: str | None = None, name: str = "stranger") -> str:
-    """Deploy a group by hand with what the vault publishes now, somewhere."""
+    """Deploy a group by hand with the currently published password; return its id."""
     where, own = subscription or made.seeded.subscription, group or made.seeded.resource_group
     made.azure.resources.create_group(where, own, LOCATION)
     group_id = (
@@ -36,7 +38,7 @@ def tags(made: Stage, group_id: str) -> dict[str, str]:
 
 
 async def rotated(made: Stage) -> str:
-    """Rotate early, and come back after the overlap; the key id that was to go."""
+    """Rotate early, and again after the overlap; return the key id of the old credential."""
     (old,) = ours(made)
     await made.rotate(forced(made))
     made.pass_(hours=25)
@@ -46,7 +48,7 @@ async def rotated(made: Stage) -> str:
 
 
 def subscription(made: Stage, *, listable: bool = False) -> str:
-    """A second subscription, in which the operator has its role, or nothing."""
+    """Add a second subscription, with or without the operator's role."""
     made.azure.resources.add_subscription(ELSEWHERE, "Another")
     if listable:
         scope = f"/subscriptions/{ELSEWHERE}"
@@ -115,7 +117,9 @@ def test_a_group_is_found_on_the_last_page_of_the_list(monkeypatch: pytest.Monke
 
 
 def test_a_subscription_that_is_not_registered_for_container_instances_has_no_group_to_wait_for() -> None:
-    """One that holds nothing but registries may not be; Azure's words are those that it has for any unregistered provider."""
+    """A subscription with registries alone may be unregistered; the message is Azure's for any unregistered
+    provider.
+    """
 
     async def scene(made: Stage) -> None:
         subscription(made, listable=True)
@@ -138,7 +142,7 @@ def test_a_subscription_that_is_not_registered_for_container_instances_has_no_gr
 
 
 def unreadable(made: Stage, monkeypatch: pytest.MonkeyPatch, group_id: str) -> None:
-    """The list shows the group, and its own GET is refused (a deny assignment may do that)."""
+    """Refuse the GET of a listed group, as a deny assignment may do."""
     shown = made.azure.container_groups.get
 
     def get(asked: str) -> object:
@@ -175,7 +179,7 @@ def test_a_group_that_the_list_shows_and_that_may_not_be_read_keeps_the_old_cred
 
 
 def test_what_the_list_says_of_a_group_that_may_not_be_read_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its tag names the credential, as anybody's does: it holds what it says, and nothing else."""
+    """The group's tag names its credential: it holds this one and no other."""
 
     async def scene(made: Stage) -> None:
         group_id = stranger(made)
@@ -206,7 +210,7 @@ def test_a_subscription_that_may_not_be_listed_blocks_by_name_until_that_is_acce
 
 
 def worker(made: Stage) -> str:
-    """Declare a group that pulls without a password, and has one that Azure hides in a variable."""
+    """Declare a group that pulls without a password, with the published one hidden in a variable; return its id."""
     group_id, hidden = made.group_id("worker"), [{"name": "VALUE", "secureValue": made.published()}]
     body = made.body(made.app_id, "x", imageRegistryCredentials=[])
     body["properties"]["containers"][0]["properties"] |= {
@@ -220,7 +224,7 @@ def worker(made: Stage) -> str:
 
 
 def test_a_hidden_variable_of_a_declared_group_keeps_the_old_credential_until_the_policy_says_whose_it_is() -> None:
-    """It pulls without a password, and may sign in with ours all the same."""
+    """The group pulls without a password, but may sign in with ours."""
 
     async def scene(made: Stage) -> None:
         group_id = worker(made)
@@ -250,7 +254,7 @@ def test_a_revocation_of_the_passwords_names_the_group_whose_hidden_variable_may
 
 
 def hiding(made: Stage, name: str, variables: list[dict[str, str]]) -> None:
-    """A group that shows nothing of the principal, and hides a variable."""
+    """Make a group without a sign of the principal, with a hidden variable."""
     body = made.body(made.app_id, "x", imageRegistryCredentials=[])
     body["properties"]["containers"][0]["properties"] |= {
         "image": "mcr.microsoft.com/azuredocs/aci-helloworld",

@@ -1,4 +1,4 @@
-"""What surrounds a right password is found, whatever left it there."""
+"""Tests of text around a right password: rotator finds and names it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tries of a value, each counted and dated: how often, after what pause, and what a refusal is taken for."""
+"""Tests of tries of a value, each counted and dated: their number, their pauses, and the meaning of a refusal."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ Answer = Proof | Exception
 
 @dataclass
 class Answers:
-    """A World that answers tries in turn, the last one for ever, and notes when each was made."""
+    """World that answers tries in turn, repeats the last answer, and records the time of each try."""
 
     world: Any
     run: Run

@@ -1,4 +1,6 @@
-"""Tests of the watch after a redeployment: a group that goes away, that can't be read, that lost its tags, or that never starts."""
+"""Tests of the watch after a redeployment: a group that disappears, that can't be read, that lost its tags, or that
+never starts.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,7 +81,7 @@ def test_a_watch_lasts_until_there_is_evidence(what: str) -> None:
 
 @pytest.mark.parametrize("stripped", [0.0, 10.0, 55.0])
 async def test_a_group_that_does_not_start_is_watched_until_settle_is_over(loop: VirtualLoop, stripped: float) -> None:
-    """Its tags may be missing for less than a minute, at any time."""
+    """The tags may be absent for less than a minute, at any time."""
     made = stage(loop, groups=GROUPS[:1], timing=replace(HASTY, group_start=2 * SETTLE))
     made.adapter = fast
     made.with_policy(proof=PROOF, rotation={"settle": f"{SETTLE:.0f}s"})

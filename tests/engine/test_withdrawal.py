@@ -1,4 +1,4 @@
-"""A new credential that is taken back: gone is what Entra refuses, not what reads of Graph fail to show."""
+"""Tests of the removal of a new credential: gone means refused by Entra, not absent from reads of Graph."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ NOT_KNOWN = {"kind": "status", "status": 400, "code": "Request_BadRequest", "mes
 
 
 def _revoked(made: Stage) -> None:
-    """Let somebody revoke access, as another process does."""
+    """Revoke access, as another process does."""
     made.azure.vaults.set("myvault", made.policy.access_secret, "[]", tags={"rotator-access": "revoked"})
 
 
@@ -31,7 +31,7 @@ def _unread(made: Stage) -> None:
 
 
 def _unremovable(made: Stage) -> None:
-    """The same, and Graph doesn't know the key where it is to be removed."""
+    """Hide the password from reads, and refuse its removal as an unknown key."""
     _unread(made)
     made.azure.faults.add(Fault(REMOVE, times=0, **NOT_KNOWN))  # type: ignore[arg-type]
 
@@ -48,7 +48,7 @@ def _neither(made: Stage) -> None:
 
 
 def _meets(made: Stage, happens: Callable[[Stage], None]) -> None:
-    """Let a revocation meet a publication, and something else happen at once."""
+    """Revoke during a publication, with another event at once."""
 
     def strike(number: int, operation: str, request: Request) -> None:
         if operation == SET and request.path.startswith(f"/secrets/{SECRET}"):

@@ -1,4 +1,6 @@
-"""Writes and what surrounds them, at their very instants: how long a read serves, what is asked first, and what a failure says is so."""
+"""Tests of writes at their exact instants: the age of reads, the questions before a write, and the report of a
+failure.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -320,7 +322,7 @@ def test_a_proof_is_dated_after_its_last_success() -> None:
     writing(act)
 
 
-# what is taken back
+# removals of new credentials
 
 
 TAKEN: dict[str, tuple[Exception | None, bool, str]] = {
