@@ -16,13 +16,13 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from rotator.causes import Denial
 from rotator.clients.api_versions import SECRETS
-from rotator.clients.pages import paged
+from rotator.clients.pages import MOST_PAGES, paged
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.secret_versions import DeletedSecret, Published, SecretShown, deleted_secret, listed_version
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
-from rotator.clients.typed import content, text_or_none
+from rotator.clients.typed import content, text, text_or_none
 from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy
@@ -244,16 +244,31 @@ class KeyVault:
         return await self.deleted(policy, policy.key_vault.password_secret) is not None
 
     async def deleted(self, policy: Policy, name: str) -> DeletedSecret | None:
-        """Return the soft-deleted secret of a name."""
+        """Return the soft-deleted secret of a name; a disabled one answers 403, and is then found in the list."""
+        asked = asked_of(policy, f"look for deleted secret {name}", LIST)
         try:
-            return await ask(asked_of(policy, f"look for deleted secret {name}", LIST), self._deleted(policy, name))
+            return await ask(asked, self._deleted(policy, name))
         except Unseen:
             raise
         except NotFound:
             return None
+        except Forbidden as error:
+            if error.code != "SecretDisabled":
+                raise
+            return await self._deleted_in_list(policy, asked, name)
 
     async def _deleted(self, policy: Policy, name: str) -> DeletedSecret:
         return deleted_secret(await self._read(policy, self._address(policy, "deletedsecrets", name)))
+
+    async def _deleted_in_list(self, policy: Policy, asked: Asked, name: str) -> DeletedSecret | None:
+        found: list[DeletedSecret] = []
+
+        def take(item: dict[str, Any]) -> None:
+            if text(item["recoveryId"]).rpartition("/")[2].lower() == name.lower():
+                found.append(deleted_secret(item))
+
+        await self.walk(policy, asked, "deletedsecrets", take, MOST_PAGES)
+        return next(iter(found), None)
 
 
 def refused(error: AzureError) -> Denial | None:

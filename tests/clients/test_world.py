@@ -358,6 +358,16 @@ async def test_a_soft_deleted_name_is_no_version_and_known_to_be_taken(at: Scene
 
 
 @scene
+async def test_a_soft_deleted_secret_that_is_disabled_is_found_in_the_list(at: Scene) -> None:
+    for name in (at.policy.access_secret, PASSWORD):
+        at.azure.vaults.set("myvault", name, "[]", {"rotator-access": "revoked"}, enabled=False)
+        at.azure.vaults.delete("myvault", name)
+    assert (await at.world.permissions(at.policy, [])).secret_deleted
+    record = await at.world.access(at.policy)
+    assert (record.access, record.deleted) == (Access.REVOKED, True)
+
+
+@scene
 async def test_a_vault_that_refuses_is_part_of_the_picture(at: Scene) -> None:
     for assignment in at.azure.authorization.assignments(at.seeded.vault_id, principals={at.seeded.operator.object_id}):
         if assignment.scope == at.seeded.vault_id:

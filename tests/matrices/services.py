@@ -17,6 +17,7 @@ from local_azure.arm.providers import PROVIDERS
 from local_azure.graph import shape
 from local_azure.graph.objects import Kind
 from local_azure.keyvault.secret import Changes
+from local_azure.keyvault.secret import Secret as SoftDeleted
 from local_azure.keyvault.secret import Version as Stored
 from local_azure.rbac.behaviour import Assignment as Given
 from local_azure.wire import ServiceError
@@ -27,6 +28,7 @@ from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import PasswordHolder, application_of, issued_of, service_principal_of
 from rotator.clients.rbac import encloses
+from rotator.clients.refusal import Asked
 from rotator.clients.secret_versions import DeletedSecret, SecretShown
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
@@ -188,8 +190,16 @@ class Vault(keyvault.KeyVault):
         found = await self._asked(
             policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
         )
-        newest = found.newest()
-        return DeletedSecret((newest and newest.tags) or {}, found.deleted_at)
+        return _deleted(found)
+
+    async def _deleted_in_list(self, policy: Policy, asked: Asked, name: str) -> DeletedSecret | None:
+        found = await self._asked(policy, "deletedSecrets.list", name, keyvault.LIST, self._vaults.deleted_names)
+        return next((_deleted(each) for each in found if each.name.lower() == name.lower()), None)
+
+
+def _deleted(found: SoftDeleted) -> DeletedSecret:
+    newest = found.newest()
+    return DeletedSecret((newest and newest.tags) or {}, found.deleted_at)
 
 
 class Mark(AccessMark):

@@ -24,12 +24,12 @@ def only(call: Call, known: set[str]) -> None:
 def paged(call: Call, items: Sequence[Json], page: int = PAGE, *, eager: bool = False) -> Response:
     """One page, with a link to the next if there is one.
 
-    `eager`: a full page has a link although nothing may follow, as Key Vault's lists do.
+    `eager`: every page with an item has a link, so that the last page is empty (recorded of all lists of vaults).
     """
     query = call.request.query
     size, start = _size(query.get("$top"), page), _start(query.get("$skiptoken"))
     body: dict[str, Json] = {"value": list(items[start : start + size])}
-    if start + size < len(items) or (eager and start + size == len(items)):
+    if start + size < len(items) or (eager and body["value"]):
         token = token_for(start + size)
         kept = urlencode({**query, "$skiptoken": token}, quote_via=quote, safe="$")
         body["nextLink"] = f"https://{call.request.host}{quote(call.request.path)}?{kept}"

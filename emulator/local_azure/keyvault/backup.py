@@ -26,9 +26,9 @@ def seal(key: str, backup: Backup) -> str:
 
 
 def open_sealed(key: str, text: str) -> Backup:
-    """Open a text made by :func:`seal`; raises 400 BadParameter for any other text."""
+    """Open a text made by :func:`seal`; raises 400 for any other text."""
     try:
         opened = AESSIV(bytes.fromhex(key)).decrypt(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), None)
         return TypeAdapter(Backup).validate_json(opened)
     except (InvalidTag, ValueError) as error:
-        raise refusals.bad("Backup blob contains invalid or corrupt version.") from error
+        raise refusals.corrupt() from error

@@ -164,10 +164,17 @@ class Vaults:
         return secret
 
     def deleted(self, vault: str, name: str) -> Secret:
-        """A soft-deleted secret; raises 404 SecretNotFound, also while it is being deleted, recovered or purged."""
+        """A soft-deleted secret, for a GET.
+
+        Raises 404 SecretNotFound, also while it is being deleted, recovered or purged; 403 SecretDisabled if the newest
+        version is disabled.
+        """
         secret = self._named(vault, name)
         if secret is None or not secret.deleted_at or secret.busy(self.clock.now()):
             raise refusals.deleted_not_found(name)
+        newest = secret.newest()
+        if newest and not newest.enabled:
+            raise refusals.disabled()
         return secret
 
     def deleted_names(self, vault: str) -> list[Secret]:
@@ -176,7 +183,15 @@ class Vaults:
         return [s for _, s in sorted(self._contents(vault).items()) if s.deleted_at and not s.busy(now)]
 
     def recover(self, vault: str, name: str) -> tuple[Secret, Version]:
-        """Undo a soft delete; the newest version. Raises 404 SecretNotFound, 409 ObjectIsBeingDeleted."""
+        """Undo a soft delete; the newest version.
+
+        Raises 404 SecretNotFound, 409 ObjectIsBeingDeleted, and 400 MethodNotAllowed for a secret that isn't deleted.
+        """
+        present = self._named(vault, name)
+        if present is None:
+            raise refusals.not_found(name)
+        if not present.deleted_at:
+            raise refusals.not_deleted(present.name)
         secret = self._deleted_at_rest(vault, name)
         secret.deleted_at = secret.purge_at = None
         self._move(secret, "recovering")
@@ -198,9 +213,11 @@ class Vaults:
 
     def _deleted_at_rest(self, vault: str, name: str) -> Secret:
         secret = self._named(vault, name)
-        if secret and secret.deleted_at:
-            self._settled(secret)
-        return self.deleted(vault, name)
+        if secret is None or not secret.deleted_at:
+            raise refusals.deleted_not_found(name)
+        if secret.busy(self.clock.now()):
+            raise refusals.being_deleted(secret.name)
+        return secret
 
     def _move(self, secret: Secret, what: Moving) -> None:
         secret.moving, secret.until = what, self.clock.now() + timedelta(seconds=self.timing.secret_moving)
@@ -239,7 +256,8 @@ class Vaults:
         existing = self._named(vault, backup.secret.name)
         if existing:
             self._settled(existing)
-            raise refusals.in_the_way(existing.name) if existing.deleted_at else refusals.conflicting(existing.name)
+            id_ = f"{self.vault(vault).properties['vaultUri']}secrets/{existing.name}/{max(backup.secret.versions)}"
+            raise refusals.in_the_way(existing.name) if existing.deleted_at else refusals.conflicting(id_)
         self._contents(vault)[backup.secret.name.lower()] = backup.secret
         return backup.secret, self.find(vault, backup.secret.name)
 

@@ -86,11 +86,32 @@ def purge_protected() -> ServiceError:
     return ServiceError(403, "Forbidden", f"{message} {more}")
 
 
-def conflicting(name: str) -> ServiceError:
-    """A restore meets a secret of that name. The text could not be looked up."""
-    return ServiceError(
-        409, "Conflict", f"There was a conflict restoring the secret '{name}': a secret with this name already exists."
+def not_deleted(name: str) -> ServiceError:
+    """Refusal: a recovery meets a secret that isn't deleted, as a second one does (recorded)."""
+    inner = "RequestNotAllowedOnNonDeletedObject"
+    return ServiceError(400, "MethodNotAllowed", f"Secret exists already: {name}", inner=inner)
+
+
+def being_deleted(name: str) -> ServiceError:
+    """Refusal: a recovery or purge comes before the deletion has ended (recorded)."""
+    return ServiceError(409, "Conflict", f"Secret {name} is currently being deleted.", inner="ObjectIsBeingDeleted")
+
+
+def conflicting(id_: str) -> ServiceError:
+    """A restore meets a secret of that name (recorded)."""
+    message = (
+        f"There was a conflict restoring the secret '{id_}'. This can happen if either: a second secret with the same"
+        " name was created after the first secret was deleted; thus trying to restore a secret whose name is already"
+        " in use. To fix this, rename the second secret to something else so that the restore works. The second"
+        " probable cause of this exception is when multiple operations are performed in parallel against the secret."
+        " To avoid this error, perform operations against a secret in a sequential manner."
     )
+    return ServiceError(409, "Conflict", message)
+
+
+def corrupt() -> ServiceError:
+    """Refusal: no backup of a secret (recorded)."""
+    return ServiceError(400, "Malformed backup blob", "Backup blob contains invalid or corrupt version.")
 
 
 def throttled() -> ServiceError:

@@ -4,11 +4,14 @@ A missing vault has no host name: :meth:`KeyVault.serves` returns False and the 
 and certificates are not emulated.
 """
 
+import re
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from local_azure.arm.clouds import CLOUDS
+from local_azure.arm.operations import unpadded
 from local_azure.arm.paging import start_of, token_for
 from local_azure.entra.audiences import KEY_VAULT
 from local_azure.entra.bearers import BadToken
@@ -192,7 +195,7 @@ class KeyVault:
 
     def _list_deleted(self, call: Call, vault: str) -> Response:
         found = self.vaults.deleted_names(vault)
-        return _page(call, found, lambda secret: self._deleted(call, vault, secret, short=True))
+        return _page(call, found, lambda secret: self._deleted(call, vault, secret, short=True), eager=True)
 
     def _recover(self, call: Call, vault: str) -> Response:
         secret, newest = self.vaults.recover(vault, call["secret"])
@@ -278,18 +281,17 @@ def _instant(seconds: int | None) -> datetime | None:
         raise invalid() from error
 
 
-def _page(call: Call, items: Sequence[T], shown: Callable[[T], Json]) -> Response:
+def _page(call: Call, items: Sequence[T], shown: Callable[[T], Json], *, eager: bool = False) -> Response:
     """One page of what `shown` makes of the items, and the link to the next page.
 
-    The link is null on the last page, and with the port on the others (recorded).
-
-    A full page has a link, so that the last page may be empty.
+    The link is null on the last page, and with the port on the others (recorded). `eager`: a full page has a link, so
+    that the last page may be empty.
     """
     query = call.request.query
     size, start = _size(query.get("maxresults")), _start(query.get("$skiptoken"))
     link = None
-    if items and start + size <= len(items):
-        token = token_for(start + size)
+    if start + size < len(items) + (1 if items and eager else 0):
+        token = unpadded(f'{{"NextMarker":"{token_for(start + size)}","TargetLocation":0}}')
         path = call.request.path.rstrip("/")
         link = f"https://{call.request.host}:443{path}?api-version={query['api-version']}&$skiptoken={token}&maxresults={size}"
     return Response.json(200, {"value": [shown(item) for item in items[start : start + size]], "nextLink": link})
@@ -308,7 +310,17 @@ def _size(text: str | None) -> int:
 
 
 def _start(token: str | None) -> int:
-    found = start_of(token) if token else 0
+    """Return the number of the page's first item; a token is JSON in base64 (recorded)."""
+    found = 0 if not token else start_of(_marker(token))
     if found is None:
         raise ServiceError(400, "BadParameter", "The skip token is not valid.")
     return found
+
+
+def _marker(token: str) -> str:
+    try:
+        text = b64decode(f"{token}{'=' * (-len(token) % 4)}", altchars=b"-_").decode()
+    except ValueError:
+        return ""
+    found = re.fullmatch(r'\{"NextMarker":"([^"]*)","TargetLocation":0\}', text)
+    return found[1] if found else ""

@@ -129,7 +129,9 @@ def test_e2_a_backup_is_read_by_this_emulator_alone_and_restored_once(world: Wor
     before = {each.version: each.created_on for each in client.list_properties_of_secret_versions("pwd")}
     kept = client.backup_secret("pwd")
     assert b"one" not in kept and b"pwd" not in kept
-    with pytest.raises(ResourceExistsError):
+    with pytest.raises(
+        ResourceExistsError, match=f"There was a conflict restoring the secret '{VAULT_URL}/secrets/pwd/"
+    ):
         client.restore_secret_backup(kept)
     other_vault(world)
     for elsewhere in connected(world, OTHER):
@@ -142,7 +144,7 @@ def test_e2_a_backup_is_read_by_this_emulator_alone_and_restored_once(world: Wor
     answer = stranger.owner.call(
         "POST", f"{VAULT_URL}/secrets/restore?{V}", {"value": world.vaults.backup("myvault", "pwd")}
     )
-    assert refused(answer) == (400, "BadParameter", "")
+    assert refused(answer) == (400, "Malformed backup blob", "")
 
 
 def test_e2_a_backup_stays_in_its_subscription(world: World) -> None:
@@ -201,7 +203,9 @@ def test_e5_for_a_moment_a_secret_is_neither_here_nor_there(world: World) -> Non
         "Conflict",
         "ObjectIsBeingDeleted",
     )
-    assert refused(world.owner.call("POST", f"{deleted}/recover?{V}")) == (409, "Conflict", "ObjectIsBeingDeleted")
+    early = world.owner.call("POST", f"{deleted}/recover?{V}")
+    assert refused(early) == (409, "Conflict", "ObjectIsBeingDeleted")
+    assert early.body["error"]["message"] == "Secret pwd is currently being deleted."
     world.clock.advance(timedelta(seconds=5))
     assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (
         409,
@@ -217,6 +221,9 @@ def test_e5_for_a_moment_a_secret_is_neither_here_nor_there(world: World) -> Non
     )
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("GET", f"{secret}/?{V}").body["value"] == "x"
+    again = world.owner.call("POST", f"{deleted}/recover?{V}")
+    assert refused(again) == (400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject")
+    assert again.body["error"]["message"] == "Secret exists already: pwd"
     world.owner.call("DELETE", f"{secret}?{V}")
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("DELETE", f"{deleted}?{V}").status == 204
@@ -228,6 +235,18 @@ def test_e5_for_a_moment_a_secret_is_neither_here_nor_there(world: World) -> Non
     )
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("PUT", f"{secret}?{V}", {"value": "y"}).status == 200
+
+
+def test_e5_a_deleted_secret_that_is_disabled_is_only_in_the_list(world: World) -> None:
+    world.vaults.set("myvault", "pwd", "x", enabled=False)
+    world.owner.call("DELETE", f"{VAULT_URL}/secrets/pwd?{V}")
+    shown = world.owner.call("GET", f"{VAULT_URL}/deletedsecrets/pwd?{V}")
+    assert refused(shown) == (403, "Forbidden", "SecretDisabled")
+    [listed] = world.owner.call("GET", f"{VAULT_URL}/deletedsecrets?{V}").body["value"]
+    assert (listed["recoveryId"], listed["attributes"]["enabled"]) == (f"{VAULT_URL}/deletedsecrets/pwd", False)
+    assert world.owner.call("POST", f"{VAULT_URL}/deletedsecrets/pwd/recover?{V}").status == 200
+    absent = world.owner.call("POST", f"{VAULT_URL}/deletedsecrets/other/recover?{V}").body["error"]
+    assert absent["message"].startswith("A secret with (name/id) other was not found in this key vault.")
 
 
 def test_e5_a_firewall_names_the_address_that_it_refuses(world: World) -> None:
