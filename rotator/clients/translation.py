@@ -120,7 +120,8 @@ def answered(asked: Asked, refused: ServiceRefusal, *, in_doubt: bool = False) -
     grounds = grounds_of(asked, refused)
     kind = OutcomeUnknown if in_doubt else _kind(asked, refused, grounds)
     said = clean(asked.secrets, ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), refused.message))))
-    identified = f" (request id {refused.request_id})" if refused.request_id else ""
+    known = not refused.request_id or refused.request_id in said  # Entra's own words have it as the trace id
+    identified = "" if known else f" (request id {refused.request_id})"
     happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
     if kind is OutcomeUnknown or refused.status < 400:
         happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"

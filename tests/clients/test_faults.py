@@ -197,8 +197,10 @@ def test_a_lock_on_the_registry_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_identity_that_cannot_sign_in_is_told_from_a_service_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(at: Scene) -> None:
         monkeypatch.setenv("AZURE_CLIENT_SECRET", "not-the-secret")
-        with pytest.raises(Forbidden, match="AADSTS7000215"):
+        with pytest.raises(Forbidden, match="AADSTS7000215") as refused:
             await at.world.observe(at.policy)
+        assert "Trace ID: " in refused.value.happened
+        assert "request id" not in refused.value.happened, "it is the trace id"
 
     play(monkeypatch, test)
 
