@@ -1,4 +1,4 @@
-"""A World that answers some questions as it is told, in turn, the last answer for ever, and notes all that it is asked."""
+"""World with scripted answers: each question gets its answers in turn, the last one for ever, and is recorded."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from rotator.policy import Policy
 
 
 class Answering:
-    """In front of a World that answers the rest."""
+    """Scripted answers in front of a World, which answers the other questions."""
 
     def __init__(self, world: Any, **answers: Any) -> None:
         """`answers`: for each method an answer, or a list of them; an exception is raised."""
@@ -46,13 +46,13 @@ class Answering:
 
 
 def fresh_run(at: Any, world: Any, policy: Policy) -> Run:
-    """The run of a scene, which asks `world`, has seen nothing yet and tells the scene's events."""
+    """Return the run of a scene that asks `world`, has made no look yet and sends events to the scene."""
     run: Run = at.run
     return replace(run, world=world, policy=policy, latest=[], journal=Journal(at.made.events.append, "policy"))
 
 
 def _another(error: Exception) -> Exception:
-    """The same error once more: whoever catches one may change it, and the next test begins with it."""
+    """Return a copy of an error: a test that catches one may change it, and later tests need the original."""
     made: Exception = type(error).__new__(type(error), *error.args)
     made.__dict__.update(error.__dict__)
     return made

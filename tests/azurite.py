@@ -1,8 +1,8 @@
 """Azurite, Microsoft's emulator of Azure Storage, as a process on this machine, driven from virtual time.
 
-It runs with a clock of the test's: a script that Node loads first makes `Date` begin at the time in a file, which every
-request writes before it is sent. So leases end and messages come back without a wait. Requests go to it under the real
-host names, over TLS: rotator needs no setting for it.
+Azurite runs on the test's clock: Node loads a script first by which `Date` begins at the time in a file, and every
+request writes the file before it is sent. So leases end and messages come back without a wait. Requests are sent under
+the real host names, over TLS: rotator needs no setting.
 """
 
 import base64
@@ -70,14 +70,14 @@ def program() -> str:
 
 
 def token() -> str:
-    """Return a token as Entra gives it for storage, which Azurite reads and doesn't verify."""
+    """Return a token as Entra issues it for storage, which Azurite reads and doesn't verify."""
     claims = {"aud": "https://storage.azure.com", "iss": f"https://sts.windows.net/{TENANT}/", "nbf": 0, "iat": 0}
     parts = ({"alg": "none", "typ": "JWT"}, {**claims, "exp": 1 << 33})
     return ".".join([*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), ""])
 
 
 class Fixed:
-    """A TokenCredential with that token."""
+    """TokenCredential with the fixed token."""
 
     async def get_token(self, *_: object, **__: object) -> AccessToken:
         return AccessToken(token(), 1 << 33)
@@ -88,7 +88,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Azurite:
-    """The process: its ports by service, and the file that its clock reads."""
+    """Process of Azurite: its ports by service, and the file with its time."""
 
     ports: dict[str, int]
     clock: Path
@@ -103,7 +103,7 @@ class Azurite:
         assert made.answered().status in (201, 204, 409), made.answered().body
 
     def session(self, now: Callable[[], datetime]) -> "Blocking":
-        """Return a stand-in for aiohttp's session that reaches it, at the time `now`."""
+        """Return a stand-in for aiohttp's session, connected to Azurite at the time `now`."""
         return Blocking(self, now)
 
 
@@ -118,7 +118,7 @@ class Blocking:
     def request(self, method: str, url: URL | str, **options: Any) -> "_Answer":
         inspect.signature(aiohttp.ClientSession._request).bind(
             self, method, url, **options
-        )  # refuses what aiohttp does
+        )  # refuses arguments as aiohttp does
         return _Answer(functools.partial(self._answered, method, str(url), options))
 
     def _answered(self, method: str, url: str, options: dict[str, Any]) -> SessionResponse:
@@ -146,7 +146,7 @@ class Blocking:
 
 @dataclass
 class _Answer:
-    """What aiohttp's session gives for a request: awaited, or entered."""
+    """Answer of aiohttp's session to a request: awaitable, and a context manager."""
 
     answered: Callable[[], SessionResponse]
 
@@ -164,7 +164,7 @@ class _Answer:
 
 
 def line(found: "Azurite", clock: Clock, now: Callable[[], datetime]) -> Line:
-    """Return what rotator's clients reach it by."""
+    """Return the line by which rotator's clients reach Azurite."""
     session = found.session(now)
     return Line(clock, AzureTime(clock), (session, session), lambda _: None, 15)
 
@@ -211,7 +211,7 @@ def running(where: Path) -> Iterator[Azurite]:
 
 
 def _ports(process: "subprocess.Popen[bytes]") -> dict[str, int]:
-    """Wait until both services listen. Raises AssertionError with what it said."""
+    """Wait until both services listen; return their ports. Raises AssertionError with Azurite's output."""
     assert process.stdout
     said, ports = "", dict[str, int]()
     with selectors.DefaultSelector() as ready:
@@ -226,7 +226,7 @@ def _ports(process: "subprocess.Popen[bytes]") -> dict[str, int]:
 
 
 def _certificate(where: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1 that signs itself, and its key."""
+    """Write a self-signed certificate for 127.0.0.1, and its key."""
     from ipaddress import ip_address
 
     hosts = (f"*.{service}.core.windows.net" for service in ("blob", "queue"))

@@ -1,4 +1,6 @@
-"""An empty subscription with a registry and a vault, and a policy that only names its application: what `rotator provision` begins with."""
+"""World before `rotator provision`: an empty subscription with a registry and a vault, and a policy that only names its
+application.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +53,7 @@ properties:
 
 
 def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft: str = DRAFT, **timing: Any) -> Stage:
-    """The world; nothing in it has a pull credential, and nobody is called `CALLED`."""
+    """Return the world: no pull credential, and no application called `CALLED`."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=stage.lagging(**timing))
     seeded = fill(azure, cloud)
@@ -71,20 +73,20 @@ def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft:
 
 
 def wanted(directory: Path) -> Wanted:
-    """Return the text of the file now, and its writer."""
+    """Return the current content of the policy file, with its writer."""
     file = directory / f"{NAME}.yaml"
     return Wanted(load_draft(directory, NAME), lambda app_id: save(file, app_id))
 
 
 async def provisioned(made: Stage, directory: Path, minutes: float | None = None) -> Result:
-    """One run of `rotator provision`, by a process that reads the file anew."""
+    """Run `rotator provision` once, by a process that reads the file again."""
     now = wanted(directory)
     made.policy = now.known()
     return await made.with_world(lambda run: provision(run, now), minutes=minutes)
 
 
 def settle(made: Stage, directory: Path) -> Policy:
-    """Look at the world by the policy that the file is now."""
+    """Set the stage's policy and principal from the current file; return the policy."""
     (made.policy,) = load(directory)
     found = made.azure.directory.application(made.policy.app_id)
     principal = made.azure.directory.principal(made.policy.app_id)

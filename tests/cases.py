@@ -1,4 +1,4 @@
-"""Reads the tests' own data: YAML, by libyaml where PyYAML was built with it, which takes a tenth of the time."""
+"""Reader of the tests' YAML: by libyaml where PyYAML was built with it, in a tenth of the time."""
 
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,8 @@
-"""The cells of the matrices: what a scene without faults calls, and which of its calls `make test` tries.
+"""Cells of the matrices: the calls of a scene without faults, and those that `make test` tries.
 
-`make soak` tries every cell. The choice for `make test` rests on nothing but the calls, so that equal sources try equal
-cells: every write, the first call of each operation, and every `STRIDE`-th of the others. Between two writes the world
-stays as it is, and only time passes.
+`make soak` tries every cell. The choice for `make test` depends on the calls alone, so that equal sources try equal
+cells: every write, the first call of each operation, and every `STRIDE`-th of the others. Between two writes only time
+changes the world.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ SHARE = 6
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a scene, by its place in it, and whether it changes something."""
+    """Call of a scene, by its position, with a flag for writes."""
 
     index: int
     operation: str
@@ -35,17 +35,17 @@ class Call:
 
 
 def calls(served: Iterable[Served]) -> tuple[Call, ...]:
-    """Return what was served, in order."""
+    """Return the served calls, in order."""
     return tuple(Call(index, call.operation, _writes(call)) for index, call in enumerate(served))
 
 
 def _writes(call: Served) -> bool:
-    """Token requests change nothing."""
+    """Tell if a call changes Azure; requests for tokens don't."""
     return call.method not in ("GET", "HEAD") and not call.operation.startswith("entra.")
 
 
 def sampled(made: Sequence[Call]) -> frozenset[int]:
-    """The calls that `make test` tries, by their index."""
+    """Return the indexes of the calls that `make test` tries."""
     return frozenset(_sampled(made))
 
 
@@ -59,12 +59,16 @@ def _sampled(made: Sequence[Call]) -> Iterator[int]:
 
 @dataclass
 class Classes:
-    """The classes of effects that a matrix of faults has met on real SDK code, operation by operation; stories try each call and each class."""
+    """Classes of effects that a matrix of faults has met on real SDK code, by operation; stories try each call and each
+    class.
+    """
 
     met: set[tuple[object, ...]] = field(default_factory=set)
 
     def known(self, call: Call, kind: Kind, *where: str) -> bool:
-        """Tell if a cell is left to `make soak`, since the operation met that class there before; what only one service does is met by its name."""
+        """Tell if a cell is left to `make soak`, since the operation met its class before; conditions of one service
+        count by name.
+        """
         effects = frozenset(
             kind.effect(call.operation, way) for way in ways(call.operation) if kind.meets(call.operation, way)
         )
@@ -75,7 +79,9 @@ class Classes:
 
 
 def cell(*values: Any, name: str, soak: bool, share: int = 1) -> Any:
-    """A test's parameters; `soak` leaves it to `make soak`, and so does `share` of all but one of so many, chosen by their names."""
+    """Return a test's parameters; `soak` leaves the cell to `make soak`, and `share` all but one in so many, chosen by
+    name.
+    """
     soak = soak or crc32(name.encode()) % share != 0
     return pytest.param(*values, id=name, marks=[pytest.mark.soak] if soak else [])
 

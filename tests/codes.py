@@ -24,19 +24,19 @@ def used_codes() -> set[str]:
 
 
 def codes_by_kind() -> dict[str, set[str]]:
-    """Every code in the program by what carries it: a reason, a wait, a note, a veto."""
+    """Return every code in the program by kind: reason, wait, note or veto."""
     return {kind: {code.value for code in codes} for kind, codes in KINDS.items()}
 
 
 @cache
 def carried_by_kind() -> dict[str, set[str]]:
-    """The codes that the source gives to a reason, a wait, a note, a veto, a failure."""
+    """Return the codes that the source gives to reasons, waits, notes, vetoes and failures."""
     carried = [each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in carried_by(node)]
     return {kind: {code for carrier, code in carried if carrier == kind} for kind in TABLES}
 
 
 def carried_by(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield what carries a code in this piece of source, and the code: calls and yields; comparisons are none."""
+    """Yield kind and code for each code in a piece of source: in calls and yields, not in comparisons."""
     given: list[ast.expr] = []
     if isinstance(node, ast.Call):
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
@@ -48,7 +48,7 @@ def carried_by(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def members(node: ast.expr) -> Iterator[tuple[str, str]]:
-    """The members that an expression may come to: one, or the branches of a choice between them."""
+    """Yield the enumeration members of an expression: one, or the branches of a choice."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in NAMES:
         kind = NAMES[node.value.id]
         yield kind, TABLES[kind][node.attr].value
@@ -74,7 +74,7 @@ GUARD = ("guard/veto.py", "guard/issue.py", "guard/proof.py", "guard/links.py", 
 
 
 def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
-    """The codes of each rule: its own, and those of the functions that it uses, other rules left out."""
+    """Return the codes of each rule: its own, and those of the functions that it uses, without other rules."""
     functions = {
         node.name: node
         for file in files

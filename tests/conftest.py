@@ -1,4 +1,4 @@
-"""What every test of rotator stands on, beside what the emulator's stand on: cells, counts, and what was reached."""
+"""Settings and fixtures of rotator's tests, beside the emulator's: cells, counts, and the record of reached codes."""
 
 import asyncio
 import gc
@@ -30,7 +30,7 @@ for each in (signal.SIGINT, signal.SIGHUP):
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Collect garbage seldom, and none of what was imported: in rotations it took a twentieth of the processor time."""
+    """Collect garbage seldom, and skip imported objects: it took a twentieth of the processor time of rotations."""
     del session
     gc.collect()
     gc.freeze()
@@ -47,13 +47,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _everything(config: pytest.Config) -> bool:
-    """Tell if cells that only `make soak` tries are wanted: all of them, or one that is asked for by its id."""
+    """Tell if cells of `make soak` are wanted: all, or one by its id."""
     return bool(config.option.soak) or any("::" in each for each in config.args)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make no test of the cells that nobody wants: there are three times as many as of the others, and each worker would make them all."""
+    """Generate no tests for unwanted cells: there are three times as many as wanted ones, and each worker would
+    generate them.
+    """
     if not _everything(metafunc.config):
         none = metafunc.definition.get_closest_marker("soak") is not None
         metafunc.parametrize = partial(_parametrized, metafunc.parametrize, none)  # type: ignore[method-assign]
@@ -62,7 +64,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _parametrized(
     whole: Callable[..., None], none: bool, names: Any, values: Iterable[Any], *args: Any, **named: Any
 ) -> None:
-    """As `whole`, without what only `make soak` tries; where that is all, one is left for the next hook to leave out, since none would be a skip."""
+    """Call `whole` without the cells of `make soak`; if no other is left, keep one for the next hook, since an empty
+    list would be a skip.
+    """
     given = list(values)
     kept = (
         []
@@ -73,7 +77,7 @@ def _parametrized(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that only `make soak` tries, where nobody asks for one by its id."""
+    """Deselect the tests of `make soak`, unless one is asked for by its id."""
     if _everything(config):
         return
     left = [item for item in items if item.get_closest_marker("soak")]
@@ -83,13 +87,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def loop() -> VirtualLoop:
-    """The virtual loop on which the test itself runs."""
+    """Return the virtual loop on which the test itself runs."""
     return VirtualLoop()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine on its own virtual loop."""
+    """Run a test that is a coroutine on a virtual loop."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     given: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
@@ -104,7 +108,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(autouse=True)
 def _no_logger_stays_quiet() -> Iterator[None]:
-    """Take back what a command said about logs: levels last as long as the process."""
+    """Reset the log levels that a command has set: they last as long as the process."""
     yield
     if logs := sys.modules.get("rotator.cli.logs"):
         for name in logs.SPEAKERS:
@@ -113,14 +117,14 @@ def _no_logger_stays_quiet() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _what_is_reached(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Say which codes and classes this test was the first to see."""
+    """Report the codes and classes that a test was the first to reach."""
     yield
     if new := reached.fresh():
         request.node.user_properties.append((reached.PROPERTY, new))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cells the matrices had, and after a whole run what nothing has reached."""
+    """Print the counts of the matrices' cells, and after a whole run the codes that no test has reached."""
     for line in counts.lines(terminalreporter.stats):
         terminalreporter.write_line(line)
     if _whole(terminalreporter.config):
@@ -131,7 +135,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a whole run in which a code, a rule or a class of effects was never reached."""
+    """Fail a whole run without a test for each code, rule and class of effects."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if (
         reporter is None
@@ -145,7 +149,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _whole(config: pytest.Config) -> bool:
-    """Tell if nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
+    """Tell if all tests were selected: no files, words or marks, and not only failed ones."""
     failed = getattr(config.option, "lf", False)  # an option of pytest's cache, which may be off
     chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or failed
     return not chosen and config.args == config.getini("testpaths")

@@ -1,6 +1,6 @@
-"""Says at the end of a test run how fine the safety net is: the points of death, faults, suspensions and mutants that were tried.
+"""Counts of the safety net, printed after a test run: points of death, faults, suspensions and mutants.
 
-The cells are generated from what a rotation really does, so a number that falls is a net that has a hole.
+The cells are generated from a rotation's real calls, so that a lower number means a hole in the net.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ NETS = {
 
 
 def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
-    """One line about the nets that ran; none where none did."""
+    """Yield one line about the nets that ran, if any."""
     passed, failed = (
         {what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed")
     )
@@ -36,7 +36,7 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
 
 
 def _alphabet(reports: Iterable[object]) -> Iterator[str]:
-    """Yield how many kinds of how many classes were tried on how many operations: each cell says so in its properties."""
+    """Yield the numbers of kinds, classes and operations of the alphabet's cells, from their properties."""
     net = NETS["cells of the alphabet"]
     cells = [
         dict(each.user_properties)
@@ -51,7 +51,7 @@ def _alphabet(reports: Iterable[object]) -> Iterator[str]:
 
 
 def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
-    """Return what tests that play many cells say of them, by a property called ``cells: <what>``."""
+    """Return the counts of tests that play many cells, from properties called ``cells: <what>``."""
     found: Counter[str] = Counter()
     ends = (
         each
@@ -66,7 +66,7 @@ def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
 
 
 def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
-    """Yield how many answers were held against Azure's descriptions, and of which services nothing describes some."""
+    """Yield the number of answers compared with Azure's descriptions, and the services with undescribed answers."""
     ends = (
         each
         for reports in stats.values()
@@ -89,6 +89,6 @@ def _cells(reports: Sequence[object], beginning: str) -> int:
 
 
 def _tried(report: pytest.TestReport) -> int:
-    """Cells of one test: one for each property, unless these are about the one that it is."""
+    """Return the number of cells in a report: one for each property, or one if they describe a single cell."""
     names = [name for name, _ in report.user_properties]
     return 1 if "kind" in names else len(names) or 1

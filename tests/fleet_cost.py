@@ -1,8 +1,8 @@
-"""Cost of a run in which nothing is due, by the number of policies: requests, processor time, memory.
+"""Cost of a run with nothing due, by the number of policies: requests, processor time, memory.
 
 Microsoft's clients and rotator's own code in front of the emulator in this process, whose time isn't counted. Each
 policy was looked at before, and since its turn, so that the lists alone decide. ``python -m tests.fleet_cost SIZE``
-prints an object; with ``memory`` it has the most bytes that one run has allocated at a time.
+prints an object; with ``memory`` it has the peak of bytes allocated by one run.
 """
 
 import gc
@@ -52,7 +52,7 @@ TOKENS, CHALLENGES = 3, 2
 
 
 class Timed(Hop):
-    """The way to an emulator whose own processor time is measured."""
+    """Way to the emulator, with the emulator's processor time measured."""
 
     seconds = 0.0
 
@@ -67,7 +67,7 @@ class Timed(Hop):
 
 
 def measured(size: int, *, memory: bool) -> dict[str, Any]:
-    """One run over so many policies, of which none is due."""
+    """Measure one run over so many policies with nothing due."""
     found: dict[str, Any] = {}
 
     async def main(loop: VirtualLoop) -> None:
@@ -113,7 +113,7 @@ async def _run(loop: VirtualLoop, made: Fleet, hop: Timed, *, memory: bool) -> d
 
 
 async def _timed(once: Callable[[], Awaitable[T]], hop: Timed, turns: int) -> tuple[T, float]:
-    """The last of some runs, and the processor time of the quickest, without the emulator's."""
+    """Return the result of the last of some runs, and the processor time of the quickest, without the emulator's."""
     found, taken = list[T](), list[float]()
     for _ in range(turns):
         began, emulator = time.process_time(), hop.seconds
@@ -123,7 +123,7 @@ async def _timed(once: Callable[[], Awaitable[T]], hop: Timed, turns: int) -> tu
 
 
 async def _looked(world: Any, made: Fleet, file: Path) -> Looks:
-    """Looks at every policy of an hour before, or of a minute after its turn: none has its turn now."""
+    """Return looks at every policy an hour ago, or a second after its turn: no policy has its turn now."""
     survey = await world.survey(made.policies, concerned)
     known = {}
     for policy in made.policies:
@@ -135,7 +135,7 @@ async def _looked(world: Any, made: Fleet, file: Path) -> Looks:
 
 
 def fewest(size: int) -> dict[str, int]:
-    """The fewest requests by which anybody could know that nothing is due, by what they are for, from page sizes."""
+    """Return the fewest requests that can show that nothing is due, by purpose, from page sizes."""
     lists = 2 * ceil(size / MOST_IN_ONE_FILTER)
     secrets = ceil(2 * size / VAULTS / SECRETS_ON_A_PAGE)
     groups = ceil(GROUPS * size / SUBSCRIPTIONS / GROUPS_ON_A_PAGE)

@@ -1,9 +1,9 @@
 """Rotation of a whole fleet on virtual time: one process, a process that dies and is followed, or workers of a queue.
 
-Every principal is due. Azure answers as fast as it does, with its limits; a share of all calls may meet an effect drawn
-over all classes. After each write the principal that it is about is looked up in the emulator: its groups can pull, and
-readers of its secret get a password that signs in. ``python -m tests.fleet_rotation SIZE [WORDS]`` prints what it took;
-words: ``fast`` (no SDK and no HTTP), ``faults`` (5 % of all calls), ``dies``, ``workers``.
+Every principal is due. Azure has its real latencies and limits; a share of all calls may meet an effect drawn from all
+classes. After each write the emulator's state of its principal is checked: its groups can pull, and readers of its
+secret get a password that signs in. ``python -m tests.fleet_rotation SIZE [WORDS]`` prints the results; words: ``fast``
+(no SDK and no HTTP), ``faults`` (5 % of all calls), ``dies``, ``workers``.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ WRITTEN = ("addPassword", "removePassword", "secrets.set", "secrets.update", "cr
 
 @dataclass
 class Troubled(Process):
-    """A process of whose calls a share meets an effect."""
+    """Process with effects on a share of its calls."""
 
     share: float = 0.0
     draw: random.Random = field(default_factory=random.Random)
@@ -72,7 +72,7 @@ class Troubled(Process):
     """Calls after which the process dies; 0: never."""
 
     async def arrive(self, operation: str, *, writes: bool) -> Effect | None:
-        """Before a call: what it meets. Raises Killed."""
+        """Return the effect on a call, before the call. Raises Killed."""
         await super().arrive(operation, writes=writes)
         if self.dies_after and len(self.calls) > self.dies_after:
             self.dead = True
@@ -88,7 +88,7 @@ class Troubled(Process):
 
 @dataclass
 class Watched:
-    """The fleet as the emulator has it, looked up after every write."""
+    """Fleet in the emulator, checked after every write."""
 
     made: Fleet
     owners: dict[str, str] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Watched:
     violations: list[str] = field(default_factory=list)
 
     def after(self, number: int, operation: str, request: Request) -> None:
-        """Look at the principal that a write is about."""
+        """Check the principal of a write."""
         if request.method in ("GET", "HEAD") or not operation.endswith(WRITTEN):
             return
         named = NAME.search(request.path)
@@ -116,11 +116,11 @@ class Watched:
             self.violations.append(f"I2: readers of {policy.name} get a password that is refused after {operation}")
 
     def policy(self, name: str) -> Policy:
-        """Return a policy by its name."""
+        """Return a policy by name."""
         return self.made.policies[int(name[1:])]
 
     def rotated(self, policy: Policy) -> bool:
-        """Tell if readers get another password than before, and every group holds it."""
+        """Tell if the secret has a new password, and every group holds it."""
         azure, value = self.made.azure, self.value(policy)
         held = {
             azure.container_groups.stored(group.id)["properties"]["imageRegistryCredentials"][0]["password"]
@@ -129,7 +129,7 @@ class Watched:
         return held == {value} and value != self.first[policy.name]
 
     def value(self, policy: Policy) -> str:
-        """Return what readers of the secret get."""
+        """Return the value of the secret for readers."""
         return self.made.azure.vaults.get(policy.key_vault.name, policy.key_vault.password_secret).value
 
     @classmethod
@@ -147,7 +147,7 @@ class Watched:
 
 @dataclass
 class Simulated:
-    """One simulation."""
+    """Simulation of one fleet."""
 
     loop: VirtualLoop
     watched: Watched
@@ -158,7 +158,7 @@ class Simulated:
     runs: int = 0
 
     def process(self, number: int) -> Troubled:
-        """Return a process; the one that dies does so amid its work."""
+        """Return a process; with `dies` the first ones die amid their work."""
         made: Any = SimpleNamespace(
             azure=self.watched.made.azure,
             app=self.app,
@@ -191,7 +191,7 @@ class Simulated:
             yield world, clock
 
     async def once(self) -> Sequence[Result]:
-        """One run over everything that isn't rotated: by one process, or by workers."""
+        """Run once over every policy not yet rotated: by one process, or by workers."""
         self.runs += 1
         left = [each for each in self.watched.made.policies if not self.watched.rotated(each)]
         if "workers" in self.words:
@@ -245,7 +245,7 @@ class Taken:
 
 
 def simulated(size: int, words: Sequence[str] = ()) -> Taken:
-    """Rotate a fleet until everything is rotated, or `RUNS` runs are over."""
+    """Rotate a fleet until every policy is rotated, or `RUNS` runs are over."""
 
     async def main(loop: VirtualLoop) -> Taken:
         azure = Azure.build(AzureClock(START, loop.time), seed=7)
@@ -283,7 +283,7 @@ def least(size: int) -> float:
 
 
 def told(size: int, taken: Taken) -> str:
-    """Return what a simulation took, in lines."""
+    """Return the results of a simulation, in lines."""
     codes = ", ".join(f"{number} ended with {code}" for code, number in sorted(taken.codes.items()))
     effects = ", ".join(f"{number} {effect}" for effect, number in sorted(taken.met.items()))
     return "\n".join(

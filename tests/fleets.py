@@ -1,6 +1,6 @@
-"""Fleets at rest, of any size: put into the emulator's state directly, as if each principal had been rotated a while ago.
+"""Fleets at rest, of any size: put into the emulator's state directly, as after a rotation of each principal.
 
-A policy has three container groups, its password and its user name in one of the vaults, and one of the subscriptions.
+A policy has three container groups in one of the subscriptions, and its password and user name in one of the vaults.
 """
 
 import pickle
@@ -32,7 +32,7 @@ class Fleet:
 
 
 def at_rest(azure: Azure, seeded: Seeded, size: int, age: timedelta = AGE, groups: int = GROUPS) -> Fleet:
-    """Make so many principals with all that belongs to them; their credentials were added `age` ago."""
+    """Make so many principals with their objects; the credentials were added `age` ago."""
     subscriptions = [SUBSCRIPTION, *(f"00000000-0000-0000-0000-00000000000{n}" for n in range(2, SUBSCRIPTIONS + 1))]
     vaults = [f"fleetvault{number}" for number in range(VAULTS)]
     for number, subscription in enumerate(subscriptions):
@@ -77,7 +77,7 @@ def _vault(azure: Azure, seeded: Seeded, name: str) -> None:
 
 
 def _template(azure: Azure, seeded: Seeded) -> bytes:
-    """A group of nobody, that runs: all others are copies of it."""
+    """Return a running group without a principal, to be copied for every policy."""
     container = {
         "name": "app",
         "properties": {
@@ -101,7 +101,7 @@ def _template(azure: Azure, seeded: Seeded) -> bytes:
     group_id = _group_id(SUBSCRIPTION, "template")
     azure.clock.advance(timedelta(minutes=2))  # until every replica knows the password
     azure.container_groups.put(group_id, {"location": "eastus", "properties": properties}, "2025-09-01")
-    azure.clock.advance(timedelta(minutes=2))  # until its containers have started
+    azure.clock.advance(timedelta(minutes=2))  # time for its containers to start
     azure.container_groups.settle()
     return pickle.dumps(azure.container_groups.state.groups.pop(group_id.lower()))
 

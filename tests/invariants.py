@@ -1,4 +1,4 @@
-"""The invariants of every simulated run, looked up in the emulator and never in what rotator says of itself.
+"""Invariants of every simulated run, looked up in the emulator, never in rotator's own words.
 
 I1, I2, I3, I5 and I6 are checked after every wire call, I4 around each PUT of a container group, I7 and I9 at the end
 of a run, I10 by :func:`converges`. A violation is an AssertionError that starts with the invariant's name.
@@ -27,7 +27,7 @@ RUNS = 3
 
 
 class Monitor:
-    """Looks at a stage after every call. `moves` are the groups that rotator may move."""
+    """Checks of a stage after every call. `moves` are the groups that rotator may move."""
 
     def __init__(self, made: Stage, moves: tuple[str, ...]) -> None:
         self.made, self.moves = made, moves
@@ -40,16 +40,16 @@ class Monitor:
         """How many unresolved adds may stand: a declaration of compromise is never blocked by three."""
 
     def before(self, number: int, operation: str, request: Request) -> None:
-        """Keep what a PUT is about to replace."""
+        """Keep the group that a PUT is about to replace."""
         if operation == "aci.containerGroups.createOrUpdate":
             self._group = request.path
             exists = self.made.azure.container_groups.exists(request.path)
             self._stored = copy.deepcopy(self.made.azure.container_groups.stored(request.path)) if exists else None
 
     def after(self, number: int, operation: str, request: Request) -> None:
-        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT.
+        """Check I1, I2, I3, I5 and I6 after every call, and I4 after a PUT.
 
-        A read in the same instant as the last look leaves the world as it was seen.
+        A read in the same instant as the last check leaves the world unchanged.
         """
         now = self.made.azure.clock.now()
         if request.method not in ("GET", "HEAD") or now != self._looked:
@@ -68,7 +68,7 @@ class Monitor:
             )
 
     def published(self) -> None:
-        """I2: whoever reads the secret now gets a password that authenticates."""
+        """Check I2: readers of the secret get a password that authenticates."""
         assert self.made.azure.tokens.authenticates_everywhere(self.made.app_id, self.made.published()), (
             "I2: the published value is refused"
         )
@@ -79,30 +79,36 @@ class Monitor:
         assert not gone, f"I3: foreign credentials are gone: {gone}"
 
     def bounded(self) -> None:
-        """I5: at most two live ones of ours, plus those that a group holds, those that are compromised, and unresolved adds."""
+        """Check I5: at most two live credentials of ours, plus those held by groups, compromised ones, and unresolved
+        adds.
+        """
         ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
         tags = [v.tags or {} for v in self.made.versions()]
         named = {each.get(KEY_ID) for each in tags}
         exposed = {key for each in tags for key in listed(each, COMPROMISED)}
         excused = exposed | self._held() | self._rolled_back(ours)
         used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self._value())]
-        # One that readers were given back is covered at once, whatever is in its overlap.
+        # A compromised value that a person published again is replaced at once, also during an overlap.
         most = MOST_LIVE + bool(self._untold() & self._values_of(exposed))
         assert len(used) <= most, f"I5: {len(used)} published credentials of ours are live"
         unnamed = [p for p in ours if p.key_id not in named and not self._left_to_a_person(p)]
         assert len(unnamed) <= self.most_unresolved, f"I5: {len(unnamed)} adds are unresolved"
 
     def _left_to_a_person(self, password: Password) -> bool:
-        """Tell if nothing shows whether readers use an old password: Graph has no hint of those of a service principal."""
+        """Tell if only a person can know the use of an old password: Graph has no hint for those of a service
+        principal.
+        """
         old = password.start + self.made.policy.rotation.reclaim_after <= self.made.azure.clock.now()
         return old and any(each.key_id == password.key_id for each in self.made.principal.passwords)
 
     def _rolled_back(self, ours: list[Password]) -> set[str]:
-        """Those that readers got by somebody's hand, from a version that names none: ours goes on top before they go."""
+        """Return credentials that a person published again, in a version without a key id: ours is published on top
+        before they go.
+        """
         return {p.key_id for p in ours if p.secret in self._untold()}
 
     def _untold(self) -> set[str]:
-        """Values of versions that name no credential."""
+        """Return the values of versions without a key id."""
         return {v.value for v in self.made.versions() if not (v.tags or {}).get(KEY_ID)}
 
     def _values_of(self, keys: set[str]) -> set[str]:
@@ -125,7 +131,7 @@ class Monitor:
         assert self._assignments() == self.assignments, "I6: role assignments changed"
 
     def same_but_for_the_credential(self) -> None:
-        """I4: the group is what it was, but for the credential and our tags."""
+        """Check I4: only the group's credential and our tags have changed."""
         if not self.made.azure.container_groups.exists(self._group):
             return
         now = self.made.azure.container_groups.stored(self._group)
@@ -136,7 +142,7 @@ class Monitor:
         )
 
     def secret_nowhere(self, *texts: str) -> None:
-        """I7: no secret that the emulator ever issued is in what a run told."""
+        """Check I7: no secret of the emulator is in a run's output."""
         told = "\n".join((self.made.told(), repr(self.made.events), *texts))
         leaked = [name for name, value in _secrets(self.made) if value in told]
         assert not leaked, f"I7: secrets were told: {leaked}"
@@ -154,7 +160,9 @@ class Monitor:
 
 
 def listed(tags: Mapping[str, str], tag: str) -> list[str]:
-    """The words of a list that a version's tags hold: under the tag's own name, and where it goes on under one with a number."""
+    """Return the words of a list in a version's tags: under the tag's own name, and under its continuations with
+    numbers.
+    """
     return [word for name, value in tags.items() if re.fullmatch(rf"{tag}(-\d+)?", name) for word in value.split(",")]
 
 
@@ -168,7 +176,7 @@ def _secrets(made: Stage) -> Iterator[tuple[str, str]]:
 
 
 def _bare(stored: dict[str, Any], app_id: str) -> dict[str, Any]:
-    """A stored group without what a redeployment may change, and without what Azure itself changes."""
+    """Return a stored group without the parts that a redeployment or Azure itself may change."""
     bare = copy.deepcopy(
         {
             k: v
@@ -193,7 +201,9 @@ def _bare(stored: dict[str, Any], app_id: str) -> dict[str, Any]:
 
 
 def _without_empty(value: Any) -> Any:
-    """A value without empty lists: ACI shows one where nothing was sent, and a PUT may send it back."""
+    """Return a value without empty lists: ACI shows them where the PUT had none, and the next PUT may send them
+    back.
+    """
     if isinstance(value, dict):
         return {name: _without_empty(item) for name, item in value.items() if item != []}
     return [_without_empty(item) for item in value] if isinstance(value, list) else value
@@ -209,7 +219,7 @@ def monitored(made: Stage, moves: tuple[str, ...]) -> Iterator[Monitor]:
 
 
 async def converges(made: Stage, intent: Intent | None = None) -> Result:
-    """I9 and I10: within three runs, with the waits between them, everything is done; one more run writes nothing."""
+    """Check I9 and I10: at most three runs, with their waits, complete the rotation; one more run writes nothing."""
     result = await made.rotate(intent)
     for _ in range(RUNS - 1):
         if rested(made) and result.exit_code == 0:
@@ -229,7 +239,7 @@ async def converges(made: Stage, intent: Intent | None = None) -> Result:
 
 
 def rested(made: Stage) -> bool:
-    """One credential of ours, published, held by every group; nothing superseded is left."""
+    """Tell if one credential of ours is published and held by every group, with no superseded one left."""
     ours = [p for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
     if len(ours) != 1 or made.published() != ours[0].secret:
         return False
@@ -242,7 +252,7 @@ def rested(made: Stage) -> bool:
 
 
 def _there(made: Stage) -> list[str]:
-    """The names of the policy's groups that exist."""
+    """Return the names of the policy's existing groups."""
     return [g.id.rsplit("/", 1)[-1] for g in made.policy.container_groups if made.azure.container_groups.exists(g.id)]
 
 

@@ -1,4 +1,4 @@
-"""Where secrets are that must not be: a search of whatever was written, in every form in which a secret could stand there."""
+"""Search for leaked secrets in written text, in every form that a secret can have there."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ SHORTEST = 8
 
 
 def forms(secret: str) -> set[str]:
-    """A secret as it stands in text, in URLs, in JSON, in Python and in base64, alone or behind a user name."""
+    """Return a secret's forms in text, in URLs, in JSON, in Python and in base64, alone or behind a user name."""
     encoded = {
         base64.b64encode(secret.encode()).decode().rstrip("="),
         base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
@@ -24,20 +24,20 @@ def forms(secret: str) -> set[str]:
 
 
 def found(secrets: Iterable[str], written: Mapping[str, str]) -> list[str]:
-    """Names of the texts that show a secret; never the secret, or a failing test would be the next leak."""
+    """Return the names of texts with a secret; never the secret, or a failing test would be the next leak."""
     sought = {form for secret in secrets if len(secret) >= SHORTEST for form in forms(secret)}
     assert sought
     return [name for name, text in written.items() if TOKEN.search(text) or any(form in text for form in sought)]
 
 
 def files(directory: Path, but: Path | None = None) -> dict[str, str]:
-    """Everything in files below a directory, by path."""
+    """Return the text of the files below a directory, by path."""
     kept = (path for path in directory.rglob("*") if path.is_file() and not (but and path.is_relative_to(but)))
     return {str(path): f"{path.name}\n{path.read_bytes().decode(errors='replace')}" for path in kept}
 
 
 def shown(error: BaseException | None) -> str:
-    """All that somebody could see of an exception and of those that hang on it."""
+    """Return the visible text of an exception and of its causes and contexts."""
     if error is None:
         return ""
     own = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())

@@ -1,4 +1,4 @@
-"""The manual page ``docs/rotator.1``, made from the help of the commands: ``make docs`` writes it."""
+"""Manual page ``docs/rotator.1``, made from the help of the commands; ``make docs`` writes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +61,6 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that roff takes as it is."""
+    """Return text escaped for roff."""
     escaped = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped

@@ -1,9 +1,9 @@
-"""Makes mutants of functions: the same code with one decision changed, put in the place of the original.
+"""Mutants of functions: the same code with one decision changed, in place of the original.
 
-A mutant is a change of one place in one function's syntax tree: a condition turned round, one of several conditions
-left out, a boundary moved by its own instant, the smallest taken for the largest, a finding not told. Its code object
-replaces the function's own, so that whoever imported the function before meets the mutant too. What else can be changed
-in code that acts, `matrices.acting` adds.
+A mutant is a change of one place in one function's syntax tree: a condition inverted, one of several conditions left
+out, a boundary moved by an instant, the smallest taken for the largest, a finding dropped. Its code object replaces the
+function's own, so that modules with an imported reference get the mutant, too. `matrices.acting` adds changes of code
+that acts.
 """
 
 import ast
@@ -39,7 +39,7 @@ OPPOSITES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """`function` of `module` with its `nth` change, which is told as `what`."""
+    """Mutant of `function` in `module`: its `nth` change, described by `what`."""
 
     module: ModuleType
     function: str
@@ -49,25 +49,27 @@ class Mutant:
 
     @property
     def id(self) -> str:
-        """Return where and what, without line numbers, so that it outlives changes elsewhere."""
+        """Return the place and the change, without line numbers, so that changes elsewhere leave it valid."""
         return f"{self.module.__name__.removeprefix('rotator.')}.{self.function}: {self.what}"
 
     @property
     def trees(self) -> tuple[Function, Function]:
-        """The function as it is, and changed."""
+        """Return the function's tree, original and changed."""
         tree = _tree(_sources(self.module)[self.function])
         next(islice(self.changes(tree), self.nth, None))[1]()
         return _trees(self.module)[self.function], tree
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Put it in the place of the original until `patch` is undone."""
+        """Replace the original until `patch` is undone."""
         patch.setattr(found(self.module, self.function), "__code__", _compiled(self.trees[1], self.module))
 
 
 def mutants(
     module: ModuleType, only: Callable[[str], bool] = lambda name: True, changes: Changes | None = None
 ) -> Iterator[Mutant]:
-    """Every mutant of the module's functions and its classes' methods, in the order of the source; by default of their decisions alone."""
+    """Yield every mutant of a module's functions and methods, in the order of the source; by default of decisions
+    alone.
+    """
     for name, tree in _trees(module).items():
         if not only(name):
             continue
@@ -79,7 +81,7 @@ def mutants(
 
 @contextmanager
 def installed(mutant: Mutant) -> Iterator[None]:
-    """Let a mutant stand in the place of its function; what the function kept of its results is forgotten before and after."""
+    """Install a mutant in place of its function; cached results of the function are cleared before and after."""
     forget = getattr(vars(mutant.module).get(mutant.function), "cache_clear", lambda: None)
     with pytest.MonkeyPatch.context() as patch:
         mutant.install(patch)
@@ -89,7 +91,7 @@ def installed(mutant: Mutant) -> Iterator[None]:
 
 
 def found(module: ModuleType, name: str) -> FunctionType:
-    """The function of that qualified name, out of whatever decorates it."""
+    """Return the function of a qualified name, without its decorators."""
     thing: Any = module
     for part in name.split("."):
         thing = vars(thing)[part]
@@ -102,11 +104,11 @@ def found(module: ModuleType, name: str) -> FunctionType:
 
 
 def called(act: Callable[[], object]) -> frozenset[str]:
-    """The functions that `act` calls, as :func:`mark` names them."""
+    """Return the functions that `act` calls, as :func:`mark` names them."""
     seen: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        del event  # a trace function that returns nothing is told of calls alone
+        del event  # a trace function that returns None gets calls alone
         seen.add(frame.f_code)
 
     before = sys.gettrace()
@@ -129,7 +131,7 @@ def _trees(module: ModuleType) -> dict[str, Function]:
 
 
 def _tree(source: Source) -> Function:
-    """A tree of its own, with the lines of the module: parsing takes a tenth of the time of a deep copy."""
+    """Return a new tree with the module's line numbers: parsing takes a tenth of the time of a deep copy."""
     first, text = source
     inside = text[0].isspace()
     above = "\n" * (first - 1 - inside)
@@ -141,7 +143,7 @@ def _tree(source: Source) -> Function:
 
 @cache
 def _sources(module: ModuleType) -> dict[str, Source]:
-    """The first line, and the lines, of each function without its decorators, by its qualified name."""
+    """Return the first line, and the text, of each function without decorators, by qualified name."""
     text = Path(module.__file__ or "").read_text()
     lines = text.splitlines(keepends=True)
     return {
@@ -176,7 +178,7 @@ def decisions(tree: Function) -> Iterator[Change]:
 
 
 def _places(node: ast.AST, name: str, field: object) -> Iterator[tuple[ast.AST, Put]]:
-    """Each child with the way to replace it; what a sentence for people is made of is left out."""
+    """Yield each child with the way to replace it; parts of sentences for people are left out."""
     if isinstance(field, ast.AST):
         if not isinstance(field, ast.JoinedStr) and name != "annotation":
             yield field, partial(setattr, node, name)
@@ -236,5 +238,5 @@ def _not(node: ast.expr) -> ast.expr:
 
 
 def _nothing() -> ast.stmt:
-    """Says nothing, and leaves a generator a generator."""
+    """Return a statement that yields nothing, and leaves a generator a generator."""
     return ast.Expr(ast.YieldFrom(ast.Tuple([], ast.Load())))

@@ -1,6 +1,7 @@
-"""The nightly script that keeps az (docs/operations.md, "Nightly jobs"), by the client library that az is made of, over the wire of a Stage.
+"""The nightly script that keeps az (docs/operations.md, "Nightly jobs"), by az's own client library, over the wire of a
+Stage.
 
-`az container create` sends what its flags make: no tag of the group that was there survives it. `az resource tag
+`az container create` sends the properties of its flags: no tag of an existing group survives. `az resource tag
 --is-incremental` reads the group and sends a PATCH with all its tags, as az does for container groups.
 """
 
@@ -30,10 +31,7 @@ def _wire(made: Stage) -> AioHttpTransport:
 
 
 async def create(made: Stage) -> str:
-    """`az container create`, with the password that is published, as its flags make it: without a tag.
-
-    When it began.
-    """
+    """Do as `az container create`, with the published password, and without a tag; return the time of the start."""
     since = made.azure.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     resources = ResourceRequirements(requests=ResourceRequests(cpu=1.0, memory_in_gb=1.5))
     container = Container(name=GROUP, image=f"{made.seeded.login_server}/nightly:v1", resources=resources)
@@ -54,7 +52,9 @@ async def create(made: Stage) -> str:
 
 
 async def tag(made: Stage, since: str | None = None) -> None:
-    """`az resource tag --is-incremental`: which password the group got, and since when, which may be left out."""
+    """Do as `az resource tag --is-incremental`: tag the group with its credential and, if given, the time of its
+    deployment.
+    """
     newest = max(made.versions(), key=lambda version: version.order)
     told = {KEY_ID: newest.tags[KEY_ID], **({SINCE: since} if since else {})}
     async with _client(made) as client:
@@ -65,6 +65,6 @@ async def tag(made: Stage, since: str | None = None) -> None:
 
 
 def _client(made: Stage) -> Any:
-    """Untyped: mypy takes what comes after this client's block for unreachable."""
+    """Return the client, untyped: mypy would take code after the client's block for unreachable."""
     credential = EnvironmentCredential(transport=_wire(made))
     return ContainerInstanceManagementClient(credential, made.seeded.subscription, transport=_wire(made))

@@ -1,4 +1,4 @@
-"""What some tests need beside Python: with CI=true something that is missing fails the test, elsewhere it is skipped."""
+"""Programs beside Python, for some tests: a missing program fails the test with CI=true, and skips it elsewhere."""
 
 import os
 import shutil
@@ -24,9 +24,9 @@ def absent(why: str) -> NoReturn:
 
 
 def as_root() -> list[str]:
-    """Return what a command is to begin with to run as root in namespaces of its own, or skip the test.
+    """Return the words before a command that run it as root in separate namespaces, or skip the test.
 
-    What a machine refuses can't be installed: that is a skip with CI=true, too.
+    A refusal by the machine is a skip with CI=true, too: there is no package to install.
     """
     for before in ([], ["sudo", "-n"]):
         try:

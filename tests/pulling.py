@@ -1,4 +1,4 @@
-"""The truth about a principal's access, as the emulator knows it: whether anything that signs in as it could pull now."""
+"""True access of a principal in the emulator: a pull by any credential that signs in as it."""
 
 from local_azure.acr.rights import Kind, PullIdentity
 from local_azure.graph.objects import Certificate, Password
@@ -7,7 +7,7 @@ from tests.stage import SERVER, Stage
 
 
 def anything_pulls(made: Stage, server: str = SERVER, repository: str = "aci-helloworld") -> bool:
-    """Tell if some password, certificate or federated credential of the principal pulls, or everyone can."""
+    """Tell if a password, certificate or federated credential of the principal pulls, or anyone can."""
     registries = made.azure.registries
     found = made.azure.resources.registry(server)
     if found is None:
@@ -21,7 +21,7 @@ def anything_pulls(made: Stage, server: str = SERVER, repository: str = "aci-hel
 
 
 def signs_in(made: Stage) -> bool:
-    """Tell if any replica of Entra would give a token for anything that the principal has."""
+    """Tell if any replica of Entra would issue a token for a credential of the principal."""
     directory, principal = made.azure.directory, made.azure.directory.principal(made.app_id)
     if principal is None or not principal.account_enabled:
         return False

@@ -1,6 +1,7 @@
-"""Records which codes of reasons, waits, notes and vetoes, and which classes of effects, a test run has seen: one that nothing reaches is a hole.
+"""Record of the codes of reasons, waits, notes and vetoes, and of the classes of effects, that a test run reaches; an
+unreached one is a hole.
 
-A worker says after each test what it has seen for the first time; whoever started the workers adds that up.
+A worker reports after each test its first sightings; the parent process adds them up.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,7 +33,7 @@ _told: set[str] = set()
 
 
 def watch() -> None:
-    """Record the code of each decision that is made in this process."""
+    """Record the code of each decision in this process."""
     for carrier, kind in CARRIERS.items():
         carrier.__init__ = _recording(carrier.__init__, kind)
 
@@ -47,20 +48,20 @@ def _recording(init: Any, kind: str) -> Any:
 
 
 def fresh() -> str:
-    """Return what was seen since this was asked last; empty where nothing new was."""
+    """Return the sightings since the last call; empty for none."""
     new = SEEN - _told
     _told.update(new)
     return " ".join(sorted(new))
 
 
 def reached(reports: Iterable[object]) -> set[str]:
-    """Return what all workers have seen."""
+    """Return the sightings of all workers."""
     said = (pair for report in reports if isinstance(report, pytest.TestReport) for pair in report.user_properties)
     return {each for name, seen in said if name == PROPERTY for each in str(seen).split()}
 
 
 def missing(seen: set[str]) -> Iterator[str]:
-    """Yield what nothing has reached: codes, rules, classes."""
+    """Yield the unreached codes, rules and classes."""
     yield from sorted(
         f"{kind} {code}" for kind, codes in codes_by_kind().items() for code in codes if f"{kind}:{code}" not in seen
     )
@@ -82,7 +83,7 @@ def line(seen: set[str]) -> str:
 
 
 def _rules() -> dict[str, set[str]]:
-    """The rules of plan and guard, each with its codes."""
+    """Return the rules of plan and guard, each with its codes."""
     found: dict[str, set[str]] = {}
     for modules, rules in ((PLAN, RULES), (GUARD, guard.RULES)):
         files = [SOURCES[0].parents[1] / "rotator" / module for module in modules]

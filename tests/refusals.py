@@ -1,7 +1,7 @@
-"""What a refused read may come to, for each verb that reads: the data of `tests/matrices/test_refused_reads.py`.
+"""Permitted outcomes of a refused read, for each verb with reads: the data of `tests/matrices/test_refused_reads.py`.
 
-A verb that a read was refused to fails and names the refusal, or says it and ends as it would have ended. What else is
-allowed is a row of `ALLOWED`, with its reason: the report needn't say anything, or says it in words of its own.
+After a refusal a verb fails and names the refusal, or names it and ends as without it. Other outcomes are rows of
+`ALLOWED`, each with its reason: the report may omit the refusal, or use words of its own.
 """
 
 from collections.abc import Callable
@@ -48,11 +48,11 @@ def _put(at: Scene, name: str, password: str, **more: Any) -> None:
 
 
 def _by_hand(at: Scene) -> None:
-    """Nothing was adopted yet."""
+    """Leave the world made by hand, with nothing adopted."""
 
 
 def _resting(at: Scene) -> None:
-    """A group with a value that Azure hides, and a user name's secret; nothing is due."""
+    """Add a group with a hidden value, and a secret with the user name; rotate, so that nothing is due."""
     vault = {"url": at.seeded.vault_url, "password_secret": PASSWORD, "username_secret": "usr"}
     at.azure.vaults.set("myvault", "db", "x")
     at.azure.vaults.set("myvault", "usr", at.application.app_id)
@@ -66,7 +66,7 @@ def _resting(at: Scene) -> None:
 
 
 def _undeclared(at: Scene) -> None:
-    """A second group pulls with a password of the service principal that somebody made; the policy knows neither."""
+    """Add an undeclared group that pulls with a foreign password of the service principal."""
     _resting(at)
     principal = at.azure.directory.principal(at.application.app_id)
     assert principal
@@ -88,7 +88,7 @@ def _revoked(at: Scene) -> None:
 
 
 def _drafted(at: Scene) -> None:
-    """A policy that names an application which nobody made, and a group that its manifest makes."""
+    """Write a policy whose application and group don't exist yet, with a manifest for the group."""
     (at.policies / "manifests").mkdir()
     (at.policies / "manifests" / "app.yaml").write_text(MANIFEST)
     vault = {"url": at.seeded.vault_url, "password_secret": "fresh-pwd", "username_secret": "fresh-usr"}
@@ -114,7 +114,7 @@ def _done(at: Scene, *command: str) -> None:
 
 
 def _replaced(at: Scene) -> bool:
-    """The newest version is rotator's, its password works, and the group holds it."""
+    """Tell if the newest version is rotator's, its password works, and the group holds it."""
     newest = at.azure.vaults.get("myvault", PASSWORD)
     held = at.azure.container_groups.stored(at.group_id()).get("tags", {}).get("rotator-key-id")
     return (newest.tags or {}).get("rotator-key-id") == held and held in at.live() and at.pulls()
@@ -125,7 +125,7 @@ def _adopted(at: Scene) -> bool:
 
 
 def _taken(at: Scene) -> bool:
-    """No pull, and what restores it is recorded."""
+    """Tell if pulls are refused, and the record has the assignment."""
     mark = at.azure.vaults.get("myvault", f"{PASSWORD}-access")
     return not at.pulls() and str(mark.value).count('"scope"') == 1
 
@@ -136,7 +136,7 @@ def _fresh(at: Scene) -> bool:
 
 @dataclass(frozen=True)
 class Verb:
-    """What is run in which world; of a verb that writes, whether that world then is what it is run for."""
+    """Verb with its world and its command; `reached` checks the world after a verb that writes."""
 
     world: Callable[[Scene], None]
     command: tuple[str, ...]
@@ -169,14 +169,14 @@ VERBS = {
 """Every verb that asks Azure; `validate` asks nothing."""
 
 
-# what is allowed beside
+# permitted outcomes
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a refusal of these operations by one of these statuses may come to for these verbs; `words` must be said, where there are some.
+    """Permitted outcome of a refusal, by verb, operation and status: the report must have `words`.
 
-    Without words the report may be what it would have been.
+    Without words the report may equal the report without the refusal.
     """
 
     verbs: str
@@ -186,12 +186,12 @@ class Allowed:
     statuses: tuple[int, ...] = (401, 403, 404)
 
     def fits(self, verb: str, operation: str, status: int) -> bool:
-        """Tell if this entry covers a refusal of that verb, operation and status."""
+        """Tell if the row covers a refusal, by verb, operation and status."""
         return fnmatchcase(verb, self.verbs) and fnmatchcase(operation, self.operations) and status in self.statuses
 
 
 ALLOWED = (
-    # what decides nothing for this verb
+    # reads without effect on the verb
     Allowed(
         "* when revoked", "[ag]*", "while access is revoked nothing is decided; only the mark must be read", '"revoked"'
     ),
@@ -233,7 +233,7 @@ ALLOWED = (
         "graph.*.appManagementPolicies.list",
         "reading them wants a right that nothing else needs; Graph's own refusal is explained",
     ),
-    # what is said in other words
+    # refusals reported in other words
     Allowed(
         "*",
         "graph.applications.get",
@@ -289,5 +289,5 @@ ALLOWED = (
 
 
 def allowed(verb: str, operation: str, status: int) -> list[Allowed]:
-    """The rows that fit."""
+    """Return the rows that cover a refusal."""
     return [row for row in ALLOWED if row.fits(verb, operation, status)]

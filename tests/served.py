@@ -1,4 +1,4 @@
-"""What a stranger has: an Azure that is served over HTTPS by a process of its own, and the ``rotator`` command."""
+"""Azure as a user meets it: served over HTTPS by a separate process, with the ``rotator`` command."""
 
 import json
 import os
@@ -23,7 +23,7 @@ ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 
 @dataclass(frozen=True)
 class Said:
-    """What a process left behind."""
+    """Output and exit code of one command."""
 
     code: int
     out: str
@@ -35,13 +35,15 @@ class Said:
 
     @property
     def text(self) -> str:
-        """All that it said, in one line."""
+        """Return the whole output in one line."""
         return " ".join(f"{self.out} {self.err}".split())
 
 
 @dataclass
 class Scene:
-    """A principal made by hand, the secret that publishes its password, a container group that holds it, and a policy about them."""
+    """Principal made by hand, the secret with its password, a container group that holds the password, and a policy
+    about them.
+    """
 
     azure: Served
     path: Path
@@ -74,7 +76,7 @@ class Scene:
         return {**home, **exports(self.azure.directory), "ROTATOR_POLICIES": str(self.policies), **self.extra}
 
     def __call__(self, *arguments: str) -> Said:
-        """Run a command to its end."""
+        """Run a command to its end; return its output and exit code."""
         done = subprocess.run(
             [*ROTATOR, *arguments], env=self.environment(), cwd=self.path, capture_output=True, text=True, check=False
         )
@@ -92,7 +94,7 @@ class Scene:
         )
 
     def write(self, **changes: Any) -> None:
-        """Write the policy, with some of its parts replaced; JSON is YAML."""
+        """Write the policy, with some parts replaced; JSON is YAML."""
         content = {
             "principal": {"app_id": self.app_id},
             "registries": [{"id": self.azure.seeded.registry_id}],
@@ -105,7 +107,7 @@ class Scene:
         }
         (self.policies / f"{self.name}.yaml").write_text(json.dumps(content, indent=1))
 
-    # what a person would look at
+    # state, as a person looks at it
 
     def shown(self) -> Json:
         """The container group."""
@@ -113,7 +115,7 @@ class Scene:
         return dict(found)
 
     def keys(self) -> list[str]:
-        """Key ids of what the principal has."""
+        """Return the key ids of the principal's credentials."""
         (found,) = [each for each in self.azure.world()["principals"] if each["appId"] == self.app_id]
         return [credential["keyId"] for credential in found["credentials"]]
 
@@ -122,7 +124,7 @@ class Scene:
         return list(self.azure.world()["secrets"]["myvault"][self.secret])
 
     def published(self) -> Any:
-        """The value that readers get."""
+        """Return the value of the secret for readers."""
         return self.azure.call("GET", f"{self.azure.seeded.vault_url}/secrets/{self.secret}/?api-version=7.4")["value"]
 
     def authenticates(self, password: str) -> bool:
@@ -130,12 +132,12 @@ class Scene:
         return self.azure.sign_in(Identity(self.name, self.app_id, "", password), GRAPH)[0] == 200
 
     def moves(self) -> bool:
-        """Let the platform move the group, which pulls again with what is stored in it."""
+        """Move the group to another host, which pulls with the stored credential; tell if the pull succeeded."""
         return bool(self.azure.control("POST", "/move-host", {"id": self.group_id})["moved"])
 
 
 def scene(azure: Served, path: Path, *, deployed: bool = True) -> Scene:
-    """A scene of its own, made as the documentation makes it."""
+    """Make a separate scene as documented."""
     azure.made += 1
     made = Scene(azure, path, f"pull{azure.made}")
     application = azure.call("POST", f"{GRAPH}/v1.0/applications", {"displayName": made.name})

@@ -1,9 +1,9 @@
-"""Worlds taken up as they stood: what many tests begin with is played once in a process, and its state is put into a new emulator for each of them.
+"""Snapshots of worlds: the common beginning of many tests is played once in a process, and its state is put into a new
+emulator for each.
 
-All that changes in an emulated Azure is the `state` of its services (see :mod:`local_azure.azure`), its clock, its ids
-and its faults. These are kept as bytes, so that no two tests share a value, and everything else is built anew:
-services, routes, hooks, the loop. So a snapshot can't carry a closure over the world that it was taken from; pickle
-refuses one.
+The changing parts of an emulated Azure are the `state` of its services (see :mod:`local_azure.azure`), its clock, its
+ids and its faults. They are kept as bytes, so that no two tests share a value; services, routes, hooks and the loop are
+built anew. So a snapshot can't carry a closure over its original world; pickle refuses one.
 """
 
 import pickle
@@ -25,7 +25,7 @@ World = Callable[[VirtualLoop], Awaitable[Stage]]
 
 
 def kept(world: World) -> World:
-    """The same world, played once in this process and taken up from its snapshot ever after."""
+    """Return the world, played once in this process and restored from its snapshot afterwards."""
     snapshots: list[bytes] = []
 
     @wraps(world)
@@ -59,7 +59,7 @@ def taken(made: Stage) -> bytes:
 
 
 def stood(snapshot: bytes, loop: VirtualLoop) -> Stage:
-    """A stage that goes on from a snapshot, in a world of its own."""
+    """Return a stage restored from a snapshot, in a separate world."""
     now, position, timing, tenant, struck, states, people, kept = pickle.loads(snapshot)
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(now - timedelta(seconds=loop.time()), loop.time), timing=timing, tenant=tenant)

@@ -1,8 +1,8 @@
-"""The whole play in process: an emulated Azure on virtual time, and rotator's real engine and clients in front of it.
+"""Stage of a test in process: an emulated Azure on virtual time, with rotator's real engine and clients in front.
 
-A `Stage` starts as the world that a user has before the first rotation: a principal with a hand-made password, which
-two container groups hold and Key Vault publishes; a second principal that nobody may touch. Death is a BaseException
-raised between two wire calls, after which nothing of that run reaches Azure any more.
+A `Stage` starts as a user's world before the first rotation: a principal with a hand-made password, held by two
+container groups and published in Key Vault; a second principal to stay untouched. Death is a BaseException raised
+between two wire calls; afterwards no request of the run reaches Azure.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Killed(BaseException):
 
 @dataclass
 class Clock:
-    """`ports.Clock` on virtual time; ids that repeat."""
+    """`ports.Clock` on virtual time, with repeatable ids."""
 
     loop: VirtualLoop
     attempts: int = 0
@@ -70,7 +70,7 @@ Watch = Callable[[int, str], None]
 
 @dataclass
 class Stage:
-    """One emulated world, and everything that happened in it."""
+    """One emulated world, with the events of its runs."""
 
     loop: VirtualLoop
     azure: Azure
@@ -100,7 +100,7 @@ class Stage:
         return ResourceId.parse(f"{base}/providers/Microsoft.ContainerInstance/containerGroups/{name}")
 
     def body(self, app_id: str, password: str, image: str = "aci-helloworld:v1", **properties: Any) -> dict[str, Any]:
-        """A container group as `az container create` would send it."""
+        """Return a container group as `az container create` would send it."""
         resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
         plain = [{"name": "MODE", "value": "production"}]
         container = {
@@ -128,7 +128,7 @@ class Stage:
         }
 
     def put(self, name: str, **properties: Any) -> str:
-        """Create a group that holds the hand-made password, without HTTP."""
+        """Create a group with the hand-made password, without HTTP; return its id."""
         group_id = self.group_id(name)
         self.azure.container_groups.put(
             group_id, self.body(self.app_id, self.by_hand.secret, **properties), "2025-09-01"
@@ -140,23 +140,23 @@ class Stage:
         self.azure.clock.advance(timedelta(**span))
 
     def with_policy(self, **changes: Any) -> Policy:
-        """The policy with some of its parts replaced."""
+        """Replace some parts of the policy; return the policy."""
         shown = self.policy.model_dump(exclude_unset=True)
         changes |= {"rotation": {"spread": False, **changes["rotation"]}} if "rotation" in changes else {}
         self.policy = Policy.model_validate({**shown, "name": self.policy.name, "file": self.policy.file, **changes})
         return self.policy
 
-    # what a person would look at
+    # state, as a person looks at it
 
     def credentials(self) -> list[Password]:
-        """Return what authenticates or will, on both homes."""
+        """Return the passwords on both homes that authenticate, now or soon."""
         return [p for p in self.azure.directory.passwords(self.app_id) if p.gone_from is None]
 
     def versions(self) -> list[Any]:
         return self.azure.vaults.versions("myvault", SECRET)
 
     def published(self) -> str:
-        """The value that a reader of the secret gets."""
+        """Return the value of the secret for readers."""
         return str(self.azure.vaults.get("myvault", SECRET).value)
 
     def password_of(self, name: str) -> str:
@@ -167,7 +167,7 @@ class Stage:
         return dict(self.azure.container_groups.stored(self.group_id(name)).get("tags", {}))
 
     def writes(self, since: int = 0) -> list[str]:
-        """Operations that changed something, as far as their method tells; token requests and proofs change nothing."""
+        """Return the operations with a writing method; requests for tokens and proofs are left out."""
         reading = ("entra.", "acr.")
         return [
             c.operation
@@ -176,10 +176,10 @@ class Stage:
         ]
 
     def told(self) -> str:
-        """Every event as the JSON lines that a user may keep."""
+        """Return every event as the JSON lines of a user."""
         return "\n".join(json.dumps(as_json(event)) for event in self.events)
 
-    # what a person would do
+    # acts of a person
 
     async def with_world(
         self,
@@ -189,7 +189,9 @@ class Stage:
         hop: Hop | None = None,
         clock: "Clock | None" = None,
     ) -> T:
-        """Connect as the operator, as any process does that has just started, and act on the policy; `hop` may hold this process back."""
+        """Connect as the operator, like a newly started process, and act on the policy; `hop` may suspend the
+        process.
+        """
         self.dead, held = False, bool(hop and (hop.arriving or hop.leaving or getattr(hop, "stop", None)))
         hop = hop or Hop(self.app)
         deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
@@ -212,11 +214,11 @@ class Stage:
             )
 
     async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
-        """One run of `rotator rotate`."""
+        """Run `rotator rotate` once."""
         return await self.with_world(reconcile, intent, minutes)
 
     async def dies(self, act: Awaitable[Any]) -> bool:
-        """Tell if the run died on the way; nothing of it goes on afterwards."""
+        """Tell if the run died on the way; no part of it goes on afterwards."""
         try:
             await act
         except BaseException as death:
@@ -238,7 +240,7 @@ def real(made: Stage, hop: Hop, clock: Clock) -> AbstractAsyncContextManager[Wor
 
 
 class _Unhurried:
-    """Asyncio, but for its time-outs."""
+    """Asyncio without its time-outs."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(asyncio, name)
@@ -256,7 +258,7 @@ _STOPPED = [0]
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Let no request time out: the timers of a process that is stopped don't run."""
+    """Switch off the time-outs of requests: timers of a suspended process don't run."""
     _STOPPED[0] += 1
     _timers(_Unhurried())
     try:
@@ -289,7 +291,7 @@ HASTY = replace(QUICK, graph_read=1)
 
 
 def lagging(**seconds: float) -> Timing:
-    """Return Azure's durations with reads of Graph that lag its writes, changed as given."""
+    """Return Azure's durations, changed as given; reads of Graph lag its writes."""
     return replace(LAGGING, **seconds)  # type: ignore[arg-type]
 
 
@@ -301,7 +303,9 @@ def stage(
     seed_: int = 7,
     cloud: Cloud = PUBLIC,
 ) -> Stage:
-    """A world in which everything has been at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal calls."""
+    """Return a world at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal
+    calls.
+    """
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or lagging())
     seeded = fill(azure, cloud)
@@ -332,7 +336,7 @@ def stage(
 
 
 def hooked(made: Stage) -> Stage:
-    """Let whoever watches the stage see every call of its emulator."""
+    """Connect the stage's watchers to every call of its emulator; return the stage."""
     made.app.before, made.app.after = _hook(made, before=True), _hook(made, before=False)
     return made
 

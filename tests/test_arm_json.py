@@ -30,7 +30,7 @@ AS_DATA = {"tags", "userAssignedIdentities", "secret"}
 
 
 def shouted(node: Any) -> Any:
-    """The same JSON with property names and user names in capitals."""
+    """Return the JSON with property names and user names in capitals."""
     if isinstance(node, dict):
         return {key.upper(): value if key in AS_DATA else shouted(value) for key, value in node.items()}
     if isinstance(node, list):

@@ -1,4 +1,4 @@
-"""A run with nothing due asks no more than the services' lists take, whatever the number of policies."""
+"""Test of a run with nothing due: its requests are those for the services' lists, for any number of policies."""
 
 from tests.fleet_cost import fewest, measured
 from tests.fleets import SUBSCRIPTIONS

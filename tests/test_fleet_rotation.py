@@ -1,4 +1,6 @@
-"""A whole fleet is rotated, whatever its calls meet and whoever does the work, and no principal loses a pull meanwhile."""
+"""Tests of rotating a whole fleet, with any effects on its calls and any division of the work: no principal loses a
+pull meanwhile.
+"""
 
 import pytest
 

@@ -44,26 +44,26 @@ TICK = (
 
 
 def timer() -> TimerRequest:
-    """Return what the host sends, decoded by Microsoft's library."""
+    """Return the host's timer message, decoded by Microsoft's library."""
     decoded = TimerRequestConverter.decode(Datum(TICK, "json"), trigger_metadata={})
     assert isinstance(decoded, TimerRequest)
     return decoded
 
 
 async def invoke() -> None:
-    """Call what the host would call."""
+    """Invoke the function as the host would."""
     await FUNCTION.get_user_function()(timer())
 
 
 @dataclass
 class Tenant:
-    """An Azure with a pull credential made by hand, in the vault and in a group, and the app over it."""
+    """Azure with a pull credential made by hand, in the vault and in a group, and the app in front."""
 
     scene: Scene
     directory: Path
 
     def write_policy(self, **rotation: str) -> None:
-        """Where the app looks for policies."""
+        """Write the policy into the app's folder of policies."""
         content = {
             "principal": {"app_id": self.scene.app_id},
             "registries": [{"id": str(self.scene.seeded.registry_id)}],
@@ -87,19 +87,19 @@ class Tenant:
 
     @property
     def group_key(self) -> str:
-        """The credential that the group says it holds."""
+        """Key id in the group's tag."""
         tag: str = self.scene.azure.container_groups.get(self.scene.group_id)["tags"].get("rotator-key-id", "")
         return tag
 
     def rotated(self) -> bool:
-        """Tell if one new credential is everywhere, and the group could pull with it."""
+        """Tell if one new credential is published and held, and the group could pull with it."""
         *new, _ = self.credentials
         tag = self.versions[-1].tags["rotator-key-id"]
         return new == [tag] == [self.group_key] and self.scene.azure.container_groups.move_host(self.scene.group_id)
 
 
 def on_azure(test: Any) -> Any:
-    """Make a test that takes a Tenant run on virtual time, with the app's settings and identity in the environment."""
+    """Return a test on virtual time, with a Tenant, and with the app's settings and identity in the environment."""
 
     def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
@@ -136,7 +136,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, Any]]]:
 
 
 def bindings(environment: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Return what the host is told of each function."""
+    """Return the bindings of each function, as the host gets them."""
     found = function_app.build(environment).get_functions()
     return {str(each.get_function_name()): json.loads(each.get_function_json())["bindings"] for each in found}
 
@@ -254,7 +254,9 @@ class Killed(BaseException):
 
 @contextmanager
 def striking(hop: Hop, method: str, place: str, strike: Any) -> Iterator[None]:
-    """Let something happen once a request to `place` (a host and a path, or their beginning) has had its effect, before its answer arrives."""
+    """Call `strike` once a request to `place` (a host and a path, or their beginning) has had its effect, before the
+    answer arrives.
+    """
 
     async def leaving(request: Request) -> None:
         if request.method == method and f"{request.host}{request.path}".startswith(place):
@@ -318,7 +320,7 @@ async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(
     tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def never(request: Request) -> None:
-        """From the first PUT on, no request has an answer."""
+        """Leave every request from the first PUT on without an answer."""
         hanging.append(request.method)
         if "PUT" in hanging:
             await pause(86400)
@@ -394,7 +396,7 @@ async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no
 
 
 class Told:
-    """A webhook and a ping of the app's settings, and what they got."""
+    """Webhook and ping of the app's settings, with the received messages."""
 
     def __init__(self, settings: pytest.MonkeyPatch, **more: str) -> None:
         self.bodies: list[dict[str, Any]] = []
@@ -514,7 +516,7 @@ def test_leases_are_kept_where_nobody_else_can_hold_them(
 
 
 class Message(QueueMessage):
-    """What the host sends for a message, as far as the app reads it."""
+    """Message of a queue from the host, as far as the app reads it."""
 
     def __init__(self, text: str, tries: int = 1) -> None:
         super().__init__(id="1", body=text)

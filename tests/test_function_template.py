@@ -27,7 +27,7 @@ FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
 
 
 def templates(found: dict[str, Any] = TEMPLATE) -> Iterator[dict[str, Any]]:
-    """The template and those nested in it."""
+    """Yield the template and its nested templates."""
     yield found
     for each in found["resources"]:
         if each["type"] == NESTED:
@@ -105,7 +105,7 @@ def test_the_settings_are_read_by_the_app_and_name_what_the_template_makes() -> 
 
 
 def filled(expression: str, values: dict[str, str]) -> str:
-    """Return what ARM makes of a call of format()."""
+    """Return the result of ARM's format()."""
     found = re.fullmatch(r"\[format\('([^']*)', (.*)\)\]", expression)
     assert found
     return found[1].format(*(values.get(each, each.strip("'")) for each in found[2].split(", ")))
@@ -129,7 +129,7 @@ def test_the_schemas_find_a_wrong_name_and_a_wrong_value() -> None:
 
 
 def findings(resource: dict[str, Any]) -> list[str]:
-    """Return what the schema of a resource's type has against it.
+    """Return the violations of the schema of a resource's type.
 
     Values of a deployment's parameters are left out: the schema takes an expression for two things, and refuses it.
     """
@@ -155,13 +155,13 @@ def _place(schema: dict[str, Any], kind: str) -> str:
 
 
 def _read(address: str) -> "Resource[Any]":
-    """A schema of the copy, strict about what it is asked for."""
+    """Return a schema of the copy; a missing one is an error."""
     path = SCHEMAS / address.removeprefix(HOME).partition("#")[0]
     return Resource.from_contents(json.loads(path.read_text()), default_specification=DRAFT4)
 
 
 def _unknown(value: Any, schema: dict[str, Any], whole: dict[str, Any], address: str) -> list[str]:
-    """Names of properties that the schema doesn't have: it doesn't refuse them by itself."""
+    """Return names of properties absent from the schema, which by itself permits them."""
     options = [_resolved(each, whole) for each in (schema.get("oneOf") or schema.get("allOf") or [schema])]
     named = {name: part for each in options for name, part in each.get("properties", {}).items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""ARM ids: what is one, what is equal, and that each is shown as it was written."""
+"""Tests of ARM ids: their syntax, their equality, and their display in the original spelling."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""A world that is taken up from a snapshot is the one that was played, and goes on as that one does."""
+"""Tests of snapshots: a restored world equals the played one, and goes on alike."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.stage import GROUPS, Stage, play, stage
 
 
 async def played(loop: VirtualLoop) -> Stage:
-    """A world in which much is under way: passwords that not every replica knows, groups that start, reads that lag."""
+    """Return a world with much under way: passwords unknown to some replicas, groups that start, reads that lag."""
     made = stage(loop)
     await made.with_world(lambda run: adopt(run, None))
     made.azure.directory.add_password(made.application, display_name="somebody's")
@@ -24,7 +24,7 @@ async def played(loop: VirtualLoop) -> Stage:
 
 
 def after_a_rotation(world: World) -> tuple[Any, ...]:
-    """All that can be seen of a world and of two runs in it by processes that have just started."""
+    """Return the visible state of a world and of two runs in it by newly started processes."""
 
     async def scene(loop: VirtualLoop) -> tuple[Any, ...]:
         made = await world(loop)

@@ -1,4 +1,4 @@
-"""A survey says of a policy that it rests only where a look at everything would find nothing to do, nothing to wait for and nothing to tell."""
+"""Tests of the survey: it reports rest of a policy only if a full look would find no step, no wait and no note."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -35,7 +35,7 @@ from tests.stage import START, Clock, Killed, Stage, play, sign_in, watched
 
 @dataclass
 class Scene:
-    """One policy, and a second one of the same directory that nothing can be seen of."""
+    """Policy, with a second one of the same directory whose world can't be read."""
 
     made: Stage
     looks: Looks
@@ -44,7 +44,7 @@ class Scene:
         return await self.made.with_world(act)
 
     async def rotate(self) -> None:
-        """One run that remembers what it saw last."""
+        """Run once, and remember the run's last look."""
 
         async def rotated(run: Run) -> None:
             result = await reconcile(run)
@@ -55,11 +55,11 @@ class Scene:
         self.remember()
 
     def remember(self) -> None:
-        """Let the next run know what the runs so far have seen."""
+        """Give the looks of earlier runs to the next run."""
         self.looks = replace(self.looks, known={**self.looks.known, **self.looks.new})
 
     async def surveyed(self) -> Preview | None:
-        """Return what the lists prove; None where the policy is to be looked at."""
+        """Return the preview proven by the lists; None if the policy needs a look."""
 
         async def survey(run: Run) -> Preview | None:
             found = await sort_out([run, other(run)], self.looks)
@@ -70,7 +70,7 @@ class Scene:
 
 
 def other(run: Run) -> Run:
-    """The run of a policy whose principal no one knows."""
+    """Return the run of a policy with an unknown principal."""
     principal = run.policy.principal.model_copy(update={"app_id": "5d3c0a52-9999-4000-8000-000000000000"})
     policy = run.policy.model_copy(update={"name": "other", "principal": principal})
     return replace(run, policy=policy, journal=Journal(run.journal.hear, "other"), latest=[])
@@ -84,7 +84,7 @@ def scened(world: World, tell: Callable[[Scene], Awaitable[Any]]) -> Any:
 
 
 async def agreed(scene: Scene, rests: Preview) -> None:
-    """Nothing that a look at everything would tell is kept back by the lists."""
+    """Check that the lists hide no finding of a full look."""
     for see in (preview, glance):
         seen: Preview = await scene.act(see)
         assert (seen.plan.steps, seen.plan.waits, seen.plan.notes, seen.vetoes) == ((), (), (), ())
@@ -194,13 +194,13 @@ def test_an_access_mark_other_than_granted_is_looked_at(name: str) -> None:
 
 
 def _stray(made: Stage) -> None:
-    """A group in no policy that pulls as the principal, in another letter case."""
+    """Add an undeclared group that pulls as the principal, with the app id in another letter case."""
     body = made.body(made.app_id.upper(), made.published())
     made.azure.container_groups.put(made.group_id("stray"), body, "2025-09-01")
 
 
 def _signing_in(made: Stage) -> None:
-    """A group in no policy that shows the app id, and hides a password beside it."""
+    """Add an undeclared group with the app id in a variable, and a hidden password beside it."""
     body = made.body(made.bystander.app_id, made.bystander.passwords[0].secret)
     variables = [{"name": "CLIENT", "value": made.app_id}, {"name": "SECRET", "secureValue": "hidden"}]
     body["properties"]["containers"][0]["properties"]["environmentVariables"] = variables
@@ -208,7 +208,7 @@ def _signing_in(made: Stage) -> None:
 
 
 def _odd(made: Stage) -> None:
-    """A group of somebody else that can't be read."""
+    """Make a group of others unreadable."""
     group = made.azure.container_groups.state.groups[made.group_id("bystander").lower()]
     group.resource["tags"] = {"odd": {"an": "object"}}
 

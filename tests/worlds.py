@@ -1,4 +1,5 @@
-"""Builds a policy and an observation from the shorthand of `tests/plan/cases/*.yaml`, so that a case reads like a story.
+"""Builder of a policy and an observation from the shorthand of `tests/plan/cases/*.yaml`, so that a case reads like a
+story.
 
 Instants are written as days from the case's own "today" (``-60d``, ``+2h``); credentials, versions and groups go by
 short names.
@@ -86,9 +87,10 @@ def group_id(name: str) -> ResourceId:
 
 
 def policy(given: Mapping[str, Any] | None) -> Policy:
-    """The policy of the case: the documentation's names, with `given` on top.
+    """Return the policy of the case: the documentation's names, changed by `given`.
 
-    Its renewals aren't spread unless `given` says so. Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows, those of `owned` another policy declares.
+    Its renewals aren't spread unless `given` says so. Groups are a list of names or mappings; groups in `answered` hold
+    a password known to another policy, groups in `owned` are declared by another policy.
     """
     given = dict(given or {})
     groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
@@ -108,7 +110,9 @@ def policy(given: Mapping[str, Any] | None) -> Policy:
 
 
 def _declared(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A group of the policy; ``manifest: true`` gives it one; a mapping there is laid over the properties of that one."""
+    """Return a declared group; ``manifest: true`` adds a manifest, and a mapping there replaces some of its
+    properties.
+    """
     if not given.get("manifest"):
         return {**given, "id": group_id(given["id"])}
     changed = given["manifest"] if isinstance(given["manifest"], Mapping) else {}
@@ -161,7 +165,9 @@ def observed(case: Mapping[str, Any]) -> Observed:
 
 
 def known(case: Mapping[str, Any]) -> Known:
-    """Knowledge of the case's run beside its world; ``refused: [deploy app]`` is what it has tried, or was vetoed."""
+    """Return the knowledge of the case's run beside its world; ``refused: [deploy app]`` lists vetoed or failed
+    steps.
+    """
     given = case.get("permissions") or {}
     unwritable = tuple(group_id(g["id"]) for g in case.get("groups", []) if not g.get("writable", True))
     permissions = _permissions(given, unwritable) if given or unwritable else None
@@ -221,13 +227,13 @@ def _access(given: Mapping[str, Any]) -> RegistryAccess:
 
 
 def named(what: str, whom: str) -> str:
-    """The target of a step that a case names shortly."""
+    """Return the target of a step from its short name."""
     by = {"deploy": group_id, "restore": group_id, "retire": key}
     return (by[what](whom) or "") if what in by else whom
 
 
 def proven(known: Known) -> Known:
-    """The same knowledge with a proof of the current value, made now, unless there is one."""
+    """Return the knowledge with a proof of the current value, made now unless present."""
     return known if known.proof else replace(known, proof=Proof(Outcome.PROVEN), proof_at=TODAY)
 
 
@@ -300,14 +306,14 @@ def _group(given: Mapping[str, Any]) -> ContainerGroup:
     if given.get("state") == "absent":
         return ContainerGroup(identifier, TODAY)
     if given.get("state") == "unreadable":
-        # As the list of its subscription shows it.
+        # As in the list of its subscription.
         shown = document({**given, "state": "running"}) if "holds" in given else None
         return ContainerGroup(identifier, TODAY, shown, unreadable="403 AuthorizationFailed")
     return ContainerGroup(identifier, TODAY, document(given))
 
 
 def document(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A container group's GET answer: one container, one registry entry, our tags, and the state that the case names."""
+    """Return a container group's GET answer: one container, one registry entry, our tags, and the state of the case."""
     since = instant(given.get("since", "-60d"))
     shown: dict[str, str | None] = {state.KEY_ID: key(given.get("holds")), state.PREVIOUS: key(given.get("previous"))}
     if given.get("holds") and since:
@@ -420,7 +426,7 @@ def _stamp(at: datetime) -> str:
 
 
 def intent(given: Mapping[str, Any] | None) -> Intent:
-    """Return what the person asked for: `forced: true` means before now."""
+    """Return the intent of the case; `forced: true` means before now."""
     given = dict(given or {})
     forced = given.pop("forced", False)
     return Intent(force_before=TODAY if forced else None, **given)

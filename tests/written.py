@@ -1,6 +1,7 @@
-"""The parts of the documentation that are made from the code, and what writes them anew: ``make docs``.
+"""Parts of the documentation made from the code, and the program that writes them: ``make docs``.
 
-A part stands between ``<!-- made: WHAT -->`` and ``<!-- end -->``. `tests/house/test_docs.py` makes each again and compares.
+A part stands between ``<!-- made: WHAT -->`` and ``<!-- end -->``. `tests/house/test_docs.py` makes each again and
+compares.
 """
 
 import json
@@ -53,19 +54,19 @@ def rewritten(text: str) -> str:
 
 
 def made(what: str) -> str:
-    """One part, by what its mark says: a kind and, for some, whose."""
+    """Return one part by the text of its mark: a kind and, for some, a name."""
     kind, _, whose = what.partition(" ")
     return MAKERS[kind](whose)
 
 
 def help_of(verb: str, program: str = "rotator") -> str:
-    """Return what ``rotator VERB --help`` prints, on a terminal of 100 columns."""
+    """Return the output of ``rotator VERB --help``, on a terminal of 100 columns."""
     done = CliRunner(env={"COLUMNS": "100"}).invoke(PROGRAMS[program], [*verb.split(), "--help"], prog_name=program)
     return f"```text\n{done.stdout.rstrip()}\n```"
 
 
 def folded_help(verb: str, program: str) -> str:
-    """The same, folded away."""
+    """Return the output of ``--help``, folded away."""
     return f"<details><summary><code>{program} {verb}</code></summary>\n\n{help_of(verb, program)}\n\n</details>"
 
 
@@ -73,7 +74,7 @@ def folded_help(verb: str, program: str) -> str:
 
 
 def policy_fields(_: str) -> str:
-    """A table of every key that a policy can have."""
+    """Return a table of every key of a policy."""
     rows = [
         f"| `{path}` | {_default(field, required)} | {_sentence(field)} |"
         for path, field, required in _fields(schema(), "", required=True)
@@ -82,7 +83,7 @@ def policy_fields(_: str) -> str:
 
 
 def _fields(node: Mapping[str, Any], path: str, *, required: bool) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
-    """Every key below `node` as a dotted path, with what the schema says of it and whether it must be there."""
+    """Yield every key below `node` as a dotted path, with its schema, and true for a required key."""
     target = _target(node)
     if path:
         yield path, {**target, **node}, required
@@ -97,7 +98,7 @@ def _fields(node: Mapping[str, Any], path: str, *, required: bool) -> Iterator[t
 
 
 def _target(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a node is, without references and without the choice of leaving it out."""
+    """Return a node's own schema, without references and without the choice of null."""
     if "$ref" in node:
         return _target(schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]])
     choices = [choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"]
@@ -130,7 +131,7 @@ def _sentence(field: Mapping[str, Any]) -> str:
 
 
 def event_table(_: str) -> str:
-    """A table of every event, with its fields in the JSON form."""
+    """Return a table of every event, with its fields in the JSON form."""
     rows = [f"| `{events.name(kind)}` | {_own(kind)} | {_said(kind)} |" for kind in told()]
     return "\n".join(["| event | fields of its own | meaning |", "|---|---|---|", *rows])
 
@@ -178,12 +179,12 @@ COLUMNS = {
 
 
 def code_table(kind: str) -> str:
-    """A table of the codes of one kind, each with its explanation."""
+    """Return a table of the codes of one kind, each with its explanation."""
     return _table(COLUMNS[kind], [(f"`{code}`", *code.cells) for code in TABLES[kind]])
 
 
 def rule_table(whose: str) -> str:
-    """A table of the rules of plan or guard, each with its docstring and its codes."""
+    """Return a table of the rules of plan or guard, each with its docstring and its codes."""
     modules, rules, first, kinds = {
         "plan": (PLAN, RULES, "rule", ("reason", "wait", "note")),
         "guard": (GUARD, guard.RULES, "check", ("veto",)),
@@ -211,7 +212,7 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def role(which: str) -> str:
-    """A custom role as ``az role definition create`` takes it, with the very actions of the emulator's operator."""
+    """Return a custom role for ``az role definition create``, with the exact actions of the emulator's operator."""
     name, actions = {
         "operator": ("rotator operator", seed.OPERATOR_ACTIONS),
         "access": ("rotator access", seed.ACCESS_ACTIONS),
@@ -229,12 +230,14 @@ def role(which: str) -> str:
 
 
 def transcript(command: str) -> str:
-    """Return what a command of README's first rotation prints, run in order after those before it."""
+    """Return the output of a command of README's first rotation, run in order after the earlier ones."""
     return f"```text\n$ {command}\n{first_rotation()[command].out.rstrip()}\n```"
 
 
 def first_rotation() -> dict[str, Said]:
-    """Every ``rotator`` command of README's first rotation with its result, on virtual time, against the emulator in process."""
+    """Return the results of README's first rotation by ``rotator`` command, on virtual time, against the emulator in
+    process.
+    """
     text = (ROOT / "README.md").read_text()
     if text not in _played:
         _played.clear()
@@ -278,7 +281,7 @@ def _play(text: str) -> dict[str, Said]:
 
 
 def _readable(rotator: Scene, said: Said, app_id: str) -> Said:
-    """A result as README shows it: ids that a reader can tell apart at a glance, and the directory of a policy by its usual name."""
+    """Return a result as README shows it: with short ids, and with the usual name of the directory of policies."""
     out = said.out.replace(f"{rotator.policies}{os.sep}", "policies/").replace(rotator.application.app_id, app_id)
     versions = [
         version.id
@@ -299,14 +302,14 @@ def _readable(rotator: Scene, said: Said, app_id: str) -> Said:
 
 
 def layers(_: str) -> str:
-    """The layers that import-linter holds, highest first."""
+    """Return import-linter's layers, highest first."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     found = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     return "\n".join(["```text", *(line.replace(" : ", " | ") for line in found), "```"])
 
 
 def operations(_: str) -> str:
-    """Every operation that the emulator implements, with its requests, a folded table for each service."""
+    """Return every operation of the emulator with its requests, in a folded table for each service."""
     routes = [
         route for service in build(Azure.build(Clock(START, lambda: 0.0))).services for route in service.table.routes
     ]
@@ -331,7 +334,7 @@ def _service(name: str, routes: list[Route]) -> str:
 
 
 def metric_table(_: str) -> str:
-    """A table of every metric, as the file's own help lines say it."""
+    """Return a table of every metric, with the help lines of the file."""
     rows = [
         f"| `{name}` | {'' if name in metrics.FLEET else '`policy`'} | {meaning} |"
         for name, meaning in metrics.HELP.items()
