@@ -1,4 +1,6 @@
-"""The real command line, engine and clients on virtual time, against the emulator in process: what the tests of the commands start from."""
+"""Scene of the commands' tests: the real command line, engine and clients on virtual time, against the emulator in
+process.
+"""
 
 import json
 from collections.abc import Coroutine
@@ -39,7 +41,7 @@ IMAGE, JOB = "mycontainerregistry.azurecr.io/aci-helloworld:v1", "mycontainerreg
 
 @dataclass
 class Time:
-    """Virtual time that goes on from one command to the next, each of which has a loop of its own."""
+    """Virtual time across commands, each of which has its own loop."""
 
     loop: VirtualLoop | None = None
     reached: float = 0.0
@@ -56,7 +58,7 @@ class Time:
         return f"attempt{self.attempts}"
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Return what stands for `wiring.run`."""
+        """Run a coroutine in place of `wiring.run`."""
 
         def on(loop: VirtualLoop) -> Coroutine[Any, Any, T]:
             self.loop = loop
@@ -71,7 +73,7 @@ class Time:
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left behind."""
+    """Output and exit code of one command."""
 
     code: int
     out: str
@@ -85,7 +87,7 @@ class Said:
 
 @dataclass
 class Scene:
-    """An Azure with a hand-made principal, a group that runs, and a policy about both."""
+    """Azure with a hand-made principal, a running group, and a policy about both."""
 
     azure: Azure
     app: App
@@ -111,7 +113,7 @@ class Scene:
         self.azure.clock.advance(timedelta(**span))
 
     def write(self, name: str = NAME, **changes: Any) -> None:
-        """Write the policy, with some of its parts replaced."""
+        """Write the policy, with some parts replaced."""
         content = {
             "principal": {"app_id": self.application.app_id},
             "registries": [{"id": self.seeded.registry_id}],
@@ -159,12 +161,12 @@ class Scene:
         return self.azure.container_groups.could_pull(self.group_id(name))
 
     def served(self, since: int = 0) -> list[str]:
-        """The operations that arrived."""
+        """Return the served operations."""
         return [call.operation for call in self.app.served[since:]]
 
 
 def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
-    """The scene, signed in as the operator, with `rotator.cli.wiring` replaced and nothing else."""
+    """Return the scene, signed in as the operator; only `rotator.cli.wiring` is replaced."""
     time = Time()
     azure = Azure.build(AzureClock(START, time.elapsed), seed=7, timing=PROMPT)
     seeded, served = fill(azure), build(azure)

@@ -1,4 +1,4 @@
-"""Verbs that take something away ask a person, on a real terminal."""
+"""Tests of destructive verbs on a real terminal: they ask a person first."""
 
 import json
 import os

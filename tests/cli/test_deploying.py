@@ -1,4 +1,4 @@
-"""The nightly script's verb: which group, what it waits for, and with what it ends."""
+"""Tests of `deploy`, the nightly script's verb: the choice of the group, the wait, and the exit code."""
 
 import json
 from pathlib import Path

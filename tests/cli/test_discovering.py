@@ -1,4 +1,6 @@
-"""Tests of what `rotator discover` finds in a world of many hands, what it drafts, and what it never says."""
+"""Tests of `rotator discover` in a world of many owners: its findings, its drafts, and the texts that it never
+prints.
+"""
 
 import json
 import re
@@ -25,7 +27,7 @@ def entry(user: str, server: str = REGISTRY) -> dict[str, Any]:
 
 
 def principal(rotator: Scene, name: str) -> Application:
-    """Another principal that may pull."""
+    """Create another principal that may pull; return its application."""
     made = rotator.azure.directory.create_application(name)
     rotator.azure.directory.create_service_principal(made.app_id)
     return made
@@ -39,7 +41,7 @@ def put(
     group: str = "myResourceGroup",
     **more: Any,
 ) -> str:
-    """A group made by somebody; its images are public ones, so that its entries needn't work."""
+    """Create a group as another person would; its images are public, so that its entries needn't work."""
     where = subscription or rotator.seeded.subscription
     rotator.azure.resources.create_group(where, group, "eastus")
     group_id = (
@@ -66,7 +68,9 @@ def put(
 
 @pytest.fixture(name="crowd")
 def _crowd(rotator: Scene) -> Scene:
-    """A declared group, an undeclared one, one of a principal without a policy, a job of the same, and one of nobody in this tenant."""
+    """Return a scene with a declared group, an undeclared one, one of a principal without a policy, a job of this
+    principal, and one of an unknown principal.
+    """
     build = principal(rotator, "build agents")
     put(rotator, "forgotten", entry(rotator.application.app_id.upper()), group="elsewhere")
     named = {"name": "AZURE_CLIENT_ID", "value": build.app_id}
@@ -108,7 +112,7 @@ def drafts_of(rotator: Scene) -> Path:
 
 
 def draft(rotator: Scene, *more: str) -> dict[str, str]:
-    """Return what `--write` leaves behind, by name."""
+    """Return the files that `--write` writes, by name."""
     said = rotator("discover", "--write", "--drafts", str(drafts_of(rotator)), *more)
     assert said.raised is None, said.err
     return (
@@ -119,7 +123,7 @@ def draft(rotator: Scene, *more: str) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """A draft as its reader leaves it: no FILL IN, every line below one without its mark, and a vault."""
+    """Return a draft filled in as a reader would: no FILL IN, the lines below each uncommented, and a vault."""
     lines, waiting = list[str](), False
     for line in text.replace("https://NAME.", "https://theirs.").splitlines():
         bare = re.sub(r"^( *)# ?(?=( *[\w/'\]-]+: |  *secrets:$|secrets:$|- id: ))", r"\1", line)
@@ -224,7 +228,7 @@ def test_a_hidden_client_secret_in_no_policy_is_one_remark(
 
 
 def refer(scene: Scene, name: str, app_id: str, secret: str) -> None:
-    """A group whose password Azure reads from a secret of the vault."""
+    """Create a group whose password Azure reads from a secret of the vault."""
     group = put(scene, name)
     properties = scene.azure.container_groups.state.groups[group.lower()].resource["properties"]
     properties["imageRegistryCredentials"] = [{"server": REGISTRY, "username": app_id, "passwordReference": "pull"}]

@@ -1,4 +1,6 @@
-"""A compromised password that still signs in, told first by every verb that changes something, whatever became of what it was asked for."""
+"""Tests of a compromised password that still signs in: every writing verb reports it first, whatever its own
+outcome.
+"""
 
 import json
 from dataclasses import replace
@@ -23,7 +25,7 @@ VERBS = {
 
 @pytest.fixture(name="exposed")
 def _exposed(rotator: Scene) -> Scene:
-    """Two groups hold a password that is declared compromised, and whose replacement fails."""
+    """Return a scene with two groups that hold a compromised password, and with a failing replacement."""
     assert rotator("rotate", NAME, "--adopt").code == 0
     rotator.deploy("nightly", JOB, "Never")
     groups = [{"id": rotator.group_id(name)} for name in ("mycontainer", "gone")]
@@ -37,7 +39,7 @@ def _exposed(rotator: Scene) -> Scene:
 
 
 def first(said: Said) -> str:
-    """The first line that a person sees."""
+    """Return the first line that a person sees."""
     return (said.out or said.err).splitlines()[0]
 
 

@@ -9,7 +9,7 @@ DAY = 86_400
 
 @pytest.fixture
 def lived(rotator: Scene) -> Scene:
-    """Two rotations, the second because the first credential was compromised; then somebody put a value of their own on top."""
+    """Return a scene after two rotations, the second for a compromised credential, and with a foreign value on top."""
     assert rotator("rotate", "--adopt", "--no-overlap").code == 0
     rotator.pass_(days=10)
     assert rotator("rotate", NAME, "--compromised", "--yes").code == 0

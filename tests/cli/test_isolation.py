@@ -1,4 +1,4 @@
-"""One team's mistake in a directory of policies, seen from the commands of the others."""
+"""Tests of one team's mistake in a shared directory of policies, by the commands of other teams."""
 
 import json
 
@@ -12,13 +12,13 @@ WARNING = "team-x.yaml:2:11: not YAML"
 
 @pytest.fixture(name="shared")
 def _shared(rotator: Scene) -> Scene:
-    """A directory in which another team has left something unfinished."""
+    """Return a scene whose directory has an unfinished policy of another team."""
     (rotator.policies / "team-x.yaml").write_text(UNCLOSED)
     return rotator
 
 
 def absent(rotator: Scene) -> None:
-    """A policy of which nothing can be read, since its principal doesn't exist."""
+    """Write a policy whose world can't be read, since its principal doesn't exist."""
     rotator.write("absent", principal={"app_id": "00000000-0000-4000-8000-000000000000"}, container_groups=[])
     text = (rotator.policies / "absent.yaml").read_text()
     (rotator.policies / "absent.yaml").write_text(text.replace(PASSWORD, "absent-pwd"))

@@ -1,4 +1,6 @@
-"""Leases in a container, from the command line: who is at work, who is kept out, and what goes on without it."""
+"""Tests of leases in a container, from the command line: the holder, the runs kept out, and the verbs that go on
+without a lease.
+"""
 
 import json
 
@@ -11,7 +13,7 @@ from tests.storage import WHERE, MemoryLeases
 
 @pytest.fixture(name="store")
 def _store(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> MemoryLeases:
-    """Provide what every command finds in the container."""
+    """Provide one container of leases for every command."""
     store = MemoryLeases(lambda: rotator.azure.clock.now().timestamp())
     monkeypatch.setattr(wiring, "lease_store", lambda world, container: store)
     monkeypatch.setenv("ROTATOR_LEASE_CONTAINER", WHERE)

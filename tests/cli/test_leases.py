@@ -1,4 +1,6 @@
-"""Two runs on one policy, from the command line: what is left to the other in silence, what isn't, and what doesn't wait for it."""
+"""Tests of two runs on one policy, from the command line: work left to the other run in silence, work left with a
+report, and verbs that don't wait.
+"""
 
 import fcntl
 import json
@@ -14,7 +16,7 @@ from tests.cli.scene import NAME, Scene
 
 @contextmanager
 def elsewhere(rotator: Scene, purpose: str = "", **said: object) -> Iterator[None]:
-    """Another run, which began now, holds the lease."""
+    """Hold the lease as another run that began now."""
     file = rotator.policies.parent / "leases" / f"{rotator.application.app_id}{purpose}.lock"
     with file.open("w") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
@@ -24,7 +26,7 @@ def elsewhere(rotator: Scene, purpose: str = "", **said: object) -> Iterator[Non
 
 
 def compromised(rotator: Scene) -> set[str]:
-    """Key ids that are declared compromised in the vault."""
+    """Return the key ids declared compromised in the vault."""
     versions = rotator.azure.vaults.versions("myvault", "mycontainerregistry-pull-pwd")
     return {
         key for version in versions for key in (version.tags or {}).get("rotator-compromised", "").split(",") if key

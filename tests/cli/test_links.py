@@ -1,4 +1,6 @@
-"""Tests of what rotator may not write, or not link a group to: it asks for the right before it writes anything, and says which command gives it."""
+"""Tests of missing rights to write or link a group: rotator checks each right before any write, and prints the command
+that assigns it.
+"""
 
 import shlex
 from typing import Any
@@ -13,7 +15,7 @@ WRITE = "Microsoft.ContainerInstance/containerGroups/write"
 
 
 def link(scene: Scene) -> None:
-    """Give the group an identity that rotator may not use."""
+    """Give the group an identity without rotator's right to it."""
     body: dict[str, Any] = scene.azure.container_groups.stored(scene.group_id())
     scene.azure.container_groups.delete(scene.group_id())
     identity = {"type": "UserAssigned", "userAssignedIdentities": {scene.seeded.identity.resource_id: {}}}
@@ -24,7 +26,7 @@ def link(scene: Scene) -> None:
 
 
 def carry_out(scene: Scene, line: str) -> None:
-    """What az would do of the command that is printed."""
+    """Act as az would on the printed command."""
     words = shlex.split(line.strip())
     assert words[:5] == ["az", "role", "assignment", "create", "--assignee"]
     given = dict(zip(words[4::2], words[5::2], strict=True))

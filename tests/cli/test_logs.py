@@ -1,4 +1,4 @@
-"""The second line of defence: what would be written if somebody logged a secret after all."""
+"""Tests of the second line of defence: the log's output if some code logged a secret after all."""
 
 import json
 import logging

@@ -121,7 +121,7 @@ def test_a_group_that_is_not_there_has_no_manifest(rotator: Scene) -> None:
 
 
 def rotated(rotator: Scene, **group: Any) -> dict[str, Any]:
-    """A first rotation; the properties that are stored of the group."""
+    """Rotate for the first time; return the stored properties of the group."""
     rotator.write(container_groups=[{"id": rotator.group_id(), **group}])
     assert rotator("rotate", NAME, "--adopt", "--yes").code == 0
     return stored(rotator)

@@ -30,7 +30,7 @@ WEBHOOK, PING = "https://hooks.example.com/S3CRET-HOOK", "https://ping.example.c
 
 @dataclass
 class Receivers:
-    """What arrived at every address, and what they answer."""
+    """Receivers at every address: received requests, and the statuses to answer."""
 
     answers: dict[str, int] = field(default_factory=dict)
     got: list[httpx.Request] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Receivers:
         return httpx.Response(self.answers.get(request.url.host, 200), headers={"Location": PING})
 
     def taken(self, host: str = "hooks.example.com") -> list[Any]:
-        """The bodies that arrived there since the last time."""
+        """Return the bodies received at a host since the last call."""
         found = [request.content for request in self.got if request.url.host == host]
         self.got[:] = [request for request in self.got if request.url.host != host]
         return [json.loads(body) if body else "" for body in found]

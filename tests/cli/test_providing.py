@@ -1,4 +1,6 @@
-"""Five commands, from a policy that only names its application to a rotation after access was taken away and given back."""
+"""Tests of five commands, from a policy that only names its application to a rotation after a revocation and a
+grant.
+"""
 
 import os
 from pathlib import Path
@@ -15,7 +17,7 @@ CALLED = "made-by-provision"
 
 @pytest.fixture(name="drafted")
 def _drafted(rotator: Scene) -> Scene:
-    """The policy names an application that nobody made; its group isn't there, and a manifest makes it."""
+    """Return a scene whose policy names an application to be made, and a group to be made from its manifest."""
     (rotator.policies / "manifests").mkdir()
     (rotator.policies / "manifests" / "app.yaml").write_text(MANIFEST)
     vault = {"url": rotator.seeded.vault_url, "password_secret": "fresh-pwd", "username_secret": "fresh-usr"}

@@ -1,4 +1,4 @@
-"""Ten deployment files of the kinds that people publish, from validate to a rotation: what runs is what the file says."""
+"""Tests of ten published kinds of deployment files, from validate to a rotation: the running group equals its file."""
 
 import copy
 import re
@@ -24,7 +24,7 @@ def _named(name: str) -> Any:
 
 @pytest.fixture(name="published")
 def _published(rotator: Scene) -> Scene:
-    """A policy with ten manifests, and what they need beside them."""
+    """Return a scene whose policy has ten manifests, with their secrets and roles."""
     shutil.copytree(FILES, rotator.policies / "m")
     made = [{"id": rotator.group_id(name), "manifest": _named(name)} for name in NAMES]
     rotator.write(container_groups=[{"id": rotator.group_id()}, *made])
@@ -35,7 +35,7 @@ def _published(rotator: Scene) -> Scene:
 
 
 def _shown(rotator: Scene, name: str) -> dict[str, Any]:
-    """Return what the group holds, without what a rotation writes."""
+    """Return the group's content without values that a rotation writes."""
     made: dict[str, Any] = copy.deepcopy(rotator.azure.container_groups.get(rotator.group_id(name)))
     made["tags"] = {tag: value for tag, value in made["tags"].items() if not tag.startswith("rotator-")}
     for part in (made["properties"], *(one["properties"] for one in made["properties"]["containers"])):

@@ -1,4 +1,4 @@
-"""`rotator enqueue` and `rotator work`: what is added, what is taken, how they end, and who is told."""
+"""Tests of `rotator enqueue` and `rotator work`: the messages added and taken, the exit codes, and the notices."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.storage import QUEUE, MemoryQueue
 
 @pytest.fixture(name="queue")
 def _queue(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> MemoryQueue:
-    """Provide what every command finds at the queue's address."""
+    """Provide one queue for every command."""
     queue = MemoryQueue(lambda: rotator.azure.clock.now().timestamp())
     monkeypatch.setattr(wiring, "queue", lambda world, address: queue)
     monkeypatch.setenv("ROTATOR_QUEUE", QUEUE)

@@ -1,4 +1,4 @@
-"""``--quiet`` prints only if a person is needed; unknown verbs are answered with those that are meant."""
+"""Tests of ``--quiet``, which prints only if a person is needed, and of unknown verbs, answered with similar ones."""
 
 import pytest
 from local_azure.faults import Fault

@@ -1,4 +1,4 @@
-"""The verbs as a person uses them, and what the world is like afterwards."""
+"""Tests of the verbs in a person's use, with the world afterwards."""
 
 import fcntl
 import json

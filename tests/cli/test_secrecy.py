@@ -1,4 +1,4 @@
-"""I7 at the command line: everything at debug level, and no secret in anything that was written."""
+"""Tests of I7 at the command line: every verb at debug level, without a secret in its output."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.cli.scene import NAME, Said, Scene
 
 
 def _listening(rotator: Scene) -> set[str]:
-    """Every token and secret that goes over the wire from now on."""
+    """Collect every token and secret on the wire from now on."""
     seen: set[str] = set()
 
     def before(number: int, operation: str, request: Request) -> None:
@@ -31,7 +31,7 @@ def _listening(rotator: Scene) -> set[str]:
 
 
 def _life(record: Path) -> list[tuple[str, ...]]:
-    """Every verb, in an order in which each has something to do."""
+    """Return the verbs of rotator in an order in which each has work to do."""
     return [
         *(
             ("validate",),
@@ -65,7 +65,7 @@ def test_every_verb_is_listened_to(tmp_path: Path) -> None:
 
 
 def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
-    """A life of a principal, with trouble in it."""
+    """Run every verb, and rotations with faults; return the outputs."""
     said = [rotator(*verb, *options) for verb in _life(record)]
     for operation in ("graph.*", "keyvault.secrets.*", "entra.*", "acr.*", "aci.*"):
         for status in (400, 403):
@@ -79,7 +79,7 @@ def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
 def test_no_secret_is_in_anything_that_is_written(
     options: tuple[str, ...], rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "STRUCK", ())  # nobody logs one in the first place: the filter isn't needed
+    monkeypatch.setattr(logs, "STRUCK", ())  # no code logs a secret in the first place: the filter has no work
     over_the_wire = _listening(rotator)
     said = _everything(rotator, tmp_path / "record.json", *options)
     secrets = rotator.azure.directory.every_secret() | over_the_wire

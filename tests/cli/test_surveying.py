@@ -1,4 +1,6 @@
-"""Commands on many policies: the services' lists first, and a look only at those that the lists don't prove to be at rest."""
+"""Tests of commands on many policies: the services' lists first, then a look at each policy that the lists don't prove
+to be at rest.
+"""
 
 import json
 from collections import Counter
@@ -48,7 +50,7 @@ def second_app_id(rotator: Scene) -> str:
 
 
 def asked(rotator: Scene, *words: str) -> tuple[Counter[str], Said]:
-    """Return what a command asks of Azure beside tokens, and what it says."""
+    """Return the requests of a command without those for tokens, and its output."""
     before = len(rotator.app.served)
     said = rotator(*words)
     return Counter(each for each in rotator.served(before) if not each.startswith("entra.")), said

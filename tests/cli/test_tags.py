@@ -1,4 +1,6 @@
-"""The 15 tags that Key Vault gives a version, filled by others: known before anything is written, and no obstacle for what can't wait."""
+"""Tests of Key Vault's limit of 15 tags per version, used up by others: known before any write, and no obstacle to
+urgent work.
+"""
 
 from typing import Any
 
@@ -30,7 +32,7 @@ def theirs(version: Version) -> list[str]:
 
 
 def recorded(rotator: Scene, key_id: str, tag: str) -> list[int]:
-    """The places, from the oldest, of the versions that record it."""
+    """Return the positions, from the oldest, of versions with the key id in a tag."""
     return [nth for nth, version in enumerate(versions(rotator)) if key_id in (version.tags or {}).get(tag, "")]
 
 

@@ -150,7 +150,7 @@ def test_colour_is_for_terminals_and_can_be_switched_off(colour: bool) -> None:
 
 
 class Clock:
-    """A clock that a test moves."""
+    """Clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0

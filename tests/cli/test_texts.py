@@ -1,4 +1,6 @@
-"""Text from outside in front of a person: names, tags, messages and logs with what a terminal acts on, and with line ends that forge a line."""
+"""Tests of text from outside on a person's terminal: names, tags, messages and logs with control characters, and with
+line ends that forge a line.
+"""
 
 import json
 import logging
@@ -44,7 +46,7 @@ ACTING = (
 
 
 def harmless(text: str) -> None:
-    """Nothing acts but our own line ends, and no line is somebody else's."""
+    """Check that no control character reaches the terminal, and that no line begins with forged text."""
     assert [char for char in text if char != "\n" and acts(char)] == []
     assert [line for line in text.split("\n") if line.strip().startswith(FORGED)] == []
 
@@ -60,7 +62,7 @@ def both(said: Said) -> str:
 
 @pytest.fixture(name="evil")
 def _evil(rotator: Scene) -> Scene:
-    """A world in which whoever may name something has named it so."""
+    """Return a world with harmful names for each object that others may name."""
     azure = rotator.azure
     rotator.application.display_name = EVIL
     found = azure.directory.principal(rotator.application.app_id)
@@ -167,7 +169,7 @@ def test_a_usage_error_that_names_a_group_is_harmless(evil: Scene) -> None:
     harmless(both(evil("validate")))
 
 
-# commands that a person pastes
+# commands for a person to paste
 
 
 COMMANDS = re.compile(r"`((?:az|rotator) [^`]+)`|\$ ((?:az|rotator|docker|\$\{EDITOR).*)")
@@ -178,7 +180,9 @@ def commands(text: str) -> list[str]:
 
 
 def test_every_command_that_is_printed_is_one_command_whatever_the_names_are(rotator: Scene, tmp_path: Path) -> None:
-    """A policy's file, a resource group and an image are called what a shell would act on; bash takes each command for one, with those names."""
+    """A policy's file, a resource group and an image have names with shell syntax; bash takes each printed command for
+    one, with the original names.
+    """
     name = "a b;touch $HOME'(x)"
     (rotator.policies / f"{NAME}.yaml").unlink()
     odd = rotator.group_id().replace("myResourceGroup", "my(rg)")
@@ -239,7 +243,9 @@ def test_what_happened_is_one_line_whatever_it_names() -> None:
 
 
 def test_nothing_is_written_past_the_one_place() -> None:
-    """Whatever reaches stdout or stderr goes through `rotator.cli.output`, or through rich, which writes no control character of a `Text`."""
+    """All output to stdout or stderr goes through `rotator.cli.output`, or through rich, which writes no control
+    character of a `Text`.
+    """
     writes = re.compile(r"typer\.(echo|secho)\(|\bprint\(|sys\.std(out|err)\.write")
     allowed = {
         "cli/output.py",

@@ -1,4 +1,6 @@
-"""Everything that is written is told, at once and in the report, and every line of a log has its time."""
+"""Tests of reports on writes: each write is reported at once and in the report, and every line of a log has its
+time.
+"""
 
 import json
 import re
@@ -29,7 +31,7 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ")
 
 
 def asked(operation: str) -> set[str]:
-    """The events of which one must tell of a request."""
+    """Return the events of which one must report a request."""
     return next((told for end, told in TOLD.items() if operation.endswith(f".{end}")), set())
 
 

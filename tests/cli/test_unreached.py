@@ -1,4 +1,4 @@
-"""A sign-in that fails, and a network without an answer, are the same for all policies, and said once."""
+"""Tests of a failed sign-in, and of a network without an answer: one report for all policies."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Tests of unreadable objects, which are neither absent nor empty: each verb and its exit code tell that they can't be seen."""
+"""Tests of unreadable objects, which are neither absent nor empty: each verb and its exit code report them."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ FIREWALL = Fault(
 
 @pytest.fixture
 def shut(rotator: Scene) -> Scene:
-    """A policy at rest, whose vault then lets nobody in."""
+    """Return a scene with a policy at rest, whose vault refuses every request from then on."""
     assert rotator("rotate", "--adopt", "--no-overlap").code == 0
     rotator.azure.faults.add(FIREWALL)
     return rotator
@@ -62,7 +62,9 @@ def test_what_would_write_fails_and_writes_nothing_where_the_vault_is_shut(
 
 
 def test_a_refusal_between_two_looks_of_a_run_is_no_reason_to_issue(rotator: Scene) -> None:
-    """The list of versions is refused once, after the new credential is published: the run ends with what it knows, and the next one finishes."""
+    """The list of versions is refused once, after the publication: the run ends with its last knowledge, and the next
+    one completes the rotation.
+    """
     assert rotator("rotate", "--adopt", "--no-overlap").code == 0
     rotator.pass_(days=1)
 

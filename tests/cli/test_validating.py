@@ -1,4 +1,6 @@
-"""`rotator validate` and `rotator schema` by the command line: a fleet with defaults, and what stops whom."""
+"""Tests of `rotator validate` and `rotator schema` by the command line: a fleet with defaults, and the policies that a
+mistake stops.
+"""
 
 import json
 from pathlib import Path
@@ -17,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def fleet(rotator: Scene) -> Scene:
-    """Thirty policies of one team that extend its defaults, and one of another."""
+    """Return a scene with thirty policies of one team on its defaults, and one of another team."""
     for file in rotator.policies.glob("*.yaml"):
         file.unlink()
     (rotator.policies / "team").mkdir()

@@ -1,4 +1,4 @@
-"""Tests of Python's own output that the command line leaves out."""
+"""Tests of Python's own output, as far as the command line suppresses it."""
 
 import asyncio.base_subprocess
 from types import SimpleNamespace

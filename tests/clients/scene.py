@@ -1,4 +1,6 @@
-"""A seeded Azure, a principal that may pull, a group that runs, and rotator's real World over both: what the tests of the clients start from."""
+"""Scene of the clients' tests: a seeded Azure, a principal that may pull, a running group, and rotator's real World
+over both.
+"""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -31,7 +33,7 @@ IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
 
 @dataclass
 class Clock:
-    """`ports.Clock` on the virtual loop; `slept` is every wait that was asked for."""
+    """`ports.Clock` on the virtual loop; `slept` has every wait."""
 
     loop: VirtualLoop
     slept: list[float] = field(default_factory=list)
@@ -49,7 +51,7 @@ class Clock:
 
 @dataclass
 class Scene:
-    """Everything that a test looks at; `world` is what is tested."""
+    """Azure and its objects; `world` is under test."""
 
     azure: Azure
     app: App
@@ -79,11 +81,11 @@ class Scene:
         self.azure.faults.add(Fault(operation, kind, **rest))
 
     def served(self, since: int = 0) -> list[str]:
-        """The operations that arrived."""
+        """Return the served operations."""
         return [call.operation for call in self.app.served[since:]]
 
     def body(self, **changes: Any) -> dict[str, Any]:
-        """A container group that pulls with the principal."""
+        """Return a container group that pulls as the principal."""
         entry = {"server": self.seeded.login_server, "username": self.app_id, "password": self.password.secret}
         container = {
             "name": "app",
@@ -93,19 +95,19 @@ class Scene:
         return {"location": "eastus", "tags": {}, "properties": properties}
 
     def deploy(self, group_id: str | None = None) -> str:
-        """Deploy it without HTTP."""
+        """Deploy the group without HTTP; return its id."""
         where = group_id or self.group_id
         self.azure.container_groups.put(where, self.body(), "2025-09-01")
         self.azure.clock.advance(timedelta(minutes=2))
         return where
 
     def policy_with(self, **changes: Any) -> Policy:
-        """The policy with some of its parts replaced."""
+        """Return the policy with some parts replaced."""
         return Policy.model_validate({**self.policy.model_dump(), **changes})
 
 
 def scene(test: Callable[[Scene], Coroutine[Any, Any, None]]) -> Callable[[pytest.MonkeyPatch], None]:
-    """Make a test that takes a Scene run on virtual time, signed in as the operator."""
+    """Return a test on virtual time, with a Scene, signed in as the operator."""
 
     @wraps(test)
     def ran(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The age of a write: by whichever clock says more, checked where it would leave this machine, at each repetition."""
+"""Tests of the age of a write: the larger of two clocks' measures, checked just before sending, at each repetition."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -134,7 +134,7 @@ def test_a_machine_that_slept_with_its_clock_standing_still_is_noticed_by_azures
 
 
 class Still:
-    """A clock that stands still."""
+    """Clock that stands still."""
 
     def __init__(self) -> None:
         self.shown = 1000.0

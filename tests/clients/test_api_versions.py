@@ -45,7 +45,7 @@ def test_every_version_is_taken_on_the_day_after_its_services_retirements() -> N
 
 
 def to(at: Scene, day: datetime) -> None:
-    """Let the world be at that day."""
+    """Advance the world to a day."""
     at.azure.clock.advance(day - at.azure.clock.now())
 
 

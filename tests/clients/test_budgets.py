@@ -1,4 +1,6 @@
-"""Azure's limits on requests, as buckets: never more than allowed, everybody in the process, the most urgent first."""
+"""Tests of Azure's limits on requests, as buckets: shared by the process, never exceeded, the most urgent request
+first.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,7 +47,7 @@ def budgets(loop: VirtualLoop) -> Budgets:
 
 
 def answered(kept: Budgets, sent: Sent, status: int = 200, **headers: Any) -> None:
-    """An answer with headers, whose names are written with _ for -."""
+    """Record an answer with headers, whose names have _ for -."""
     said = {name.replace("_", "-"): str(value) for name, value in headers.items()}
     asked = said.get("Retry-After")
     kept.hear(sent, status, said, float(asked) if asked else None)

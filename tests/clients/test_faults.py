@@ -1,4 +1,6 @@
-"""Every way a request can fail, on every method: what may be repeated is repeated until it works, what may not is sent once and says so."""
+"""Tests of every failure of a request, on every method: repeatable requests are repeated until they succeed, others are
+sent once and report it.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -90,7 +92,7 @@ def play(monkeypatch: pytest.MonkeyPatch, test: Callable[[Scene], Awaitable[None
 
 
 async def ready(at: Scene) -> None:
-    """Have every token and challenge, so that a fault meets the operation that it is planned for."""
+    """Get every token and challenge beforehand, so that the fault meets the intended operation."""
     await at.world.observe(at.policy)
 
 

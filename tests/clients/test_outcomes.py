@@ -1,4 +1,6 @@
-"""The outcome of a write that is sent once: only the service's own refusal is a no; whatever else comes, its effect is unknown."""
+"""Tests of the outcome of a write sent once: only the service's own refusal is a no; after any other answer the effect
+is unknown.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -93,7 +95,7 @@ def test_what_nobody_refused_may_have_happened(fault: dict[str, Any], monkeypatc
     async def test(at: Scene) -> None:
         for operation, write in WRITES.items():
             if "removePassword" in operation and fault["kind"] in ("drip", "endless", "cut"):
-                continue  # it has no body that could drip or be cut
+                continue  # a HEAD has no body to drip or cut
             since = len(at.served())
             at.fault(operation, times=0, **fault)
             with pytest.raises(OutcomeUnknown):
@@ -175,7 +177,7 @@ def test_a_damaged_answer_is_a_failed_try_of_a_proof(
         at.fault(operation, times=0, **fault)
         proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])
         assert operation in at.served(since)
-        # The answer to a HEAD has no body that could be cut.
+        # The answer to a HEAD has no body to cut.
         whole = operation == "acr.manifests.head" and fault["kind"] in ("drip", "endless", "cut")
         assert proof.outcome is (Outcome.PROVEN if whole else Outcome.UNREACHABLE), proof
 

@@ -1,4 +1,4 @@
-"""Tests of what the clients work out by themselves: waits, references, ids, permissions, refusals."""
+"""Tests of the clients' own computations: waits, references, ids, permissions, refusals."""
 
 import asyncio
 import subprocess

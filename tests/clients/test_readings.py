@@ -1,4 +1,4 @@
-"""Readings that a later look of the same run may rest on: recent, positive, and not older than a write of ours."""
+"""Tests of readings for later looks of the same run: recent, positive, and newer than any write of ours."""
 
 import asyncio
 from collections import Counter
@@ -39,7 +39,7 @@ def play(monkeypatch: pytest.MonkeyPatch, test: Callable[[Scene], Awaitable[None
 
 
 async def asked(at: Scene, *, recent: bool = True) -> Counter[str]:
-    """Look again, and return what Azure was asked for."""
+    """Look again; return the requests to Azure."""
     before = len(at.served())
     await at.world.observe_again(at.policy, since=at.world.moment(), recent=recent)
     return Counter(at.served()[before:])

@@ -172,7 +172,7 @@ def test_an_answer_names_what_its_remedy_needs() -> None:
 
 
 def remedy_of(asked: Asked, refused: ServiceRefusal) -> str:
-    """Return what a report would say to do."""
+    """Return the remedy in a report."""
     return answered(asked, refused).remedy
 
 

@@ -1,4 +1,4 @@
-"""Tests of versions of a secret as Key Vault's answers show them: an answer that is none is one that can't be read."""
+"""Tests of a secret's versions in Key Vault's answers: an answer without a valid version can't be read."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""No secret leaves the clients: not in a log at debug level, not in an exception or what hangs on it, not in a repr."""
+"""Tests of secrecy in the clients: no secret in a log at debug level, in an exception or its causes, or in a repr."""
 
 import logging
 import traceback
@@ -21,7 +21,7 @@ def _secrets(at: Scene) -> set[str]:
 
 
 def _shown(error: BaseException) -> str:
-    """All that a person or a crash reporter could see of an exception and those that hang on it."""
+    """Return the text of an exception and its causes, as a person or a crash reporter sees them."""
     chain, seen = [error], []
     while chain:
         each = chain.pop()
@@ -73,7 +73,7 @@ def test_no_secret_is_logged_or_raised(monkeypatch: pytest.MonkeyPatch, caplog: 
 
 
 async def _failure(at: Scene) -> BaseException:
-    """Azure repeats a piece of our body in its refusal."""
+    """Return the error after a refusal in which Azure repeats a piece of our body."""
     at.fault("keyvault.secrets.set", status=400, code="BadParameter", message=f"Property '{VALUE}' is invalid.")
     with pytest.raises(AzureError) as refused:
         await at.world.publish(at.policy, Secret(VALUE), END, None, ())

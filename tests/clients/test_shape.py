@@ -1,4 +1,6 @@
-"""A container group of which a place has another type than Azure gives it can't be read: it is no group that has nothing there."""
+"""Tests of container groups with a wrong type in some place: such a group is unreadable, not a group without a value
+there.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +21,7 @@ WRONG: tuple[Any, ...] = (5, "x", [], {}, [5], True)
 
 
 def full() -> dict[str, Any]:
-    """A group with something in each place that says who holds what."""
+    """Return a group with a value in each place that decides about credentials."""
     variables = [{"name": "A", "value": "b"}]
     container = {"name": "app", "properties": {"image": "nginx", "environmentVariables": variables}}
     entry = {"server": "r.azurecr.io", "username": "u", "identity": "i", "passwordReference": "p"}
@@ -39,7 +41,7 @@ def full() -> dict[str, Any]:
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place that is read, by its way."""
+    """Yield the path of every place below a node."""
     inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, each in inside:
         yield (*path, name)
@@ -96,7 +98,7 @@ def test_what_every_group_has_and_what_is_there_twice_can_not() -> None:
 
 
 async def _moved(loop: VirtualLoop, *, stranger: bool) -> Stage:
-    """A day after everything that the policy declares has moved; a `stranger` still holds what is to be retired."""
+    """Return a world a day after every declared group has moved; a `stranger` still holds the credential to retire."""
     made = stage(loop)
     if stranger:
         made.put("another")

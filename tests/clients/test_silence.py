@@ -1,4 +1,6 @@
-"""A host that is down: the first requests wait for it as long as may be, the others believe them, until it answers again."""
+"""Tests of a host that is down: the first requests wait for it as long as allowed, later ones fail soon, until the host
+answers again.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -21,7 +23,7 @@ HOST = "myvault.vault.azure.net"
 
 @dataclass
 class Answer:
-    """An answer as the retry policy looks at it."""
+    """Answer of a host, as the retry policy reads it."""
 
     status_code: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -29,7 +31,7 @@ class Answer:
 
 @dataclass
 class World:
-    """A clock that only counts, and a host that answers all requests alike."""
+    """Clock that only counts, and a host that answers all requests alike."""
 
     answers: Any = 503
     slept: float = 0.0
@@ -52,7 +54,7 @@ class World:
         return Answer(self.answers)
 
     def ask(self, host: str = HOST) -> tuple[int, float]:
-        """How often one request was sent, and for how long it waited."""
+        """Send one request; return the number of tries, and the seconds waited."""
         since, before = self.slept, self.sent
         with suppress(ServiceResponseError):
             asyncio.run(repeated(self.limit, self._attempt, where=host))

@@ -1,4 +1,4 @@
-"""The reads of rotator that may lag behind a write in Azure are those that the emulator lets lag."""
+"""Tests of stale reads: rotator's reads that may lag behind a write in Azure are those that the emulator lets lag."""
 
 import pytest
 from local_azure import asked

@@ -1,4 +1,6 @@
-"""Tests of what the environment says of the way to Azure: what can't be used is named before any request, and a proxy's password never shown."""
+"""Tests of the environment's settings for the network: an unusable one is named before any request, and a proxy's
+password is never shown.
+"""
 
 import os
 from pathlib import Path

@@ -31,7 +31,7 @@ ANY_HOST, SHORT = Gate(AzureTime(SystemClock()), None), aiohttp.ClientTimeout(so
 
 @dataclass
 class Rude:
-    """A server on loopback that answers reads on a connection that it keeps, and closes it when a write has arrived."""
+    """Server on loopback that answers reads on a kept connection, and closes the connection when a write arrives."""
 
     arrived: list[bytes] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
@@ -197,7 +197,7 @@ def test_a_list_without_an_end_is_left(operation: str) -> None:
 
 
 async def _first(at: Scene, operation: str) -> list[str]:
-    """The addresses by which a list is asked for."""
+    """Return the addresses of the requests for a list."""
     paths = list[str]()
     at.app.before = lambda _, name, request: (
         paths.append(f"{request.path}?api-version={request.query['api-version']}") if name == operation else None

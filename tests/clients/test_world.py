@@ -1,4 +1,4 @@
-"""Each method of the World against the emulated Azure, as the operator with the rights that a user is asked to give."""
+"""Tests of each method of the World against the emulated Azure, as the operator with the documented rights."""
 
 import asyncio
 import json
@@ -146,7 +146,7 @@ async def listed(at: Scene) -> Principal:
 
 @scene
 async def test_a_graph_that_does_not_know_deactivation_is_asked_once_and_it_is_unknown(at: Scene) -> None:
-    """It says so in every list and read that selects the property."""
+    """Graph refuses every list and read that selects the property."""
     message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
     for operation in ("graph.applications.get", "graph.servicePrincipals.get"):
         at.fault(operation, times=1, code="BadRequest", status=400, message=message)
@@ -414,7 +414,7 @@ async def test_a_refusal_names_the_permission_and_where_it_must_be_given(at: Sce
 
 
 class Killed(BaseException):
-    """A process that dies in the middle of a call."""
+    """Death of a process in the middle of a call."""
 
 
 @scene

@@ -1,4 +1,4 @@
-"""The corpus of container groups as GET returns them, and policies that speak of them.
+"""Corpus of container groups as GET returns them, with policies about them.
 
 No document was copied from anywhere.
 """
@@ -62,7 +62,7 @@ def policy(*groups: Mapping[str, Any], **more: Any) -> Policy:
 
 
 def declared(name: str, **more: Any) -> tuple[Policy, GroupPolicy]:
-    """A policy with one group, and what it says of it."""
+    """Return a policy with one group, and the group's declaration."""
     made = policy({"name": name, **more})
     return made, made.container_groups[0]
 
@@ -78,12 +78,12 @@ def sourced(shown: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def values(*sources: KeyVaultSource) -> dict[Source, Secret]:
-    """A value for each secret that tells its name, and is a JSON object for whoever needs one."""
+    """Return a value for each secret with the secret's name inside, as a JSON object, as extensions need one."""
     return {source: Secret(json.dumps({"value of": source.key_vault})) for source in sources}
 
 
 def edited(shown: Mapping[str, Any], made: Policy, said: GroupPolicy | None, **more: Any) -> dict[str, Any]:
-    """The edit of a document with everything that it asks for."""
+    """Return the edit of a document with all its secrets."""
     given = {
         "values": values(*container_group.sources(Document(shown, made, said))),
         "password": PASSWORD,

@@ -1,6 +1,6 @@
-"""Container groups made from the list of all properties: a tree read from `properties.txt`, and random groups grown along it.
+"""Random container groups from the list of all properties: `properties.txt` becomes a tree, and groups grow along it.
 
-What Azure wants beyond the list (one kind for a volume, one way to name a user) is mended afterwards, in one place.
+Azure's rules beyond the list (one kind for a volume, one way to name a user) are applied afterwards, in one place.
 """
 
 import base64
@@ -34,7 +34,7 @@ FILES = (b"plain", b"\x00\x01\xff", "ü".encode(), b"${{ not ours", b"-----BEGIN
 
 @dataclass
 class Node:
-    """A property: what it holds, or what is below it.
+    """Property with its kind, or with the properties below.
 
     `item` is for an array, `any` for an object whose names are data.
     """
@@ -57,14 +57,14 @@ class Node:
 
 
 def listed() -> dict[str, tuple[str, frozenset[str]]]:
-    """Every property of the list: its kind and its marks."""
+    """Return every property of the list with its kind and its marks."""
     rows = (line.split(": ", 1) for line in LIST.read_text().splitlines() if line and not line.startswith("#"))
     split = ((path, *rest.split("; ")) for path, rest in rows)
     return {path: (kind, frozenset(marks)) for path, kind, *marks in split}
 
 
 def tree(*without: str) -> Node:
-    """The properties that a client writes, but for those below the paths `without`."""
+    """Return the properties that a client writes, but for those below the paths `without`."""
     root = Node()
     for path, (kind, marks) in listed().items():
         if "read-only" not in marks and not path.startswith(without):
@@ -116,7 +116,7 @@ BOUNDED = (
 
 
 def grown(random: Random, app_id: str, password: str, identity: str = "") -> dict[str, Any]:
-    """A random group; with an `identity` one that the emulator takes as well, whose rules know more than the list."""
+    """Return a random group; with an `identity` also one that the emulator accepts, whose rules exceed the list."""
     resource: dict[str, Any] = _value(random, tree(*MADE, *(BOUNDED if identity else ())))
     resource |= {
         "location": "eastus",
@@ -267,7 +267,9 @@ Values = dict[str, tuple[str, dict[str, Any]]]
 
 
 def hidden_values(resource: dict[str, Any], app_id: str, password: str) -> Values:
-    """By its path in a policy, the value of each that a GET hides, as a vault would hold it, and what its source says besides the name."""
+    """Return each value hidden in a GET, by its path in a policy: the value as a vault holds it, and further keys of
+    its source.
+    """
     properties, found = resource["properties"], Values()
     for kind, name in (("containers", "containers"), ("init_containers", "initContainers")):
         for container in properties.get(name, []):
@@ -295,7 +297,7 @@ def _of_workspace(analytics: dict[str, Any]) -> Values:
 
 
 def in_vault(said: dict[str, Any]) -> bool:
-    """Tell if a value has a secret of its own in the vault."""
+    """Tell if a value has its own secret in the vault."""
     return not {"credential", "value"} & set(said)
 
 
@@ -312,7 +314,9 @@ def _of_volumes(volumes: list[dict[str, Any]]) -> Values:
 
 
 def bare(resource: dict[str, Any], app_id: str, password: str) -> str:
-    """A stored group as text: without our tags, the password that is rotated told as such, and without what Azure shows where nothing was sent."""
+    """Return a stored group as text: without our tags and Azure's defaults, and with the rotated password under a fixed
+    name.
+    """
     left: dict[str, Any] = json.loads(json.dumps(resource))
     left["tags"] = {
         name: value for name, value in left.get("tags", {}).items() if not name.lower().startswith("rotator-")

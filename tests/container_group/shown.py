@@ -14,7 +14,7 @@ def at(minute: float) -> datetime:
 
 
 def group(*containers: Shown, runs: str = "Always", state: str = "Running", ready: str = "Succeeded") -> Shown:
-    """A group with its restart policy, its state and its provisioning state; `init` containers are marked as such."""
+    """Return a group with its restart policy, state and provisioning state; `init` marks init containers."""
     properties = {
         kind: [
             {key: value for key, value in each.items() if key != "init"} for each in containers if each["init"] is init
@@ -34,7 +34,7 @@ def group(*containers: Shown, runs: str = "Always", state: str = "Running", read
 def container(
     current: Shown | None = None, *events: Shown, before: Shown | None = None, init: bool = False, name: str = "app"
 ) -> Shown:
-    """A container with its present and its previous state."""
+    """Return a container with its present and previous state."""
     shown = {"currentState": current or {}, "previousState": before or {}, "events": list(events)}
     return {"name": name, "init": init, "properties": {"image": IMAGE, "instanceView": shown}}
 

@@ -16,7 +16,7 @@ REFUSED = {"of-a-profile": "containerGroupProfile"}
 
 
 class Place(Protocol):
-    """What a test plays in."""
+    """World of a test."""
 
     azure: Azure
     seeded: Seeded
@@ -28,7 +28,7 @@ class Place(Protocol):
 
 
 def corpus(password: str = "the-principals-own", **put_in: str) -> dict[str, dict[str, Any]]:
-    """The documents of the corpus, with what the test puts in."""
+    """Return the documents of the corpus, with values for their names."""
     put: dict[str, dict[str, Any]] = _filled(_written(), {"the-principals-own": password, **put_in})
     return put
 
@@ -39,7 +39,7 @@ def _written() -> Any:
 
 
 def _filled(value: Any, put_in: Mapping[str, str]) -> Any:
-    """A copy, with what the test puts in wherever its name stands."""
+    """Return a copy with a value in place of each name."""
     match value:
         case dict():
             return {_filled(name, put_in): _filled(inner, put_in) for name, inner in value.items()}
@@ -55,7 +55,7 @@ NAMES = [name for name in corpus() if name not in REFUSED]
 
 
 def corpus_of(made: Place, password: str) -> dict[str, dict[str, Any]]:
-    """The corpus of one world, whose principal has this password."""
+    """Return the corpus of one world, whose principal has the password."""
     for name in ("db", "other-pull"):
         made.azure.vaults.set("myvault", name, "a secret of others")
     put_in = {
@@ -67,7 +67,7 @@ def corpus_of(made: Place, password: str) -> dict[str, dict[str, Any]]:
 
 
 def sourced(made: Place, name: str, values: Values) -> dict[str, Any]:
-    """Return what the policy says of a group: a source for each hidden value, which the vault has."""
+    """Return the declaration of a group, with a source for each hidden value, and put the values into the vault."""
     secrets = {}
     for nth, (path, (value, said)) in enumerate(sorted(values.items())):
         if in_vault(said):
@@ -77,7 +77,7 @@ def sourced(made: Place, name: str, values: Values) -> dict[str, Any]:
 
 
 def deployed(made: Place, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Deploy each by hand, and let it come up; what is stored then, by name."""
+    """Deploy each document by hand and wait for its start; return the stored groups by name."""
     for quota in ("DedicatedContainerGroups", "StandardV100Cores", "StandardSpotCores"):
         made.azure.container_groups.quotas.allow(made.seeded.subscription, "eastus", quota, 100)
     made.azure.authorization.assign(

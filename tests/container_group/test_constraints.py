@@ -1,4 +1,4 @@
-"""Tests of the changes that Azure refuses in a PUT over a group that is there."""
+"""Tests of the changes that Azure refuses in a PUT over an existing group."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ GPU = {"sku": "V100", "count": 1}
 
 
 def group(*asked: Resources, state: str = "Running", **properties: Any) -> dict[str, Any]:
-    """A group whose containers ask for these resources, each with an init container beside."""
+    """Return a group whose containers request the given resources, with an init container beside."""
     return {
         "location": properties.pop("location", "West Europe"),
         "properties": {

@@ -1,4 +1,4 @@
-"""Every document of the corpus goes through an edit, and loses nothing but what the service alone writes."""
+"""Tests of an edit of every document of the corpus: only values that the service alone writes are lost."""
 
 import copy
 import json
@@ -82,7 +82,7 @@ HIDDEN = {
 
 
 def parts(node: Any, path: str = "") -> dict[str, Any]:
-    """Every value of a document by its path, names in lower case."""
+    """Return every value of a document by its path, names in lower case."""
     if isinstance(node, dict):
         inner = [parts(value, f"{path}.{key.lower()}" if path else key.lower()) for key, value in node.items()]
     elif isinstance(node, list):
@@ -104,7 +104,7 @@ def secret(path: str) -> bool:
 
 
 def plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Every value that a client writes and that is neither a secret, nor a tag of ours, nor a plain value that is null."""
+    """Return every value of a client but for secrets, our tags, and plain values of null."""
     found = {
         path: value
         for path, value in parts(document).items()

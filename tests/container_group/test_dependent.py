@@ -1,4 +1,4 @@
-"""Tests of who depends on the principal, and what the planner is told of them."""
+"""Tests of the dependents of the principal, as the planner gets them."""
 
 from typing import Any
 

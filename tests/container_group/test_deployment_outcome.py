@@ -1,4 +1,4 @@
-"""Tests of what the caller of a deployment gets: a job's exit code, the running images, tags that moved."""
+"""Tests of a deployment's outcome for its caller: a job's exit code, the running images, moved tags."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Differences tell what changed, and no secret."""
+"""Tests of differences: they name the changes, and no secret."""
 
 import copy
 from typing import Any

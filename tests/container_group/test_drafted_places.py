@@ -1,4 +1,4 @@
-"""Tests of what a drafted manifest has in the place of each hidden value."""
+"""Tests of a drafted manifest: its entries in place of hidden values."""
 
 from typing import Any
 

@@ -320,7 +320,7 @@ EMPTY = ("extensions/realtime-metrics/protected_settings", "volumes/certs/secret
 
 
 def hollow() -> dict[str, Any]:
-    """A group with an extension, a secret volume and a variable of which a GET doesn't show that they are empty."""
+    """Return a group with an extension, a secret volume and a variable whose emptiness a GET doesn't show."""
     shown = document("plain")
     shown["properties"] |= {
         "extensions": [

@@ -1,4 +1,4 @@
-"""Hidden variables that may hold the principal's password, in the many ways in which a group says as whom it signs in."""
+"""Tests of hidden variables that may hold the principal's password, with the many ways to name a user in a group."""
 
 import itertools
 from typing import Any
@@ -33,7 +33,7 @@ SHOWN: dict[str, dict[str, Any]] = {
 
 
 def document(container: dict[str, Any], hidden: str, *, init: bool = False) -> Document:
-    """A group that no policy declares, which pulls as somebody else."""
+    """Return an undeclared group that pulls as another principal."""
     shown = worlds.document({"id": "other", "username": "else"})
     (first,) = shown["properties"]["containers"]
     variables = [*container.get("environmentVariables", ()), {"name": hidden}]

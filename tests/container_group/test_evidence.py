@@ -1,4 +1,4 @@
-"""Tests of what a group does, and how it fares: judged from events that are history, and from states that may be old."""
+"""Tests of a group's phase and health, judged from a history of events and from possibly old states."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

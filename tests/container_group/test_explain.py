@@ -1,4 +1,4 @@
-"""Tests of what people are told about a container group before a redeployment."""
+"""Tests of the notes on a container group before a redeployment."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""New images: which are refused, which are proven, and that nothing else of the group changes."""
+"""Tests of new images: the refused ones, the proven ones, and no other change of the group."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tests of single events and states of a container: which are failed pulls, crashes, starts."""
+"""Tests of single events and states of a container: failed pulls, crashes, starts."""
 
 from typing import Any
 

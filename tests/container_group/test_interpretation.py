@@ -1,4 +1,4 @@
-"""Tests of which groups count as users of a principal, and of what is known of each."""
+"""Tests of the groups that count as users of a principal, and of the facts about each."""
 
 from contextlib import nullcontext
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""Tests of the resources that a PUT of a container group touches beside it: identities and subnets, in any letter case, valid ids only."""
+"""Tests of the resources that a PUT of a container group links to: identities and subnets, in any letter case, valid
+ids only.
+"""
 
 from typing import Any
 

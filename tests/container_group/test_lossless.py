@@ -1,7 +1,8 @@
-"""No random container group loses a byte in an edit: what is stored after it is what was stored before, but for password and tags.
+"""Tests of edits of random container groups: a group stored afterwards equals the earlier one, but for password and
+tags.
 
-Azure is played here by `Stored`: it keeps what was PUT, adds what only it writes, and hides what its documentation says
-it hides. It shares no code with the package that it tests.
+`Stored` plays Azure: it keeps the PUT, adds Azure's own values, and hides the values that the documentation calls
+hidden. It shares no code with the package under test.
 """
 
 import base64
@@ -51,7 +52,7 @@ FUTURE = st.dictionaries(st.from_regex(r"future[A-Z][a-z]{1,5}", fullmatch=True)
 
 @dataclass
 class Stored:
-    """A group as Azure keeps it, with every secret, and the sources that a policy has for them."""
+    """Group as Azure keeps it, with every secret, and the sources in a policy."""
 
     resource: dict[str, Any]
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Stored:
 
 
 def objects(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with these properties, and sometimes one that nobody knows yet."""
+    """Return a strategy for objects with the properties, sometimes with an unknown one."""
     return st.tuples(FUTURE, st.fixed_dictionaries(parts)).map(lambda pair: pair[0] | pair[1])
 
 
@@ -151,7 +152,7 @@ RESOURCE = objects(
 
 
 def kept(resource: dict[str, Any]) -> Stored:
-    """The group, with a source for each of its secrets but the principal's own password."""
+    """Return the group with a source for each of its secrets but the principal's own password."""
     stored, properties = Stored(resource), resource["properties"]
     for path, value in (*secret_variables(properties), *secret_volumes(properties)):
         stored.source(path, value)
@@ -189,7 +190,7 @@ def secret_volumes(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def answer(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return what a GET shows of it."""
+    """Return the group as a GET shows it."""
     shown = copy.deepcopy(stored)
     properties = shown["properties"]
     for container in (*properties["containers"], *properties["initContainers"]):

@@ -1,4 +1,4 @@
-"""A manifest becomes a PUT: every placeholder filled, every secret where Azure hides it."""
+"""Tests of manifests as PUTs: every placeholder filled, every secret in a hidden place."""
 
 import base64
 import copy

@@ -1,4 +1,4 @@
-"""A manifest written from a running group deploys that group again, and shows no secret."""
+"""Tests of a manifest written from a running group: it deploys the same group again, and shows no secret."""
 
 import json
 from random import Random  # noqa: TID251 (from a seed that is told)
@@ -74,7 +74,7 @@ def written(found: DraftedManifest, name: str = "g", **more: Any) -> Document:
 
 
 def known(name: str) -> dict[str, Any]:
-    """A document of the corpus without a property that no manifest can have."""
+    """Return a document of the corpus without a property that no manifest can have."""
     return {name: value for name, value in document(name).items() if name != "aFutureTopLevelProperty"}
 
 

@@ -1,4 +1,6 @@
-"""Tests of what only a newer API version shows of a group, by place and value: what would be lost, and what Azure added to all."""
+"""Tests of values that only a newer API version shows, by place and value: the losses, and the values that Azure added
+to all groups.
+"""
 
 from typing import Any
 
@@ -14,7 +16,7 @@ ONE, TWO = ResourceId.parse(f"{ID}one"), ResourceId.parse(f"{ID}two")
 
 
 def group(**properties: Any) -> dict[str, Any]:
-    """A group as a list shows it."""
+    """Return a group as a list shows it."""
     container = {"name": "app", "properties": {"image": "i", "resources": {"requests": {"cpu": 1}}}}
     return {
         "id": ONE,
@@ -25,7 +27,7 @@ def group(**properties: Any) -> dict[str, Any]:
 
 
 def found(newer: dict[str, Any], two: dict[str, Any] | None = None) -> tuple[NewerValue, ...]:
-    """Return what is found of the group `ONE`."""
+    """Return the newer values of the group `ONE`."""
     return newer_values({ONE: group()}, [NewerGroups({ONE: newer, **({TWO: two} if two else {})})])
 
 

@@ -1,4 +1,4 @@
-"""Tests of the phase and the health of groups with several containers, each of which does something else."""
+"""Tests of the phase and the health of groups whose containers are in different states."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Difference and conflict compare what Azure compares: numbers as texts, words in any letter case, defaults."""
+"""Tests of difference and conflict, which compare as Azure does: numbers as texts, words in any letter case,
+defaults.
+"""
 
 import copy
 import json
@@ -33,7 +35,7 @@ def test_the_tables_are_those_of_the_descriptions() -> None:
 
 
 def as_people_write(resource: dict[str, Any], random: Random) -> dict[str, Any]:
-    """The same group with numbers and truth values as texts, and words in any letter case."""
+    """Return the group with numbers and booleans as texts, and words in any letter case."""
 
     def turned(value: Any, path: str) -> Any:
         if isinstance(value, dict):
@@ -89,7 +91,7 @@ PLAIN: dict[str, Any] = {
 
 
 def shown_for() -> dict[str, Any]:
-    """The group that Azure makes of PLAIN, with the defaults that it fills in."""
+    """Return the group that Azure makes of PLAIN, with its defaults."""
     shown = spelled(PLAIN) | {"location": "westeurope", "tags": {}}
     del shown["identity"]
     properties = shown["properties"]

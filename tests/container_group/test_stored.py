@@ -1,7 +1,7 @@
-"""Whole groups through the real engine and clients: rotated against the emulator, which knows what is hidden, and nothing is lost.
+"""Tests of whole groups through the real engine and clients: a rotation against the emulator, which knows hidden
+values, loses none.
 
-The corpus has every property of Azure's API descriptions, by a list that stands beside it; random groups are grown from
-that list.
+The corpus has every property of Azure's API descriptions, by a list beside it; random groups grow from the list.
 """
 
 import json
@@ -29,7 +29,7 @@ from tests.stage import Stage, stage
 
 
 def paths(node: Any, path: str = "") -> Iterator[str]:
-    """Every property that a document has, as the list writes them."""
+    """Yield every property of a document, spelled as in the list."""
     if isinstance(node, dict):
         for name, value in node.items():
             yield from paths(value, f"{path}.{name}" if path else name)
@@ -55,7 +55,9 @@ def test_every_property_of_the_api_descriptions_is_in_the_corpus() -> None:
 
 
 async def rotated(made: Stage, before: dict[str, Any]) -> None:
-    """The whole first rotation; every group is what it was, and holds the new password wherever it held the old one."""
+    """Play the whole first rotation; check that every group is unchanged but for the new password in every place of the
+    old one.
+    """
     refused = len(made.azure.container_groups.refused)
     await made.with_world(lambda run: adopt(run, None))
     result = await made.rotate(Intent(no_overlap=True))
@@ -70,7 +72,7 @@ async def rotated(made: Stage, before: dict[str, Any]) -> None:
 
 async def test_every_group_of_the_corpus_is_rotated_and_is_what_it_was(loop: VirtualLoop) -> None:
     made = stage(loop, groups=())
-    made.azure.container_groups.known = ""  # every version has properties that nobody knows yet
+    made.azure.container_groups.known = ""  # every API version has unknown properties
     documents = {
         name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED
     }

@@ -1,4 +1,4 @@
-"""Our tags: the memory of who holds what."""
+"""Tests of our tags on a group, which record its credentials."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

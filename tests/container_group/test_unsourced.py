@@ -1,4 +1,6 @@
-"""Every hidden value of every group of the corpus, one by one, without a source: `rotator rotate` refuses before any write, and says what to do."""
+"""Tests of every hidden value in the corpus, one by one, without a source: `rotator rotate` refuses before any write,
+and prints the remedy.
+"""
 
 import base64
 import re
@@ -23,12 +25,12 @@ HIDING = [name for name in NAMES if name != INSIDE and hidden_values(corpus()[na
 
 
 def volume(path: str) -> str | None:
-    """The secret volume that a path is a file of: all its files are one value to whoever can't see them."""
+    """Return the secret volume of a file's path: all files of a volume are one hidden value."""
     return path.rpartition("/")[0] if path.split("/")[2:3] == ["secret"] else None
 
 
 def unseen(values: Values) -> list[str]:
-    """The values that can be without a source: a volume's files once."""
+    """Return the values that may lack a source: one for all files of a volume."""
     return [
         path
         for nth, path in enumerate(values)
@@ -45,7 +47,7 @@ def without(values: Values, path: str) -> Values:
 
 
 def write(made: Scene, said: dict[str, Any]) -> Path:
-    """The policy as a file whose last lines are those of the group."""
+    """Write the policy as a file that ends with the lines of the group."""
     content = {
         "principal": {"app_id": made.application.app_id},
         "registries": [{"id": made.seeded.registry_id}],
@@ -62,13 +64,13 @@ def write(made: Scene, said: dict[str, Any]) -> Path:
 
 
 def paste(made: Scene, file: Path, remedy: str, values: Values, path: str) -> None:
-    """Do what the message says: put each value into the vault under the name that the lines say, and paste the lines."""
+    """Follow the message: put each value into the vault under the name in the lines, and paste the lines."""
     lines = [line for each in remedy.splitlines()[1:] for line in completed(made, each, values, path)]
     file.write_text(file.read_text() + "\n".join(lines) + "\n")
 
 
 def completed(made: Scene, line: str, values: Values, path: str) -> Iterator[str]:
-    """A line of the message, with what it leaves to a person."""
+    """Yield a line of the message, completed as a person must."""
     value, said = values[path]
     if WORKSPACE_ID in line and said.get("value") not in (None, "none"):
         line = line.replace("# ", "").partition("{")[0] + f"{{value: {value}}}" if line.lstrip().startswith("#") else ""
@@ -97,13 +99,13 @@ def rotate(made: Scene) -> Said:
 
 
 def writes(made: Scene, since: int) -> list[str]:
-    """Return what changed something: to ask for tokens and manifests changes nothing."""
+    """Return the operations that change Azure; requests for tokens and manifests don't."""
     called = (call for call in made.app.served[since:] if call.method not in ("GET", "HEAD"))
     return [call.operation for call in called if not call.operation.startswith(("entra.", "acr."))]
 
 
 def alone(made: Scene, name: str) -> tuple[Values, dict[str, Any]]:
-    """Deploy one group of the corpus, and no other: what Azure hides of it, and what is stored."""
+    """Deploy a single group of the corpus; return its hidden values, and the stored group."""
     document = corpus_of(made, made.password.secret)[name]
     made.azure.container_groups.delete(made.group_id())
     return (

@@ -1,4 +1,4 @@
-"""Decisions on adoption and on declarations, and that to repeat either is to do it once: cases, and properties over many worlds."""
+"""Tests of decisions on adoption and on declarations, both idempotent: cases, and properties over many worlds."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ def values(versions: list[dict[str, Any]]) -> dict[str, Value]:
 
 
 def said(observed: Observed, tried: Mapping[str, Value], asked: str | None = None) -> Adoption | str:
-    """Return what `adopt` comes to, or why it is refused."""
+    """Return the adoption, or the text of its refusal."""
     try:
         return adoptable(POLICY, observed, tried, worlds.key(asked))
     except UnsafeStep as error:
@@ -37,7 +37,7 @@ def test_what_is_adopted(case: dict[str, Any]) -> None:
 
 
 def agree(case: dict[str, Any]) -> None:
-    """One case."""
+    """Compare one case."""
     found = said(worlds.observed(case), values(case["versions"]), case.get("asked"))
     if "refused" in case:
         assert isinstance(found, str) and case["refused"] in found
@@ -77,7 +77,7 @@ VERSION = st.fixed_dictionaries(
 
 @st.composite
 def world(draw: st.DrawFn) -> tuple[Observed, dict[str, Value]]:
-    """Up to four credentials and versions in every relation to each other that tags, hints and values can have."""
+    """Draw up to four credentials and versions, with every relation of tags, hints and values between them."""
     credentials = [{"key": key, **draw(CREDENTIAL)} for key in "abcd"[: draw(st.integers(1, 4))]]
     versions = []
     for nth in range(draw(st.integers(1, 4))):
@@ -101,7 +101,7 @@ CHANGES = ("nothing", "retired", "retired, its version disabled", "its value ref
 def later(
     change: str, observed: Observed, tried: dict[str, Value], adoption: Adoption
 ) -> tuple[Observed, dict[str, Value]]:
-    """Return what a rotation makes of the world after an adoption, or the emulated Azure of its answers."""
+    """Return the world as a later rotation leaves it, or with another result of the tries."""
     (key,), (version,) = adoption.key_ids, adoption.versions
     if "retired" in change:
         observed = replace(observed, credentials=tuple(c for c in observed.credentials if c.key_id != key))
@@ -228,7 +228,9 @@ def test_whether_a_declaration_without_a_key_id_is_given_again(case: dict[str, A
 
 
 def declares(case: dict[str, Any]) -> None:
-    """One case: the current credential is b, and is spared or declared; by its name it always is, and so is the one before."""
+    """Compare one case: the current credential is b, spared or declared; declared by name, both b and its predecessor
+    always are.
+    """
     current = {"id": "v2", "holds": "b", "created": case["replaced"], "compromised": case.get("marks", [])}
     policy, observed = (
         worlds.policy(case.get("policy")),

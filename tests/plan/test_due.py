@@ -1,4 +1,4 @@
-"""`next due` is the earliest moment at which a run would do something, while nothing but time changes."""
+"""Tests of `next due`: the earliest moment at which a run would act, if only time changes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,13 +22,13 @@ WEEK, SPREAD = timedelta(days=7), 6
 
 
 def calls(following: Next) -> set[tuple[str, str]]:
-    """Return the notes and waits that call for a person."""
+    """Return the notes and waits that need a person."""
     findings: tuple[Wait | Note, ...] = (*following.waits, *following.notes)
     return {(each.code, each.subject) for each in findings if each.warn}
 
 
 def awaited(following: Next) -> list[float]:
-    """Seconds after which a run looks again at what holds a step up."""
+    """Return the seconds until a run looks again at the reason of a wait."""
     return [wait.look_again for wait in following.waits if wait.look_again and wait.code is not WaitCode.SETTLING]
 
 
@@ -42,7 +42,7 @@ def moments(at: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def resting(case: Mapping[str, Any]) -> tuple[Policy, Observed, Known]:
-    """The world of a case after a run without options in which every step succeeds."""
+    """Return the world of a case after a run without options in which every step succeeds."""
     policy, observed, _, known = world(case)
     known = replace(known, refused=frozenset(), absent_since=None, unnamed_since=(), lost=())
     for step in plan(policy, observed, None, known).steps:
@@ -68,7 +68,7 @@ def test_a_run_at_next_due_does_something_and_no_earlier_run_does(case: Mapping[
 
 
 def due(case: Mapping[str, Any], known: Known | None = None) -> str | None:
-    """Return when a run has something to do next, as a span from the case's today."""
+    """Return the next due moment, as a span from the case's today."""
     policy, observed, _, seen = world(case)
     found = next_due(policy, observed, next_steps(policy, observed, Intent(), seen), known or seen)
     return f"+{(found - worlds.TODAY).total_seconds() / 60:.0f}m" if found else None

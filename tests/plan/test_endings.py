@@ -1,4 +1,4 @@
-"""Tests of how a revocation ended: decided from what is left, what signs in, and what tries showed, with no Azure at all."""
+"""Tests of a revocation's end: decided from remaining access, from sign-ins, and from tries, without any Azure."""
 
 from datetime import timedelta
 from itertools import product

@@ -1,4 +1,4 @@
-"""Certificates and federated credentials: named where passwords aren't all that matters."""
+"""Tests of notes on certificates and federated credentials, for worlds in which passwords aren't the only risk."""
 
 from typing import Any
 

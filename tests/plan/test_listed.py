@@ -1,4 +1,4 @@
-"""Every case of the planner as the services' lists show it: what they hide is known by name, and they hide nothing else."""
+"""Tests of every case of the planner as the services' lists show it: the parts hidden in lists are known by name."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -22,7 +22,7 @@ HIDDEN = {
 
 
 def listed(policy: Policy, observed: Observed, intent: Intent) -> View:
-    """The same world as the services' lists show it."""
+    """Return the world as the services' lists show it."""
     newest = View(policy, observed, intent).newest
     versions = (replace(newest, id=""),) if newest else ()
     found = tuple(each for group in observed.groups if (each := concerned(policy, _without_view(group))))
@@ -39,7 +39,7 @@ def _without_view(group: ContainerGroup) -> ContainerGroup:
 
 @cache
 def _worlds() -> tuple[tuple[str, View, View], ...]:
-    """Every case of the planner as a look and as lists show it."""
+    """Return every case of the planner, as a look and as the lists show it."""
 
     def made() -> Iterator[tuple[str, View, View]]:
         for case in cases():
@@ -60,7 +60,7 @@ def test_a_look_that_finds_rest_finds_nothing_to_do_and_nothing_to_tell() -> Non
 
 
 def test_lists_show_every_case_at_rest_as_it_is() -> None:
-    """Else no policy would ever rest: what a look remembers is what the lists show."""
+    """Otherwise no policy would ever rest: a look's fingerprint must equal the lists'."""
     for name, full, lists in _worlds():
         if not unrest(full):
             assert (unrest(lists), fingerprint(lists)) == ("", fingerprint(full)), name

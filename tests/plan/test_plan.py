@@ -1,6 +1,7 @@
-"""Interprets `tests/plan/cases/*.yaml`: policy + observed + today → steps, waits and notes, each with its reason's code; and the guard's word.
+"""Tests of `tests/plan/cases/*.yaml`: policy + observed + today → steps, waits and notes, each with its code; and the
+guard's verdict.
 
-A case without `guard` expects the guard to let every step pass, given a proof and permissions that are in order.
+A case without `guard` expects the guard to pass every step, given a valid proof and permissions.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ def cases() -> tuple[Any, ...]:
 
 
 def shown(step: Step) -> str:
-    """A step as the cases write it: what, to whom, and why."""
+    """Return a step as the cases write it: kind, target and reason."""
     match step:
         case Issue():
             return f"issue ({step.reason.code}{', warned' if step.warning else ''})"
@@ -74,7 +75,7 @@ World = tuple[Policy, Observed, Intent, Known]
 
 
 def world(case: Mapping[str, Any]) -> World:
-    """Return what a case is about."""
+    """Return the policy, the observation, the intent and the knowledge of a case."""
     return (
         worlds.policy(case.get("policy")),
         worlds.observed(case),
@@ -84,7 +85,7 @@ def world(case: Mapping[str, Any]) -> World:
 
 
 def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent, known: Known) -> None:
-    """The rules and the guard say what the case says."""
+    """Compare rules and guard with the case."""
     following = next_steps(policy, observed, intent, known)
     assert [shown(step) for step in following.steps] == case.get("steps", [])
     if "look_again" in case:
@@ -120,7 +121,7 @@ WAYS = {
 
 
 def _ways_out(following: Next) -> None:
-    """A wait ends with its way out where it is late, or for the end of a job that looks like a service, and only then."""
+    """Check that a wait ends with its way out if it is late, or if a job looks like a service, and not otherwise."""
     asked = {note.subject for note in following.notes if note.code is NoteCode.SERVICE_OR_JOB}
     for wait in following.waits:
         told = wait.warn or (wait.code is WaitCode.JOB_RUNNING and wait.subject in asked)

@@ -1,4 +1,4 @@
-"""The limit of adds that nobody can account for: who counts to it, until when it lasts, and when it becomes an alarm."""
+"""Tests of the limit on unresolved adds: the adds counted, the end of the wait, and the moment of the alarm."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def wait(credentials: list[dict[str, Any]], **case: Any) -> Wait | None:
 
 
 def alone(credentials: list[dict[str, Any]]) -> Wait | None:
-    """The same where nothing is published."""
+    """Return the wait in a world without a published value."""
     return unresolved(View(worlds.policy({}), worlds.observed({"credentials": credentials}), Intent()))
 
 

@@ -1,4 +1,6 @@
-"""Rest: granted only where no rule has anything to say, nothing is in doubt, and a look at everything said so today."""
+"""Tests of rest: granted only without any finding of a rule, without doubt, and after a full look today with the same
+result.
+"""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -20,7 +22,7 @@ REST: dict[str, Any] = {
 
 
 def rests(case: dict[str, Any] | None = None, **observed: Any) -> str:
-    """Return why a world at rest with something changed isn't at rest."""
+    """Return the reason why a changed world isn't at rest."""
     shown = {**deepcopy(REST), **(case or {})}
     view = View(worlds.policy(shown["policy"]), replace(worlds.observed(shown), **observed), Intent())
     return unrest(view)

@@ -1,4 +1,4 @@
-"""Tests of what a revocation says at its end, and how tries of the old value are judged: decided with no Azure at all."""
+"""Tests of the notes at a revocation's end, and of the judgment on tries of the old value, without any Azure."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -31,7 +31,7 @@ def added(to: Version, mark: Mark) -> Version:
     return Version(to.id, to.created, tags=found.tags)
 
 
-# what the tags are then
+# the tags afterwards
 
 
 def test_a_mark_is_added_to_what_is_there() -> None:

@@ -1,4 +1,4 @@
-"""Groups that count as jobs and look like services: asked about by name, whatever the evidence is made of."""
+"""Tests of groups that count as jobs and look like services: a note asks about each by name, whatever the evidence."""
 
 import itertools
 from typing import Any
@@ -23,7 +23,7 @@ RUNNING = {"-1h": False, "-13d": False, f"-{LONG.days}d": True, "-200d": True}
 
 
 def asked(address: dict[str, Any], **group: Any) -> str:
-    """The question about the group, or nothing."""
+    """Return the question about the group; empty for none."""
     said = {name: group.pop(name) for name in ("runs", "when_finished") if name in group}
     properties = {"properties": {"ipAddress": address}} if address else {}
     shown = {"id": "sftp", "holds": "a", "since": "-300d", **group, **properties}

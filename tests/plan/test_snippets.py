@@ -1,4 +1,4 @@
-"""Lines for a policy in messages are YAML, and the policy that they are put into loads."""
+"""Tests of the lines for a policy in messages: they are YAML, and the policy with these lines loads."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ OTHER = {"id": str(worlds.group_id("other"))}
 
 
 def told() -> Iterator[str]:
-    """Everything that plan and guard say, in every case."""
+    """Yield every text of plan and guard, in every case."""
     for case in (*(param.values[0] for param in test_plan.cases()), ODD):
         policy, observed, intent, known = test_plan.world(case)
         following = next_steps(policy, observed, intent, known)
@@ -54,7 +54,7 @@ def snippets(text: str) -> Iterator[str]:
 
 
 def group(content: Any) -> Mapping[str, Any]:
-    """A group of the policy with what is to be written under it: keys of the group, or a source for hidden values."""
+    """Return a group of the policy with the lines below it: keys of the group, or a source for hidden values."""
     if isinstance(content, dict) and set(content) <= set(GROUP):
         return {**OTHER, **content}
     values = content if any("/" in key for key in content) else {"containers/app/env/A": content}
@@ -62,7 +62,7 @@ def group(content: Any) -> Mapping[str, Any]:
 
 
 def policy_with(content: Any) -> dict[str, Any]:
-    """A policy with what a message says to write, at its place."""
+    """Return a policy with the lines of a message in their place."""
     base: dict[str, Any] = {
         "principal": {"app_id": worlds.APP_ID},
         "registries": [{"id": str(worlds.REGISTRY)}],

@@ -22,12 +22,12 @@ DAYS = timedelta(days=1)
 
 
 def policy(**rotation: Any) -> Policy:
-    """A policy whose renewals are spread."""
+    """Return a policy with spread renewals."""
     return worlds.policy({"rotation": {"spread": True, **rotation}})
 
 
 def current(end: datetime) -> tuple[Policy, Observed]:
-    """A world with one credential, whose renewal is spread."""
+    """Return a world with one credential, whose renewal is spread."""
     case = {
         "policy": {"groups": ["app"], "rotation": {"spread": True}},
         "credentials": [{"key": "a", "end": f"+{int((end - NOW).total_seconds())}s"}],
@@ -80,7 +80,7 @@ def test_an_issue_is_due_at_its_moment_and_no_second_earlier() -> None:
 
 
 def worlds_at(observed: Observed, at: datetime, end: datetime) -> Observed:
-    """The same world at another time, with the credential's end where it was."""
+    """Return the world at another time, with the credential's end unchanged."""
     return replace(observed, at=at, credentials=tuple(replace(each, end=end) for each in observed.credentials))
 
 

@@ -1,4 +1,4 @@
-"""The calendar of a fleet: what is renewed and redeployed on which day, and how much of Azure's limit it takes."""
+"""Tests of a fleet's calendar: the renewals and redeployments of each day, and their share of Azure's limit."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta

@@ -23,7 +23,9 @@ key_vault: {{url: "https://myvault.vault.azure.net", password_secret: {secret}}}
 
 
 def gathered(directory: Path, source: str) -> Policy:
-    """The policy of our principal, beside another one that declares the group and says what it hides."""
+    """Return the policy of our principal, beside another one that declares the group with a source for its hidden
+    value.
+    """
     groups = f"container_groups:\n  - id: {GROUP}\n    secrets:\n      {PATH}: {source}"
     registry = worlds.REGISTRY
     ours = TEXT.format(app_id=worlds.APP_ID, registry=registry, secret="pull-pwd", groups="")

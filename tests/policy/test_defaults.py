@@ -1,4 +1,6 @@
-"""Defaults that policies extend: what wins, what is never inherited, where each value comes from, and whom a mistake stops."""
+"""Tests of defaults for policies: precedence, keys that aren't inherited, the origin of each value, and the policies
+that a mistake stops.
+"""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Policies in subdirectories: what counts as one, how each is called, and by which names it is found."""
+"""Tests of policies in subdirectories: the files that count as policies, their names, and the lookup by name."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def policy(number: int) -> str:
 
 @pytest.fixture
 def tree(write: Write) -> Path:
-    """A policy at the top and two in directories of teams, two of which are called alike."""
+    """Write a policy at the top and some in directories of teams, two of them with the same name."""
     directory = write(web__yaml=policy(1))
     for number, name in enumerate(("team-a/shop.yaml", "team-b/shop.yml", "team-b/old/till.yaml"), 2):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)

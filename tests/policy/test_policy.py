@@ -1,4 +1,4 @@
-"""Policies: what is read, what is refused, and that every refusal says where, what was found and what to write."""
+"""Tests of policies: valid content, and mistakes, each with its place, the value found and the value to write."""
 
 import os
 import subprocess
@@ -84,7 +84,7 @@ def where(mistake: Mistake) -> tuple[int, int, str]:
     return mistake.line, mistake.column, mistake.path
 
 
-# What is read
+# Valid content
 
 
 def test_the_worked_example_is_read_as_it_is_written() -> None:
@@ -214,7 +214,7 @@ def test_a_policy_shows_nothing_of_its_manifests(write: Write) -> None:
     assert PASSWORD not in repr(policy)
 
 
-# What is refused
+# Mistakes
 
 
 def test_six_different_mistakes_give_six_errors_with_place_and_remedy(write: Write) -> None:
@@ -808,7 +808,7 @@ def test_an_opening_that_the_clocks_repeat_happens_once() -> None:
 
 
 def test_openings_around_a_change_of_clocks_come_in_the_order_of_time() -> None:
-    """On the wall 02:30 is before 03:00; in time it comes after, on the day that has no 02:30."""
+    """On the wall 02:30 is before 03:00; in time 02:30 comes later, on the day without 02:30."""
     both = window("0,30 2,3 * * *", "15m")
     seen, moment = [], at("2025-03-30T00:00:00")
     for _ in range(3):
@@ -835,7 +835,7 @@ def test_the_next_opening_is_open_and_the_moment_before_is_not(zone: str) -> Non
         assert not open_at(nights, opening - timedelta(seconds=1))
 
 
-# What ships with it
+# Shipped files
 
 
 def test_the_schema_for_editors_is_fresh() -> None:

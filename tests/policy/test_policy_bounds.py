@@ -1,4 +1,6 @@
-"""Texts that no person writes: each is a mistake at its place, found in bounded time and memory, and nothing else comes out of the loader."""
+"""Tests of texts that no person writes: each is a mistake at its place, found in bounded time and memory; the loader
+raises no other error.
+"""
 
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -32,7 +34,7 @@ MANIFEST = "name: mycontainer\nlocation: westeurope\nproperties: {containers: [{
 
 
 def mistakes(directory: Path, policy: str, manifest: str | None = None) -> tuple[Mistake, ...]:
-    """Everything that is wrong with a policy, and with its manifest."""
+    """Return every mistake in a policy and in its manifest."""
     (directory / "a.yaml").write_text(
         policy + (f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n" if manifest is not None else "")
     )

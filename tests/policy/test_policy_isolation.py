@@ -1,4 +1,6 @@
-"""Whose mistake stops whom: a policy depends on its own file, and on those that claim what it claims; everybody else's mistakes stand beside."""
+"""Tests of isolation: a mistake stops the policy of its own file, and policies with the same claim; all others are
+served.
+"""
 
 import os
 from pathlib import Path
@@ -19,12 +21,12 @@ UNCLOSED = "principal: {app_id: x\nregistries: []\n"
 
 
 def names(found: Gathered) -> tuple[list[str], list[str]]:
-    """The policies that are served, and those that were asked for and aren't."""
+    """Return the served policies, and the requested ones that aren't served."""
     return [policy.name for policy in found.policies], [one.name for one in found.unserved]
 
 
 def places(found: Gathered) -> list[str]:
-    """Return the places of the mistakes that concern no requested policy."""
+    """Return the places of mistakes outside the requested policies."""
     return [f"{Path(mistake.file).name}:{mistake.line}" for mistake in found.beside]
 
 
@@ -146,7 +148,7 @@ def test_a_policy_that_names_itself_as_its_manifest_is_told_so(write: Write) -> 
     ]
 
 
-# Two that claim one thing
+# Two policies with one claim
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_link_to_a_policy_is_a_second_one_on_the_same_things(write: Write) -> 
     assert names(gather(directory)) == (["c"], ["a", "b"])
 
 
-# What stands in a file that is no policy
+# Files that are no policies
 
 SPOKEN = {
     "a principal": f"principal: {{app_id: {APP_ID.upper()}\n",

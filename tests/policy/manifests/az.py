@@ -1,6 +1,6 @@
-"""The body that `az container create --file` PUTs, by PyYAML and the documented rules of az's model of a resource.
+"""Body that `az container create --file` PUTs, by PyYAML and the documented rules of az's model of a resource.
 
-`tests/az/manifests.sh` holds these rules against a stock az.
+`tests/az/manifests.sh` compares these rules with a stock az.
 """
 
 import json
@@ -17,7 +17,7 @@ TOP = {name: name for name in ("location", "tags", "properties", "identity")} | 
 
 
 class Loader(yaml.SafeLoader):
-    """The loader that az makes of PyYAML's: a plain scalar may name environment variables, whose values no file has."""
+    """PyYAML's loader as az changes it: a plain scalar may name environment variables, which have no values here."""
 
 
 def from_shell(loader: Loader, node: yaml.ScalarNode) -> Any:
@@ -29,7 +29,7 @@ Loader.add_constructor("!env_var", from_shell)
 
 
 def body(text: str) -> dict[str, Any] | None:
-    """The JSON that az sends for a file; None where az fails, or what it sends is no JSON."""
+    """Return the JSON that az sends for a file; None if az fails, or sends no JSON."""
     try:
         given = yaml.load(text, Loader)
         sent = {TOP[str(name).lower()]: item for name, item in given.items() if str(name).lower() in TOP}
@@ -58,12 +58,12 @@ def identity(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def place(given: dict[str, Any]) -> dict[str, Any]:
-    """An extended location: its two names in any letter case, each with a text; what is null is left out."""
+    """Return an extended location: its two names in any letter case, each with a text; nulls are left out."""
     return {name.lower(): str(item) for name, item in given.items() if item is not None}
 
 
 def plain(value: Any) -> Any:
-    """Return what az makes of a value in JSON: every key a text, and no dates, bytes, sets or pairs."""
+    """Return az's JSON for a value: every key a text, and no dates, bytes, sets or pairs."""
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list):

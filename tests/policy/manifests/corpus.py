@@ -1,4 +1,6 @@
-"""Files of `az container create --file`, generated from a seed: what YAML and az's model read in ways of their own."""
+"""Files of `az container create --file`, generated from a seed: syntax that YAML and az's model read in special
+ways.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +24,7 @@ IDENTITY += "/Microsoft.ManagedIdentity/userAssignedIdentities/puller"
 
 
 class Drawn:
-    """Choices that follow from a seed alone."""
+    """Choices by a seed alone."""
 
     def __init__(self, seed: str) -> None:
         self.seed, self.count = seed, 0
@@ -48,7 +50,7 @@ def group(drawn: Drawn, *, variables: str = "[]", more: str = "", image: str = "
 
 
 def extension(settings: str) -> str:
-    """An extension of the group: of all that a group has, its settings alone may have any keys."""
+    """Return an extension of the group: only its settings may have any keys."""
     return f"  extensions:\n  - name: proxy\n    properties:\n      extensionType: kube-proxy\n      version: '1.0'\n      protectedSettings: {{}}\n      settings:{settings}\n"
 
 
@@ -68,7 +70,7 @@ def tags(drawn: Drawn) -> str:
 
 
 def merges(drawn: Drawn) -> str:
-    """Merge keys: one mapping, several, of which the first wins, inside others, before and after own keys."""
+    """Write merge keys: one mapping, several, of which the first wins, inside others, before and after own keys."""
     first, second = drawn.sample(SCALARS[:40], 2)
     merge = drawn.choice(
         ["<<: *one", "<<: [*one, *two]", "<<: [*two, *one]", "<<: {value: x, more: y}", "!!merge <<: *one"]
@@ -84,7 +86,7 @@ def merges(drawn: Drawn) -> str:
 
 
 def repeats(drawn: Drawn) -> str:
-    """The same key twice, of which the last counts; and keys that Python takes for the same."""
+    """Write the same key twice, of which the last counts; and keys that Python takes for equal."""
     pairs = drawn.sample(
         ["a: 1", "a: 2", "'a': 3", "1: x", "true: y", "1.0: z", "'1': w", "yes: v", "0x1: u", "~: n"], 5
     )
@@ -102,7 +104,7 @@ def anchors(drawn: Drawn) -> str:
 
 
 def places(drawn: Drawn) -> str:
-    """Extended locations, whose names and values az takes in forms of their own."""
+    """Write extended locations, whose names and values az takes in special forms."""
     name, value = drawn.sample([one for one in SCALARS if one not in NULLS], 2)
     holder = drawn.choice(["extendedLocation", "extended_location", "EXTENDEDLOCATION"])
     pairs = drawn.choice(
@@ -112,7 +114,9 @@ def places(drawn: Drawn) -> str:
 
 
 def exported(drawn: Drawn) -> str:
-    """The forms of `az container export`: names of az's model at the top, nulls, and what Azure alone writes."""
+    """Write the forms of `az container export`: names of az's model at the top, nulls, and values that Azure alone
+    writes.
+    """
     assigned = drawn.choice(["user_assigned_identities", "userAssignedIdentities", "UserAssignedIdentities"])
     kind = drawn.choice(["UserAssigned", "SystemAssigned, UserAssigned"])
     item = drawn.choice([": {}", ": {client_id: a, principalId: b}", ":"])
@@ -140,7 +144,7 @@ KINDS: tuple[Callable[[Drawn], str], ...] = (scalars, tags, merges, repeats, anc
 
 
 def documents(seed: int, each: int, name: str) -> Iterator[tuple[str, str]]:
-    """`each` files of every kind, with the name of the kind and its number."""
+    """Yield `each` files of every kind, with the name of the kind and the number."""
     for kind in KINDS:
         for number in range(each):
             drawn = Drawn(f"{seed}/{kind.__name__}/{number}")

@@ -1,4 +1,4 @@
-"""Expressions of ARM templates with a value that is known beforehand, generated from a seed."""
+"""Expressions of ARM templates with known values, generated from a seed."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ def plain(value: Any) -> bool:
 
 
 class Author:
-    """Writes values as somebody might in a template, whose parameters, variables and functions it collects."""
+    """Writer of values as in a template; collects their parameters, variables and functions."""
 
     def __init__(self, drawn: Drawn) -> None:
         self.drawn = drawn
@@ -30,7 +30,7 @@ class Author:
         self.members = dict[str, Any]()
 
     def written(self, value: Any, level: int = 0) -> Any:
-        """A value of a template that means `value`."""
+        """Return a value of a template that evaluates to `value`."""
         if level < DEEPEST and self.drawn.choice("yn") == "y":
             text = f"[{self.expression(value, level)}]"
             if text.count("(") < LONGEST:
@@ -42,7 +42,7 @@ class Author:
         return f"[{value}" if isinstance(value, str) and value[:1] == "[" and value[-1:] == "]" else value
 
     def expression(self, value: Any, level: int) -> str:
-        """An expression, without brackets, whose value is `value`."""
+        """Return an expression, without brackets, that evaluates to `value`."""
         ways: list[Callable[[Any, Callable[[Any], str]], str]] = [self.literal]
         if level < DEEPEST:
             ways += [self.chosen, self.inside, self.named, self.named]
@@ -146,7 +146,9 @@ class Author:
         return (f"add({of(value - 1)}, 1)", f"int('{value}')", f"min({value}, {value + 5})")[self.index(3)]
 
     def template(self, *resources: Any) -> dict[str, Any]:
-        """A template with what the values refer to, beside resources with what only ARM can evaluate."""
+        """Return a template with the parameters, variables and functions of the values, beside resources that only ARM
+        can evaluate.
+        """
         other = {"type": "Microsoft.Storage/storageAccounts", "name": "[uniqueString(resourceGroup().id)]", "properties": "[listKeys('x', 'y')]"}  # fmt: skip
         listed = [other, *resources]
         symbolic = self.index(2)

@@ -1,4 +1,4 @@
-"""A YAML manifest is read as `az container create --file` reads it: equal bodies, or a mistake where az fails."""
+"""Tests of YAML manifests, read as by `az container create --file`: equal bodies, or a mistake where az fails."""
 
 import copy
 from typing import Any
@@ -16,7 +16,7 @@ EACH = 30
 
 
 def read(text: str, name: str = "web") -> tuple[dict[str, Any] | None, list[str]]:
-    """The body that is sent, and the mistakes as a person sees them."""
+    """Return the body of the PUT, and the mistakes as a person sees them."""
     found = Read.of(text, "m.yaml")
     made, own = found.manifest(ArmId(group_id(name)))
     body = dict(copy.deepcopy(made.document)) if made else None

@@ -1,4 +1,6 @@
-"""Tests of which resource of an ARM template is meant: one of a loop, or one in a nested deployment, in the scope that it has."""
+"""Tests of the choice of a resource in an ARM template: one of a loop, or one in a nested deployment, with its
+scope.
+"""
 
 import itertools
 import json
@@ -85,7 +87,7 @@ def test_symbolic_names_and_a_list_of_the_same_resources_mean_the_same(version: 
 
 
 def nested(inside: Any, scope: str | None = "inner", given: Any = None, **more: Any) -> dict[str, Any]:
-    """A deployment in a template, as Bicep compiles a module; without a scope it is `outer`."""
+    """Return a deployment in a template, as Bicep compiles a module; without a scope it is `outer`."""
     properties = {"mode": "Incremental", "parameters": given or {}, "template": inside}
     options = {"expressionEvaluationOptions": {"scope": scope}} if scope else {}
     made = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "module"}

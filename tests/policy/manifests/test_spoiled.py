@@ -1,4 +1,6 @@
-"""Manifests spoiled at random: each is a manifest or a mistake at its place, and nothing else comes out of the reader."""
+"""Tests of randomly damaged manifests: each is a manifest or a mistake at its place; the reader raises no other
+error.
+"""
 
 import json
 from collections.abc import Iterator

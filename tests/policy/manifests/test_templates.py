@@ -1,4 +1,4 @@
-"""An ARM template as a manifest: what ARM would deploy, or a refusal by name, where it stands."""
+"""Tests of an ARM template as a manifest: the resource that ARM would deploy, or a refusal by name at its place."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def template(*resources: Any, **more: Any) -> dict[str, Any]:
 
 
 def read(document: Any, given: Any = None, name: str = "web") -> tuple[dict[str, Any] | None, list[str]]:
-    """The body that is sent, and every mistake as a person sees it."""
+    """Return the body of the PUT, and every mistake as a person sees it."""
     found = Read.of(document if isinstance(document, str) else json.dumps(document, indent=1), "t.json")
     values = None if given is None else parameters(json.dumps({"parameters": given}, indent=1), "p.json")
     made, own = found.manifest(ArmId(group_id(name)), values)
@@ -441,7 +441,7 @@ def test_parameters_come_from_the_file_then_from_their_defaults() -> None:
 
 
 def looped(*loops: Any, **variables: Any) -> dict[str, Any]:
-    """A template whose only container has properties made by loops."""
+    """Return a template whose only container has properties made by loops."""
     made = group()
     made["properties"]["containers"][0]["properties"] = {"image": "a.azurecr.io/web:1", "copy": list(loops)}
     given = [{"name": "A", "value": "1"}, {"name": "B", "secureValue": "${{ keyvault:db }}"}]
@@ -737,7 +737,7 @@ def test_one_resource_may_have_comments_but_no_expressions() -> None:
 
 
 def written(directory: Path, line: str, **files: Any) -> str:
-    """Return what is wrong with a policy whose group has this line, or nothing."""
+    """Return the mistakes of a policy whose group has the line, or else the location in its manifest."""
     (directory / "a.yaml").write_text(f"{MINIMAL}container_groups: [{{id: {IN_POLICY}, {line}}}]\n")
     for name, content in files.items():
         (directory / name.replace("__", ".")).write_text(content if isinstance(content, str) else json.dumps(content))
