@@ -1,7 +1,7 @@
-"""Stock ``az`` takes the emulator for Azure, and rotator for nobody: each sees what the other has done.
+"""Test of stock ``az`` against the emulator, beside rotator: each sees the other's changes.
 
-It runs where ``az`` is: on PATH, or named by the environment variable ROTATOR_AZ. The Azure CLI is no dependency of
-rotator.
+The test runs where ``az`` is: on PATH, or named by the environment variable ROTATOR_AZ. The Azure CLI is no dependency
+of rotator.
 """
 
 import os
@@ -27,7 +27,7 @@ def _path(*folders: Path) -> str:
 
 
 def _command(directory: Path, name: str, *words: str) -> None:
-    """A command on a PATH of its own, so that neither program finds anything else of the other's."""
+    """Write a command for a separate PATH, so that neither program finds the other's files."""
     script = directory / name
     script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
     script.chmod(0o755)

@@ -1,7 +1,8 @@
-"""Tests of what `rotator doctor` prints, pasted into bash with stock ``az`` on PATH: every world of `tests/doctor`, mended by the printed text itself.
+"""Tests of the printed commands of `rotator doctor`, pasted into bash with stock ``az`` on PATH: each mends its world
+of `tests/doctor`.
 
-It runs where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once,
-since they are the same tenant.
+They run where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once,
+since all have the same tenant.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass
 class Stage:
-    """Whatever world is on is what Azure's names lead to. `script` is ``az`` as a program that finds it."""
+    """Server of the current world under Azure's names. `script` starts ``az`` with access to the server."""
 
     script: str = ""
     directory: Path = Path()
@@ -52,7 +53,7 @@ class Stage:
         return bool(named(host) and self.app and any(each.serves(host) for each in self.app.services))
 
     def az(self, *words: str) -> str:
-        """Run a command of its own."""
+        """Run one command of ``az``; return its output."""
         return subprocess.run(
             ["sh", "-c", self.script, "az", *words], capture_output=True, text=True, check=True
         ).stdout
@@ -115,7 +116,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def _of_today(patch: pytest.MonkeyPatch, directory: Path) -> Scene:
-    """The scene in the time that az lives in: it says itself when a password begins."""
+    """Return a scene in today's time: az itself sets a password's start."""
     patch.setattr(
         tests.cli.scene, "START", datetime.fromtimestamp(directory.stat().st_mtime, UTC).replace(microsecond=0)
     )

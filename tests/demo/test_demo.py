@@ -1,4 +1,6 @@
-"""The demonstration, played for real as `make demo` does it; and its claims, each of which must be able to fail."""
+"""Tests of the demonstration, played for real as by `make demo`, and of its claims, each of which must be able
+to fail.
+"""
 
 import http.client
 import os
@@ -91,7 +93,7 @@ def test_without_the_local_azure_a_command_says_in_one_sentence_what_to_install(
 
 @pytest.fixture(scope="module")
 def begun() -> Iterator[Stage]:
-    """The stage as it is when eleven months have passed and rotator has done nothing."""
+    """Provide the stage after eleven months without an act of rotator."""
     with stage(Voice()) as made:
         for chapter in STORY[:2]:
             for act in chapter.acts:

@@ -1,7 +1,8 @@
-"""Does what `rotator doctor` prints as a person does: bash takes it as it stands, with az, rotator, an editor and the machine's own on PATH.
+"""Person who pastes the printed commands of `rotator doctor` into bash, with az, rotator, an editor and the machine's
+own programs on PATH.
 
-rotator is the real one, in process. az is either stock az or `tests.doctor.verbs`, which does to the emulator what the
-command would.
+rotator is the real one, in process. az is either stock az or `tests.doctor.verbs`, which has the same effects on the
+emulator.
 """
 
 import os
@@ -40,9 +41,9 @@ PLAIN = ("rotator", "az", "editor", "docker", "timedatectl")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a terminal.
+    """Person at a terminal.
 
-    `types` is what they enter, `corrects` what they make of another file than the policy in their editor.
+    `types` are the answers to prompts, `corrects` edits a file other than the policy in the editor.
     """
 
     scene: Scene
@@ -56,7 +57,7 @@ class Person:
     """Programs that are there themselves, each as the text of its script."""
 
     def paste(self, commands: Sequence[str], write: str) -> None:
-        """All of it, in its order, in one shell whose environment is rotator's afterwards."""
+        """Paste the commands in order into one shell, and adopt the shell's environment for rotator."""
         self.directory.mkdir()
         for name in PLAIN:
             self._script(name, self.stock.get(name) or SHIM.format(name=name, directory=self.directory))
@@ -95,7 +96,7 @@ class Person:
         return int(words[1])
 
     def _asked(self) -> list[str]:
-        """The next command that bash hands over; a shell that never comes so far is a failure, and not a wait."""
+        """Return the next command from bash; a shell that hangs is a failure, not a wait."""
         pipe, said = os.open(self.directory / "asked", os.O_RDONLY | os.O_NONBLOCK), b""
         try:
             while True:
@@ -122,7 +123,9 @@ class Person:
         return 0, ""
 
     def _signed_in(self) -> None:
-        """What the shell exports is what the next rotator signs in with; az being signed in is as good as the operator's own secret."""
+        """Adopt the shell's exported sign-in for the next rotator; a signed-in az counts as the operator's own
+        secret.
+        """
         text = (self.directory / "environment").read_bytes().decode()
         shell = dict(line.split("=", 1) for line in text.split("\0") if line.startswith("AZURE_"))
         for name in [name for name in os.environ if name.startswith("AZURE_") and name not in shell]:
@@ -134,7 +137,7 @@ class Person:
     # the editor
 
     def _edit(self, file: Path, write: str) -> None:
-        """Put into the policy what is to be written: at its place, beside what is there."""
+        """Put the printed lines into the policy, in their place beside the existing content."""
         if file != self.scene.policies / "mycontainerregistry.yaml":
             self.corrects(self.scene, file)
             return
@@ -171,7 +174,7 @@ def _push(scene: Scene, words: list[str]) -> None:
 
 
 def sign_in(scene: Scene) -> None:
-    """Sign in as the operator from now on; the scene's own monkeypatch takes it back."""
+    """Sign in as the operator from now on; the scene's own monkeypatch restores the environment."""
     seeded = scene.seeded
     os.environ.update(
         AZURE_TENANT_ID=seeded.tenant,

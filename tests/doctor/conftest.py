@@ -1,4 +1,4 @@
-"""What the tests of `doctor` may ask for."""
+"""Fixtures of the tests of `doctor`."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from tests.cli.scene import Scene, make
 
 @pytest.fixture
 def rotator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
-    """The command line in a world that it may change."""
+    """Return the command line in a world of its own."""
     return make(monkeypatch, tmp_path)

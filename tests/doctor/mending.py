@@ -1,4 +1,6 @@
-"""A world in which a check finds something, and what it prints, pasted into bash, mends that: with or without stock az."""
+"""Worlds with a finding of a check, and the printed commands that mend them, pasted into bash: with or without stock
+az.
+"""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ COUNTED = ("tokens", "spent", "asked", "buckets")
 
 
 def looked(rotator: Scene) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the findings of a doctor that changes nothing: neither Azure nor a file."""
+    """Return the exit code and the findings of doctor; check that it changes neither Azure nor a file."""
     since, before = len(rotator.app.served), _world(rotator)
     said = rotator("doctor", "--output", "json")
     assert said.raised is None, said.raised
@@ -32,7 +34,7 @@ def looked(rotator: Scene) -> tuple[int, list[dict[str, Any]]]:
 
 
 def _world(rotator: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All that Azure holds once it has caught up with its time, and every file that there is."""
+    """Return the settled state of Azure, and the content of every file."""
     rotator.azure.container_groups.settle()
     services = {name: _plain(state) for name, state in dump(rotator.azure)["services"].items() if name not in COUNTED}
     files = {
@@ -48,7 +50,7 @@ def _plain(state: Any) -> Any:
 
 
 def mend(world: World, scene: Scene, directory: Path, stock: Mapping[str, str] | None = None) -> None:
-    """Break it, look, do what is printed, look again."""
+    """Break the world, run doctor, paste the printed commands, and run doctor again."""
     scene.azure.container_groups.settle()
     world.break_(scene)
     code, findings = looked(scene)
@@ -70,7 +72,7 @@ def mend(world: World, scene: Scene, directory: Path, stock: Mapping[str, str] |
 
 
 def _taken(world: World, found: dict[str, Any]) -> tuple[list[str], str]:
-    """The commands and the lines of the way that is taken; where there are several, each says when it is the right one."""
+    """Return the commands and lines of the chosen way; each of several ways says when it is right."""
     assert bool(found["mend"]) != bool(found["ways"])
     assert all(way["when"] and way["mend"] for way in found["ways"])
     assert (world.way is None) == bool(found["mend"])
@@ -79,6 +81,6 @@ def _taken(world: World, found: dict[str, Any]) -> tuple[list[str], str]:
 
 
 def _ready(world: World, scene: Scene, printed: list[str]) -> None:
-    """Nothing is left to be filled in but what only a person can know."""
+    """Check that only facts known to a person alone are left to fill in."""
     left = [each for text in printed for each in re.findall(r"<[a-z][^<>()]*>", text)]
     assert bool(left) == bool(world.fills(scene)), left

@@ -1,4 +1,4 @@
-"""`rotator doctor`: for every check a world in which it fails, and the command that it prints mends that."""
+"""Tests of `rotator doctor`: every check has a world in which it fails, and the printed commands mend the world."""
 
 import re
 import shlex

@@ -1,7 +1,7 @@
-"""What each command of az that `rotator doctor` prints does to the emulator, and which options it is given.
+"""Effects on the emulator of each az command that `rotator doctor` prints, with the accepted options.
 
-A command or an option that isn't known here is an error, so that none can be printed that no test has carried out.
-Stock az has them all (`tests/az/test_mends.py`), and does the same.
+An unknown command or option is an error, so that every printed one has a test that runs it. Stock az has them all
+(`tests/az/test_mends.py`), with the same effects.
 """
 
 import json
@@ -23,7 +23,7 @@ GRAPH = "https://graph.microsoft.com/v1.0/"
 
 
 def az(scene: Scene, words: list[str]) -> str:
-    """Carry a command out; what it prints."""
+    """Run a command; return its output."""
     given = _options(words)
     verb = given.pop("")
     act, options = VERBS[verb]
@@ -120,7 +120,7 @@ def _assigned(scene: Scene, holder: str, method: str, more: list[str], body: Jso
 
 
 def _new_application(scene: Scene, given: Json) -> str:
-    """An application of a free name: az would change one that is there."""
+    """Create an application under a free name: az would change an existing one."""
     directory, name = scene.azure.directory, given["--display-name"]
     assert re.fullmatch(r"rotator-\d{14}", name)
     assert given["--query"] == "appId"
@@ -226,7 +226,7 @@ def _untag(scene: Scene, given: Json) -> None:
 
 
 def _nothing(_: object) -> None:
-    """What a command prints that isn't asked to."""
+    """Return the output of a command without output."""
 
 
 Act = Callable[[Scene, Json], str | None]

@@ -1,4 +1,4 @@
-"""For every check of `rotator doctor`, a world in which it finds something."""
+"""Worlds for every check of `rotator doctor`, each with a finding."""
 
 import os
 import subprocess
@@ -22,10 +22,10 @@ Break = Callable[[Scene], object]
 
 @dataclass(frozen=True)
 class World:
-    """What is broken, how bad the check finds it, and which of its ways out a person takes, where there are several.
+    """Breakage of a scene, with the severity of the finding, and the way out that a person takes, if there are several.
 
-    Only what is a decision is filled in between angle brackets; `types` answers a command that asks, `corrects` edits
-    another file than the policy.
+    Only decisions are filled in between angle brackets; `types` answers prompts, `corrects` edits a file other than the
+    policy.
     """
 
     check: str
@@ -151,7 +151,7 @@ def _rotated(scene: Scene) -> None:
 
 
 def _untagged(scene: Scene) -> None:
-    """Its tags are stripped, while a credential lives that it may hold."""
+    """Strip the group's tags, while a credential lives that it may hold."""
     _rotated(scene)
     scene.azure.container_groups._known(scene.group_id()).resource.pop("tags", None)
 
@@ -188,7 +188,7 @@ def _deactivated(scene: Scene) -> None:
 
 
 def _without_deactivation(scene: Scene) -> None:
-    """A Graph that doesn't know the property, and no published value that could be tried."""
+    """Make Graph reject the property `isDisabled`, with no published value to try."""
     message = "Could not find a property named 'isDisabled' on type 'microsoft.graph.application'."
     scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "not-yet"})
     for operation in ("graph.applications.get", "graph.servicePrincipals.get"):
@@ -270,7 +270,7 @@ def _revoked(scene: Scene) -> None:
 
 
 def _exposed(scene: Scene) -> None:
-    """The current credential is declared compromised, and no run has replaced it yet."""
+    """Declare the current credential compromised; no run has replaced it yet."""
     assert scene("rotate", "--adopt", "--no-overlap").code == 0
     scene.pass_(minutes=5)
     newest = scene.azure.vaults.get("myvault", PASSWORD)
@@ -279,7 +279,7 @@ def _exposed(scene: Scene) -> None:
 
 
 def _exposed_in_a_stopped_group(scene: Scene) -> None:
-    """It is replaced, and a stopped group alone still holds it: no run starts such a group."""
+    """Replace the compromised credential, which only a stopped group still holds: no run starts such a group."""
     assert scene("rotate", "--adopt", "--no-overlap").code == 0
     scene.pass_(minutes=5)
     scene.azure.container_groups.stop(scene.group_id())
@@ -301,7 +301,7 @@ def _exposed_and_covered(scene: Scene) -> None:
 
 
 def _killed(scene: Scene) -> None:
-    """A run ends after it has published, before a group has moved."""
+    """End a run after its publication, before a group has moved."""
     assert scene("rotate", "--adopt", "--no-overlap").code == 0
     scene.pass_(minutes=5)
     scene.azure.faults.add(Fault("aci.containerGroups.createOrUpdate", "reset", times=0))
@@ -314,13 +314,13 @@ def _killed(scene: Scene) -> None:
 
 
 def _killed_and_full(scene: Scene) -> None:
-    """The group still holds the older of the two passwords that there can be."""
+    """Leave the group with the older of the two passwords that the application may have."""
     _killed(scene)
     scene.application.properties["signInAudience"] = "AzureADandPersonalMicrosoftAccount"
 
 
 def _finished(scene: Scene) -> None:
-    """Every later run does what is due; at no instant does the group hold a password that is gone."""
+    """Run again after the overlap; check that the group could pull at each moment."""
     assert scene.pulls()
     scene.pass_(hours=25)
     assert scene("rotate").code == 0
@@ -328,7 +328,7 @@ def _finished(scene: Scene) -> None:
 
 
 def _with_drift(broken: Break) -> Break:
-    """Somebody then writes a password of their own on top."""
+    """Return the breakage with a foreign password on top afterwards."""
 
     def both(scene: Scene) -> None:
         broken(scene)
@@ -347,7 +347,7 @@ def _in_the_overlap(scene: Scene) -> None:
 
 
 def _ours_on_top(scene: Scene) -> None:
-    """What readers get is of ours, and moves on by itself; theirs is there as before."""
+    """Check that our credential is published, pulls work, and the foreign password is still there."""
     tags = scene.azure.vaults.get("myvault", PASSWORD).tags or {}
     assert tags["rotator-key-id"] in scene.live()
     assert "theirs" in {each.display_name for each in scene.application.passwords}
@@ -363,7 +363,7 @@ def _then(*breaks: Break) -> Break:
 
 
 def _revoked_with_credentials(scene: Scene) -> None:
-    """Its passwords are taken away with its role; that of somebody else keeps it from being proven."""
+    """Revoke with the passwords; a foreign one prevents the proof."""
     scene("revoke", "mycontainerregistry", "--credentials", "--yes")
     scene.pass_(minutes=5)
     assert not scene.pulls()
@@ -388,7 +388,7 @@ def _unlock(scene: Scene) -> None:
 
 
 def _dated(**days: int) -> Break:
-    """Somebody gives the newest version dates, so many days from now."""
+    """Return a breakage that dates the newest version so many days from now."""
 
     def dated(scene: Scene) -> None:
         now = scene.azure.clock.now()
@@ -421,7 +421,7 @@ def _vault_within(scene: Scene) -> None:
 
 
 def _connected(scene: Scene) -> None:
-    """As if from a machine in the vault's network."""
+    """Open the vault, as for a machine in its network."""
     _resource(scene, scene.seeded.vault_id).update(publicNetworkAccess="Enabled")
 
 
@@ -435,7 +435,7 @@ def _image_gone(scene: Scene) -> None:
 
 
 def _new_image(scene: Scene) -> None:
-    """It runs another tag from now on."""
+    """Run another tag from now on."""
     scene.azure.container_groups.delete(scene.group_id())
     scene.deploy(image=IMAGE.replace(":v1", ":latest"))
 
@@ -501,7 +501,7 @@ def _wrong_secret(scene: Scene) -> None:
 
 
 def _surrounded(text: str) -> Break:
-    """The published value is a text with the right password in it."""
+    """Return a breakage whose published value is a text with the right password inside."""
     return lambda scene: scene.azure.vaults.set("myvault", PASSWORD, text.replace("*", scene.password.secret))
 
 
@@ -533,7 +533,7 @@ def _with_source(scene: Scene) -> None:
 
 
 def _source(**attributes: Any) -> Break:
-    """A secret that is there; its times are days from now."""
+    """Return a breakage with an existing secret; its times are days from now."""
 
     def broken(scene: Scene) -> None:
         _with_source(scene)
@@ -655,7 +655,7 @@ def _undeclared(scene: Scene) -> None:
 
 
 def _hiding(scene: Scene) -> None:
-    """A group that pulls by other means hides what may be the principal's password."""
+    """Add a group that pulls by other means, with a hidden value that may be the principal's password."""
     body = _stored(scene)
     body["properties"]["imageRegistryCredentials"] = []
     body["properties"]["containers"][0]["properties"].update(
@@ -670,7 +670,7 @@ def _missing(scene: Scene) -> None:
 
 
 def _moved_away(scene: Scene) -> None:
-    """It is in another resource group than the policy says."""
+    """Declare the group in another resource group than its own."""
     azure = scene.azure
     azure.resources.create_group(scene.seeded.subscription, "elsewhere", "eastus")
     scene.write(container_groups=[{"id": scene.group_id().replace("myResourceGroup", "elsewhere")}])
@@ -684,7 +684,7 @@ def _window(scene: Scene) -> None:
 
 
 def _manifest_linked(scene: Scene) -> None:
-    """A group that its manifest is still to make, with an identity."""
+    """Declare a group with an identity, to be made from its manifest."""
     _job_with_manifest(scene)
     file = scene.policies / "manifests" / "nightly.yaml"
     identity = f"{{type: UserAssigned, userAssignedIdentities: {{{scene.seeded.identity.resource_id}: {{}}}}}}"
@@ -724,7 +724,7 @@ def _job_with_manifest(scene: Scene) -> None:
 
 
 def _with_an_identity(scene: Scene) -> None:
-    """It pulls with a managed identity from now on, as the advice says."""
+    """Let the group pull with a managed identity from now on, as advised."""
     body = _stored(scene)
     group = f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup"
     identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mycontainerregistry-pull"
@@ -748,7 +748,7 @@ HOLDER = (
 
 
 def _held(scene: Scene) -> None:
-    """By a process that doesn't come to an end."""
+    """Hold the lease by a process that doesn't end."""
     file = scene.policies.parent / "leases" / f"{scene.application.app_id}.lock"
     command = [sys.executable, "-u", "-c", HOLDER, str(file)]
     scene.holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # type: ignore[attr-defined]

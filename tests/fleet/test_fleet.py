@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 @dataclass
 class Fleet:
-    """Runs of policies a, b, c …, each with a principal of its own, and what they told."""
+    """Runs of policies a, b, c …, each with a separate principal, and their events."""
 
     leases: Path
     told: list[Event] = field(default_factory=list)
@@ -161,7 +161,7 @@ def test_a_principal_that_another_run_is_at_work_on_is_left_to_it(many: Fleet) -
 
 @dataclass
 class Held:
-    """A lease that another run holds for an hour, or that can't be had."""
+    """Lease held by another run for an hour, or out of reach."""
 
     holder: Holder | None = None
     error: RotatorError | None = None

@@ -1,4 +1,4 @@
-"""The contract of a queue, kept by Azurite behind Microsoft's client and by what stands in for it."""
+"""Tests of a queue's contract, by Azurite behind Microsoft's client and by its stand-in."""
 
 import base64
 from collections.abc import Awaitable, Callable, Iterator
@@ -32,7 +32,7 @@ def later(loop: VirtualLoop) -> Callable[[], datetime]:
 
 @pytest.fixture(name="over", scope="module", params=["memory", "azurite"])
 def _over(request: pytest.FixtureRequest) -> Over:
-    """Provide what runs a test on virtual time, over a queue of one kind, called by a name of the test's."""
+    """Provide a runner of tests on virtual time, with one kind of queue under a name of the test."""
     storage: azurite.Azurite | None = None
     if request.param == "azurite":
         storage = request.getfixturevalue("storage")
@@ -104,7 +104,7 @@ def test_a_message_that_is_moved_aside_is_seen_there_and_nowhere_else(over: Over
 
 
 def _raw(storage: azurite.Azurite, text: str, name: str, now: Callable[[], datetime]) -> None:
-    """Put a message there as somebody else's program does."""
+    """Add a message as another program does."""
     body = f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>"
     headers = {
         "Authorization": f"Bearer {azurite.token()}",

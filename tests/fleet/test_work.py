@@ -1,4 +1,4 @@
-"""Workers on a queue, with leases that all of them reach: in memory, and over Azurite; the invariants hold throughout."""
+"""Tests of workers on a queue, with shared leases: in memory, and in Azurite; the invariants hold throughout."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -32,14 +32,14 @@ NAME = "mycontainerregistry"
 
 @dataclass
 class Hosts:
-    """A world in which a rotation is due, its queue and its leases."""
+    """World with a due rotation, its queue and its leases."""
 
     made: Stage
     queue: Any
     leases: Any
 
     async def work(self, host: str = "one", minutes: float = 120, lease: Lease | None = None) -> Worker:
-        """Return what `rotator work` does on one host."""
+        """Run `rotator work` on one host; return the worker."""
 
         async def act(one: Run) -> Worker:
             def begin(policy: Any) -> Run:
@@ -69,7 +69,9 @@ Play = Callable[[Callable[[Hosts], Awaitable[None]]], None]
 
 @pytest.fixture(name="play")
 def _play(request: pytest.FixtureRequest) -> Play:
-    """Provide what plays a scene in a world at rest for 61 days, over storage in memory or, where a test is given it, Azurite."""
+    """Provide a player of scenes in a world at rest for 61 days, with storage in memory or, if the test asks for it, in
+    Azurite.
+    """
     over = getattr(request, "param", "memory")
     storage: azurite.Azurite | None = request.getfixturevalue("storage") if over == "azurite" else None
     name = "".join(each for each in request.node.name.lower() if each.isalnum())[-50:]
@@ -95,7 +97,7 @@ both = pytest.mark.parametrize("play", ["memory", "azurite"], indirect=True)
 
 
 def rotated(made: Stage) -> bool:
-    """Both groups hold the published credential, which was added today."""
+    """Tell if both groups hold the published credential, added today."""
     (newest,) = [each for each in made.credentials() if each.secret == made.published()]
     held = {made.tags_of(name)["rotator-key-id"] for name in GROUPS}
     return held == {newest.key_id} and made.azure.clock.now() - newest.start < timedelta(days=1)
@@ -122,7 +124,7 @@ def test_a_worker_killed_in_mid_rotation_leaves_its_message_to_another(play: Pla
     async def test(hosts: Hosts) -> None:
         def kill(number: int, operation: str, request: Request) -> None:
             if operation == SET:
-                _forbid(hosts, down=True)  # a process that is dead gives nothing back
+                _forbid(hosts, down=True)  # a dead process returns no lease
                 raise Killed
 
         await fleet.enqueue(hosts.queue, [NAME])
@@ -139,7 +141,7 @@ def test_a_worker_killed_in_mid_rotation_leaves_its_message_to_another(play: Pla
 
 
 def _forbid(hosts: Hosts, *, down: bool) -> None:
-    """Let nothing reach storage, or let it be reached again."""
+    """Cut off the storage, or connect it again."""
     for each in (hosts.queue, hosts.leases):
         reached = each if isinstance(each, MemoryQueue | MemoryLeases) else each._line._sessions[0]
         reached.down = down
@@ -223,7 +225,7 @@ def test_a_name_that_no_policy_has_is_dropped_and_said(play: Play) -> None:
 
 
 class Busy:
-    """A lease that another run holds."""
+    """Lease held by another run."""
 
     @asynccontextmanager
     async def hold(self, name: str, for_: timedelta) -> AsyncIterator[None]:

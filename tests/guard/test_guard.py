@@ -1,6 +1,6 @@
-"""Interprets `tests/guard/vetoes.yaml`: a step that is asked for + what was observed → the code of the guard's objection, or none.
+"""Tests of `tests/guard/vetoes.yaml`: a step with an observation → the code of the guard's veto, or none.
 
-Here the rules of `plan` are not asked at all: the guard must refuse by itself whatever a bug in them might want.
+The rules of `plan` aren't asked: the guard must refuse any mistake of theirs by itself.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,9 @@ def asked(text: str) -> Step:
 
 
 def world(case: Mapping[str, Any]) -> World:
-    """Return what a case is about; the current value has proven just now where the case doesn't say otherwise."""
+    """Return the policy, the observation, the intent and the knowledge of a case; the current value has just proven,
+    unless the case differs.
+    """
     said = case.get("vault_refuses")
     refused = Denial(said, Grounds(Cause(case.get("cause", "role")), vault="myvault")) if said else None
     observed = replace(worlds.observed(case), vault_refuses=refused)
@@ -61,7 +63,7 @@ def world(case: Mapping[str, Any]) -> World:
 
 
 def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent, known: Known) -> None:
-    """The guard says what the case says."""
+    """Compare the guard with the case."""
     step = asked(case["asked"])
     if case.get("by_hand"):
         assert isinstance(step, Deploy)

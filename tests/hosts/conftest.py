@@ -1,4 +1,4 @@
-"""One emulator for all hosts, whose operator signs in by a certificate, too."""
+"""Fixtures of the hosts' tests: one emulator for all, whose operator also signs in by a certificate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.served import Served, serving
 
 @dataclass(frozen=True)
 class Signed:
-    """An emulator, and the operator's certificate with its key, as PEM."""
+    """Emulator, with the operator's certificate and key as PEM."""
 
     azure: Served
     certificate: bytes

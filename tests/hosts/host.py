@@ -1,4 +1,4 @@
-"""A host as docs/hosts.md sets it up: a throwaway copy of this machine, in which its commands are run as they stand."""
+"""Host set up as in docs/hosts.md: a throwaway copy of this machine on which the document's commands run unchanged."""
 
 import datetime
 import re
@@ -29,7 +29,7 @@ NO_COPY = 77
 
 
 def played(folder: Path, init: Literal["sh", "systemd"], steps: str) -> str:
-    """Run steps as root on a throwaway host, where the folder is /shared, and return what they print."""
+    """Run steps as root on a throwaway host, with the folder at /shared; return their output."""
     before = as_root()
     (folder / "copy").mkdir()
     said = folder / "said"
@@ -50,7 +50,7 @@ def played(folder: Path, init: Literal["sh", "systemd"], steps: str) -> str:
 
 
 def environment(azure: Served, folder: Path) -> dict[str, str]:
-    """Return the lines of /etc/rotator/environment by which a host reaches the emulator; the secret is not among them."""
+    """Return the lines of /etc/rotator/environment with which a host reaches the emulator, without the secret."""
     shutil.copy(azure.directory.certificate, folder / "authority.pem")
     variables = exports(azure.directory)
     del variables["AZURE_CLIENT_SECRET"]
@@ -65,7 +65,7 @@ def lines(variables: dict[str, str]) -> str:
 
 
 def signs_by_certificate(azure: Served) -> bytes:
-    """Give the operator a certificate to sign in with, and return it with its key, as PEM."""
+    """Give the operator a certificate for sign-ins; return it with its key, as PEM."""
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rotator")])
     now = datetime.datetime.fromisoformat(azure.control("GET", "/state")["now"])
@@ -97,7 +97,7 @@ def blocks(heading: str) -> list[str]:
 
 
 def checkout(folder: Path, made: Scene, files: dict[str, bytes]) -> None:
-    """Make the directory from which somebody installs: the files to copy, policies, and what that person brings."""
+    """Make a person's directory for the installation: the source's documents, policies, and further files."""
     place = folder / "checkout"
     place.mkdir()
     (place / "docs").symlink_to("/opt/source/docs")

@@ -1,7 +1,7 @@
-"""Plays a Containerfile where no container engine is: each instruction in order, in empty roots on a throwaway host.
+"""Player of a Containerfile without a container engine: each instruction in order, in empty roots on a throwaway host.
 
-Simulated are the base image, which is this machine's /usr with the tests' Python in /usr/local, layers, and what an
-engine does beside: a mount of the volume, a read-only root, no capabilities, the entry point as the first process.
+Simulated are the base image, by this machine's /usr with the tests' Python in /usr/local; layers; and further acts of
+an engine: a mount of the volume, a read-only root, no capabilities, the entry point as the first process.
 """
 
 import json
@@ -30,7 +30,7 @@ base() {
 
 @dataclass
 class Image:
-    """What the last stage of a Containerfile says of the container."""
+    """Settings of a container from the last stage of a Containerfile."""
 
     root: str = ""
     user: str = "0:0"
@@ -42,18 +42,20 @@ class Image:
     command: list[str] = field(default_factory=list)
 
     def inside(self) -> str:
-        """Return what runs a program in the root, with the image's variables."""
+        """Return the command that runs a program in the root, with the image's variables."""
         return shlex.join(["chroot", self.root, "env", "-i", *(f"{k}={v}" for k, v in self.environment.items())])
 
 
 def instructions(file: Path) -> list[tuple[str, str]]:
-    """Return the instructions of a Containerfile: their names, and what follows."""
+    """Return the instructions of a Containerfile: names, and arguments."""
     rows = [row for row in file.read_text().splitlines() if row and not row.startswith("#")]
     return [(row.partition(" ")[0], row.partition(" ")[2]) for row in rows]
 
 
 def script(file: Path, context: str, played: Callable[[str], str]) -> tuple[str, Image]:
-    """Return a shell script that builds the image from a context, and the image; `played` says what is run for a RUN."""
+    """Return a shell script that builds the image from a context, and the image; `played` replaces the command of a
+    RUN.
+    """
     said, stages, image = [BASE], dict[str, str](), Image()
     for name, rest in instructions(file):
         match name:

@@ -64,7 +64,7 @@ class Seen:
 
 
 def locked(command: str) -> str:
-    """Return a command by which the locked packages are those of the tests, where pip would fetch them."""
+    """Return a command that uses the tests' packages in place of pip's downloads."""
     linked = "echo /opt/libraries >$(echo /opt/{0}/lib/python3.*/site-packages)/locked.pth"
     return re.sub(
         r"python3 -m pip --python /opt/(\w+)/bin/python install --no-cache-dir --require-hashes --requirement \S+",
@@ -105,7 +105,7 @@ def _seen(tmp_path_factory: pytest.TempPathFactory, signed: Signed) -> Seen:
 
 
 def context(folder: Path, made: Scene, certificate: bytes) -> None:
-    """Make the checkout from which the image is built."""
+    """Make the checkout for the build of the image."""
     checkout(folder, made, {"certificate.pem": certificate})
     place = folder / "checkout"
     for name in ("function", "rotator", "pyproject.toml", "README.md", "LICENSE", "requirements-build.lock"):

@@ -115,7 +115,7 @@ def test_the_crontab_starts_four_runs_a_day() -> None:
 
 
 def run(folder: Path, content: str, mode: int = 0o600) -> subprocess.CompletedProcess[str]:
-    """Run the wrapper, with a stand-in for rotator that prints what it got."""
+    """Run the wrapper, with a stand-in for rotator that prints its arguments and variables."""
     file, script, rotator = folder / "environment", folder / "run", folder / "rotator"
     file.write_bytes(content.encode())
     file.chmod(mode)

@@ -104,14 +104,14 @@ def text(unit: str) -> str:
 
 
 def analysed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Ask systemd-analyze about the units, with what they run in place."""
+    """Ask systemd-analyze about the units in a folder."""
     program = needed("systemd-analyze", PACKAGE)
     return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(name="units")
 def _units(tmp_path: Path) -> Path:
-    """The units, also with the drop-in, that run something that is on this machine."""
+    """Write the units, with a command that exists on this machine; return their folder."""
     for unit in ("rotator.service", "rotator.timer"):
         (tmp_path / unit).write_text(text(unit).replace("/opt/rotator/bin/rotator", "/bin/true"))
     return tmp_path
@@ -147,7 +147,7 @@ def test_the_timer_starts_four_runs_a_day() -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the steps printed, by their headings, and the two principals."""
+    """Output of the steps by heading, and the two principals."""
 
     parts: dict[str, str]
     due: Scene

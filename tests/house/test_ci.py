@@ -1,4 +1,6 @@
-"""`.ci/run`: what it installs where, and that the rest runs whatever becomes of that; every program in it is a stand-in."""
+"""Tests of `.ci/run`: its installations, and that the rest runs after a failed one; every program inside is a
+stand-in.
+"""
 
 import shutil
 import subprocess
@@ -18,7 +20,7 @@ AZURITE = "npm install --silent --no-audit --no-fund --no-save --prefix .venv/az
 
 
 def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str, list[str]]:
-    """Return what it says, and what it calls, with these programs there."""
+    """Return the output and the calls of `.ci/run`, with the given programs on PATH."""
     (directory / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
     programs, called = directory / "bin", directory / "called"
@@ -44,7 +46,7 @@ def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str,
 
 
 def in_turn(called: list[str]) -> list[str]:
-    """Put what is installed side by side with `make check site` into one order; `make test` waits for all of it."""
+    """Sort the concurrent installations and `make check site` into one order; `make test` waits for all of them."""
     assert called[-1] == "make test"
     order = [AZURITE, *WORKER, "make check site", "make test"]
     return sorted(called, key=lambda line: order.index(line) if line in order else -1)

@@ -1,4 +1,4 @@
-"""The documentation says what is so: made parts are made again, commands are run or parsed, names are looked up."""
+"""Tests of the documentation: made parts are made again, commands are run or parsed, names are looked up."""
 
 import ast
 import importlib
@@ -59,7 +59,9 @@ def shown(file: Path) -> str:
 
 
 def offences(cases: Iterable[tuple[str, ...]], check: Callable[..., None]) -> list[str]:
-    """Return what is wrong with each of them, all at once: a test for each would be hundreds that say nothing while nothing is wrong."""
+    """Return the failures of all cases at once: a test for each would mean hundreds of passing tests without
+    information.
+    """
     found = []
     for case in cases:
         try:
@@ -70,7 +72,7 @@ def offences(cases: Iterable[tuple[str, ...]], check: Callable[..., None]) -> li
 
 
 def section(text: str, heading: str) -> str:
-    """Return what stands below a heading, down to the next of any level."""
+    """Return the text below a heading, down to the next of any level."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
     assert found, heading
     return found[1]
@@ -92,7 +94,7 @@ def fenced(text: str, kind: str) -> list[str]:
 
 
 def ticked(text: str) -> list[str]:
-    """Everything between single back ticks, code blocks left out."""
+    """Return the texts between single back ticks, without code blocks."""
     return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
 
 
@@ -125,7 +127,7 @@ def test_the_reference_has_a_heading_for_each_verb_and_links_it() -> None:
 
 
 def verbs() -> set[str]:
-    """Every command line that does something, without ``rotator`` itself."""
+    """Return every command line but ``rotator`` itself."""
     return {" ".join(name) for name, _ in _commands((), COMMAND)}
 
 
@@ -251,7 +253,9 @@ def test_the_tags_for_az_are_those_that_rotator_reads() -> None:
 
 
 def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -> None:
-    """The job without a manifest that the script of docs/operations.md deploys and then tags: held back before, let go of after."""
+    """A job without a manifest, deployed and then tagged by the script of docs/operations.md: the old password is held
+    back before, and retired afterwards.
+    """
     job = played.group_id("nightly")
     played.deploy("nightly", JOB, "Never")
     played.write(container_groups=[{"id": played.group_id()}, {"id": job, "when_finished": "wait"}])
@@ -356,7 +360,7 @@ def name_exists(name: str) -> None:
 
 
 def found(dotted: str) -> bool:
-    """Tell if a dotted name can be imported, or is an attribute of something that can."""
+    """Tell if a dotted name can be imported, or is an attribute of a module."""
     parts = dotted.split(".")
     for length in range(len(parts), 0, -1):
         try:
@@ -636,7 +640,7 @@ def test_links_resolve() -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a document's headings, as they are made where it is shown."""
+    """Return the anchors of a document's headings, as published."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -680,7 +684,7 @@ def test_the_changelog_has_this_version() -> None:
 
 
 def test_the_extra_asks_for_the_emulator_beside_it() -> None:
-    """Exactly its version, whose local part no public index can have."""
+    """The extra has the exact version, whose local part no public index can have."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert f"local-azure=={local_azure.__version__}" in extras["emulator"]
     assert "+" in local_azure.__version__

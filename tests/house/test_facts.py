@@ -1,4 +1,6 @@
-"""Facts about Azure are cited by their ids in docs/azure-facts.md: each has a source, and each that concerns the emulator has a test there."""
+"""Tests of facts about Azure, cited by their ids in docs/azure-facts.md: each has a source, and each about the emulator
+has a test.
+"""
 
 import re
 import runpy
@@ -34,7 +36,7 @@ def sources() -> Iterator[Path]:
 
 @cache
 def prose(file: Path) -> str:
-    """The comments and docstrings of a module that cites, comments one after another without their marks."""
+    """Return the comments and docstrings of a module with citations, as one text."""
     if not any(each.search(re.sub(r"\s+#", " ", file.read_text())) for each in (CITATION, OTHERWISE)):
         return ""
     with file.open("rb") as opened:

@@ -25,7 +25,7 @@ def blocks(kind: str) -> list[str]:
 
 
 def by_hand(made: Stage, name: str, password: str, tags: dict[str, str] | None = None) -> None:
-    """A deployment by a template: the whole group, with what the template says and nothing else."""
+    """Deploy a group by a template: only the template's values remain."""
     body = made.body(made.app_id, password)
     made.azure.container_groups.put(made.group_id(name), {**body, "tags": tags or {}}, "2025-09-01")
     made.pass_(minutes=10)

@@ -1,4 +1,4 @@
-"""The house style, as far as it can be counted: small functions, small files, names that say something."""
+"""Tests of the house style, as far as it can be counted: small functions, small files, names of the field."""
 
 import ast
 import io
@@ -36,7 +36,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def spoken(node: ast.AST) -> set[int]:
-    """The lines of every text that stands alone: docstrings, of whatever."""
+    """Return the lines of every string that is a statement: docstrings of modules, classes, functions and
+    attributes.
+    """
     texts = (
         one
         for one in ast.walk(node)
@@ -60,7 +62,7 @@ def code_lines(file: Path) -> frozenset[int]:
 
 
 def functions(file: Path) -> Iterator[tuple[str, int]]:
-    """Every function of a file with the length of its body, in lines of code."""
+    """Yield every function of a file with the length of its body, in lines of code."""
     lines = code_lines(file)
     for node in ast.walk(parsed(file)):
         if isinstance(node, Function):

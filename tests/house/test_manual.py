@@ -1,4 +1,4 @@
-"""The manual page says what the help says, in roff that man takes without a warning."""
+"""Tests of the manual page: it equals the help, in roff without a warning."""
 
 import subprocess
 

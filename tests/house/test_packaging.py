@@ -1,4 +1,6 @@
-"""Tests of what is in the distributions of rotator: the wheel that people install, and the source distribution that it can be built from."""
+"""Tests of rotator's distributions: the wheel for users, and the source distribution from which the wheel can
+be built.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,6 @@
-"""Tests of tests that need a missing program: with CI=true they fail, elsewhere they are skipped, always with the package's name."""
+"""Tests of tests that need a missing program: with CI=true they fail, elsewhere they are skipped, always with the
+package's name.
+"""
 
 from pathlib import Path
 
@@ -33,6 +35,6 @@ def test_another_name_of_the_program_will_do(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.xdist_group("one worker")
 def test_tests_of_one_group_are_dealt_out_by_its_name(request: pytest.FixtureRequest) -> None:
-    """xdist takes the group from the end of a test's id; a pytest that loses it there has each worker make what a group shares."""
+    """Xdist reads the group at the end of a test's id; without it each worker would make the group's shared data."""
     dealt_out = getattr(request.config.option, "loadgroup", False)
     assert request.node.nodeid.endswith("@one worker") is dealt_out

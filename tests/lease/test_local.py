@@ -94,12 +94,12 @@ def test_the_directory_is_the_users_state_directory(monkeypatch: pytest.MonkeyPa
     assert directory({}) == directory({"XDG_STATE_HOME": "relative"}) == Path("/home/ada/.local/state/rotator")
 
 
-# what the file says
+# content of the file
 
 
 @contextmanager
 def held(where: Path, content: bytes, name: str = "one") -> Iterator[None]:
-    """Another run holds the lease, and its file says something."""
+    """Hold the lease as another run, with some content in its file."""
     where.mkdir(mode=0o700, exist_ok=True)
     with (where / f"{name}.lock").open("wb", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -181,7 +181,7 @@ def test_a_full_disk_stops_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         hold(tmp_path, "one", "one")
 
 
-# what is no lease, and who else may write there
+# files that are no leases, and rights of other users
 
 
 @pytest.mark.parametrize("kind", ["a pipe", "a directory", "a link", "a link to a device"])

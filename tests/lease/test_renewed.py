@@ -1,4 +1,6 @@
-"""A lease that is renewed: who is kept out, what a lost one stops, and what goes on without."""
+"""Tests of a renewed lease: the runs kept out, the writes stopped by a lost lease, and the verbs that go on without
+one.
+"""
 
 import asyncio
 import inspect
@@ -181,7 +183,7 @@ def test_a_record_of_whatever_kind_names_a_holder(record: dict[str, str], shown:
     assert isinstance(holder(record, NOW), Holder)
 
 
-# the world of a run that holds one
+# the world of a run with a lease
 
 
 @dataclass
@@ -198,7 +200,7 @@ class Until:
 
 
 class Written:
-    """A World that notes each call."""
+    """World that records each call."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -304,7 +306,7 @@ def test_a_holder_killed_in_mid_rotation_keeps_others_out_for_a_minute_and_then_
 
         def kill(number: int, operation: str, request: Request) -> None:
             if operation == "keyvault.secrets.set":
-                store.down = True  # a process that is dead releases nothing
+                store.down = True  # a dead process releases no lease
                 raise Killed
 
         with monitored(made, ("app", "second")):

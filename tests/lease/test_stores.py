@@ -1,4 +1,4 @@
-"""The contract of a store of leases, kept by Azurite behind Microsoft's client and by what stands in for it."""
+"""Tests of a lease store's contract, by Azurite behind Microsoft's client and by its stand-in."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ def _storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Azuri
 
 @pytest.fixture(name="over", scope="module", params=["memory", "azurite"])
 def _over(request: pytest.FixtureRequest) -> Over:
-    """Provide what runs a test on virtual time, over stores of one kind; each test has names of its own."""
+    """Provide a runner of tests on virtual time, with one kind of stores; each test has separate names."""
     storage: azurite.Azurite | None = None
     if request.param == "azurite":
         storage = request.getfixturevalue("storage")

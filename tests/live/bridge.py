@@ -37,7 +37,7 @@ GROUP, RUN, OTHER = "live", "0a1b2c", "3d4e5f"
 
 @dataclass
 class Waiting:
-    """A clock that moves by waiting only."""
+    """Clock that only waits move."""
 
     time: Time
 
@@ -52,7 +52,7 @@ class Waiting:
 
 
 class InProcess(httpx.BaseTransport):
-    """The emulator in place of the network; an answer may be altered on its way."""
+    """Emulator in place of the network; an answer may be altered on its way."""
 
     def __init__(self, app: App, alter: Alter | None = None) -> None:
         self.app, self.alter = app, alter
@@ -77,7 +77,7 @@ class Admin:
 
 
 class Commands:
-    """rotator's commands in this process, on virtual time."""
+    """Commands of rotator in this process, on virtual time."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.patch = patch
@@ -90,13 +90,13 @@ class Commands:
 
 
 def absent(arguments: Sequence[str], policies: str) -> Said:
-    """Stand for a rotator that isn't there."""
+    """Answer as a shell without rotator."""
     return Said(127, "no rotator")
 
 
 @dataclass
 class Local:
-    """An emulated Azure, and what a run needs to meet it."""
+    """Emulated Azure, with the ports of a run."""
 
     alter: Alter | None = None
     time: Time = field(default_factory=Time)
@@ -114,14 +114,14 @@ class Local:
         return httpx.Client(transport=InProcess(self.app, alter))
 
     def removal(self) -> Removal:
-        """Return what `make live-clean` does."""
+        """Return the removal of `make live-clean`."""
         return Removal(self.wire, self.seeded.subscription, GROUP)
 
     def marks(self, run: str = RUN) -> Marks:
         return Marks(self.seeded.subscription, GROUP, run)
 
     def scene(self) -> Scene:
-        """A run that has its resource group, and nothing else yet."""
+        """Return the scene of a run with its resource group, and no other resource yet."""
         who = self.seeded.admin.object_id
         ids = self.azure.ids.guid
         made = Scene(self.wire, self.marks(), "eastus", self.seeded.tenant, who, self.clock, ids)

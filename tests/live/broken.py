@@ -1,4 +1,4 @@
-"""Breakages of Azure: each claim of a fact is decided by one answer, which is altered on its way until the claim notices."""
+"""Breakages of Azure: each claim of a fact is decided by one answer, altered on its way until the claim notices."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ TELLING = {
 
 
 class Recording(Azure):
-    """The wire, with every answer that came, in order."""
+    """Wire that keeps every answer, in order."""
 
     def __init__(self, other: Azure) -> None:
         super().__init__(other.client, other.credential, other.cloud, other.clock, other.hidden)
@@ -41,7 +41,7 @@ class Recording(Azure):
 
 @dataclass
 class Alteration:
-    """One kind of change, of the answer with this number and of every later one to the same request."""
+    """One kind of change, of the answer with a number and of later ones to the same request."""
 
     index: int
     kind: Kind
@@ -58,7 +58,7 @@ class Alteration:
 
 @dataclass
 class Played:
-    """A fact's finding, with the number of the answer that decided each claim."""
+    """Finding of a fact, with the number of the answer that decided each claim."""
 
     found: Finding
     answers: list[Answer] = field(repr=False)
@@ -69,7 +69,7 @@ class Played:
 
 
 def play(fact: str, alter: Alteration | None = None, services: "Services | None" = None) -> Played:
-    """Play one fact in a new world, with `services` that the emulator doesn't have: deployments, unless named."""
+    """Play one fact in a new world, with `services` absent from the emulator: deployments, unless named."""
     beside = services or Deployments()
     beside.local = local = Local(lambda request, answer: _then(alter, request, beside(request, answer)))
     local.wire = wire = Recording(local.wire)
@@ -88,7 +88,7 @@ def play(fact: str, alter: Alteration | None = None, services: "Services | None"
 
 
 class Services(Protocol):
-    """Answers in place of those of an emulator that doesn't have them."""
+    """Answers of services that the emulator lacks."""
 
     local: Local | None
 
@@ -100,7 +100,7 @@ def _then(alter: Alteration | None, request: httpx.Request, answer: httpx.Respon
 
 
 def noticed(fact: str, number: int, services: Callable[[], Services] = Deployments) -> str:
-    """Return the first breakage that the claim with this number reports as `differs`; empty if none is."""
+    """Return the first breakage that a claim reports as `differs`; empty for none."""
     sound = play(fact, None, services())
     seen = [claim for claim in sound.found.claims if claim.outcome != Outcome.NOT_SEEN]
     return next(_noticed(fact, seen[number], sound, sound.decided[number], services), "")
@@ -125,7 +125,7 @@ def _kinds(answers: list[Answer], index: int) -> Iterator[tuple[str, Kind]]:
 def altered(
     answer: httpx.Response, status: int = 0, body: Any = ..., headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
-    """An answer with some of its parts replaced."""
+    """Return an answer with some parts replaced."""
     kept = {name: value for name, value in answer.headers.items() if name != "content-length"}
     content = answer.content if body is ... else json.dumps(body).encode()
     kept = kept if headers is None else {"content-type": "application/json", **headers}
@@ -156,7 +156,7 @@ def turned(value: Any) -> Any:
 
 
 def telling(value: Any) -> Any:
-    """A JSON value whose objects all say more than they should."""
+    """Return a JSON value whose objects have additional names."""
     match value:
         case list():
             return [telling(each) for each in value]
@@ -166,7 +166,7 @@ def telling(value: Any) -> Any:
 
 
 def doubled(value: Any) -> Any:
-    """A JSON value in whose lists everything stands twice."""
+    """Return a JSON value with every element of its lists twice."""
     match value:
         case list():
             return [doubled(each) for each in (*value, *value)]
@@ -185,7 +185,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def changed(value: Any, path: tuple[Any, ...]) -> Any:
-    """A JSON value with another value in one place; as it is where there is no such place."""
+    """Return a JSON value with another value in one place, or unchanged without such a place."""
     if not path:
         return turned(value) if value not in (None, {}, []) else {"file": "told"}
     try:

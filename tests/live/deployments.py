@@ -1,4 +1,6 @@
-"""Deployments of templates without resources, which the emulator doesn't have: rotator's own evaluation stands for Resource Manager's."""
+"""Deployments of templates without resources, which the emulator lacks: rotator's own evaluation stands for Resource
+Manager's.
+"""
 
 import json
 from dataclasses import dataclass, field

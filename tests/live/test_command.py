@@ -1,4 +1,4 @@
-"""The command line of the bridge: what it refuses, what it asks, and what its exit code says."""
+"""Tests of the bridge's command line: its refusals, its questions, and its exit codes."""
 
 import io
 import json

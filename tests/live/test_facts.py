@@ -1,4 +1,4 @@
-"""Every fact has a check that notices where Azure differs, or a reason why no API shows it."""
+"""Tests of the facts: each has a check that notices differences of Azure, or a reason why no API shows the fact."""
 
 import re
 

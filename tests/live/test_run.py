@@ -1,4 +1,4 @@
-"""A whole run against the emulator: what it finds, what it leaves, and what it says."""
+"""Tests of a whole run against the emulator: its findings, its remains, and its report."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NOT_EMULATED = ("A14",)
 
 
 def things(local: Local) -> set[str]:
-    """All that is in the emulator's state and has a name."""
+    """Return the names in the emulator's state."""
     directory, resources = local.azure.directory.state, local.azure.resources.state
     return {
         *(f"application {each.display_name}" for each in directory.applications.values()),
@@ -38,7 +38,7 @@ def things(local: Local) -> set[str]:
 
 @dataclass
 class Whole:
-    """One run with everything in it."""
+    """One whole run, with the names before it and its report."""
 
     local: Local
     before: set[str]

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("azurite")]
 
 @dataclass
 class Forwarding:
-    """Answers of Azurite in place of the emulator's; each world has a container and a queue of its own there."""
+    """Answers of Azurite in place of the emulator's; each world has a separate container and queue."""
 
     azurite: Azurite
     world: int

@@ -1,4 +1,4 @@
-"""The command that gets events: real processes."""
+"""Tests of the command for events, with real processes."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def test_it_gets_the_event_its_words_as_they_are_and_nothing_of_our_environment(
     found = json.loads(saved.read_text())
     assert found["argv"] == [str(saved), "$(touch x)", "a; b"]
     assert found["in"].encode() == event
-    # Python itself may set this one.
+    # Python itself may set LC_CTYPE.
     assert {name: value for name, value in found["env"].items() if name != "LC_CTYPE"} == command.ENVIRONMENT
     assert (found["cwd"], found["group"]) == ("/", True)
 
@@ -35,7 +35,7 @@ def test_failures_are_sentences(tmp_path: Path) -> None:
     assert (
         asyncio.run(run_hook((str(tmp_path / "nothing"),), b"{}")) == "could not be started (No such file or directory)"
     )
-    # A command that reads nothing is no failure.
+    # A command need not read its input.
     assert asyncio.run(run_hook((sys.executable, "-c", ""), b"x" * 1_000_000)) == ""
 
 

@@ -1,4 +1,4 @@
-"""Files that are replaced at once, and the list of delivered ids."""
+"""Tests of atomically replaced files, and of the list of delivered ids."""
 
 import asyncio
 import fcntl

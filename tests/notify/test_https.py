@@ -1,4 +1,6 @@
-"""The transport of notifications over real sockets and TLS: a receiver on loopback that accepts, refuses, redirects or hangs."""
+"""Tests of the transport of notifications over real sockets and TLS: a receiver on loopback that accepts, refuses,
+redirects or hangs.
+"""
 
 import asyncio
 import ssl
@@ -18,7 +20,7 @@ PATH = "/services/SECRET-PATH"
 
 @pytest.fixture(name="authority")
 def _authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """An authority that the environment names, as docs/notifications.md says, and no proxy."""
+    """Provide an authority named in the environment, as in docs/notifications.md, and no proxy."""
     authority = trustme.CA()
     (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -28,7 +30,7 @@ def _authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
 
 
 def told(authority: trustme.CA, status: str, clock: Waits, *, up: bool = True) -> tuple[str, list[str]]:
-    """Send one message; return why it failed, and the heads and bodies that arrived."""
+    """Send one message; return the reason of its failure, and the received heads and bodies."""
     arrived: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Receivers from the environment: what is taken, and refusals that quote no address."""
+"""Tests of receivers from the environment: accepted settings, and refusals that quote no address."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests of notifications, answered in process: how often they are sent, what they carry, and what of them is told."""
+"""Tests of requests for notifications, answered in process: their number, their content, and the reports on them."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 @dataclass
 class Waits:
-    """A clock that only counts."""
+    """Clock that only counts."""
 
     slept: list[float] = field(default_factory=list)
 
@@ -33,7 +33,7 @@ class Waits:
 
 
 def send(*answers: Answer | int, body: bytes = b"{}") -> tuple[str, list[httpx.Request], list[float]]:
-    """Return why it failed, what was sent, and the waits in between."""
+    """Send a message; return the reason of its failure, the requests, and the waits between them."""
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

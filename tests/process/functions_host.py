@@ -1,8 +1,9 @@
-"""Stands in for the host of Azure Functions, in a process of Microsoft's worker library: it indexes an app and calls its functions.
+"""Stand-in for the host of Azure Functions, in a process of Microsoft's worker library: it indexes an app and calls its
+functions.
 
-Run by a Python that has `azure_functions_runtime`: ``functions_host.py APP``, with the calls as JSON on its standard
-input. It prints what was indexed, then the result of each call, one JSON object a line. The messages between host and
-worker are plain objects in place of protobuf's.
+Run by a Python with `azure_functions_runtime`: ``functions_host.py APP``, with the calls as JSON on standard input. It
+prints the index, then the result of each call, one JSON object a line. The messages between host and worker are plain
+objects in place of protobuf's.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any
 
 
 class Message(SimpleNamespace):
-    """A message of the worker's protocol, as far as the library reads it."""
+    """Message of the worker's protocol, as far as the library reads it."""
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 - protobuf's name
         return next(iter(vars(self)), None)

@@ -1,4 +1,4 @@
-"""Shells complete the names of policies and groups, on a terminal, and a broken file is in nobody's way."""
+"""Tests of completion in shells: names of policies and groups, on a terminal, also beside a broken file."""
 
 import os
 import pty
@@ -38,7 +38,7 @@ SHELLS = {
 
 @pytest.fixture(name="home")
 def _home(tmp_path: Path) -> Path:
-    """A directory with a command, policies, one of them broken, and a manifest that is none."""
+    """Make a directory with a command, policies, one of them broken, and an undeclared manifest."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "rotator").write_text(WRAPPER)
     (tmp_path / "bin" / "rotator").chmod(0o755)
@@ -56,7 +56,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def asked(home: Path, words: str) -> list[str]:
-    """Return what completes these words, without a shell."""
+    """Return the completions of words, without a shell."""
     given = {**environment(home), COMPLETE: "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     done = subprocess.run([home / "bin" / "rotator"], cwd=home, env=given, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -100,7 +100,7 @@ def test_a_tab_completes_a_policy_on_a_terminal(home: Path, shell: str) -> None:
 
 
 def read_until(terminal: int, words: str) -> None:
-    """Read what a terminal shows until it shows these words."""
+    """Read from a terminal until it shows the words."""
     shown = ""
     while words not in shown:
         ready, _, _ = select.select([terminal], [], [], 60)

@@ -33,12 +33,12 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @dataclass
 class Host:
-    """The app's folder, and the world that its policy is about."""
+    """Folder of the app, with the world of its policy."""
 
     made: Scene
 
     def __call__(self, *calls: dict[str, Any], **settings: str) -> tuple[int, list[Any], str]:
-        """Start a worker, index the app, and call its functions; return its code, its answers and its log."""
+        """Start a worker, index the app, and call its functions; return the exit code, the answers and the log."""
         for name in ("function_app.py", "host.json"):
             shutil.copy(ROOT / "function" / name, self.made.path)
         environment = {
@@ -60,7 +60,7 @@ class Host:
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
     def published(self) -> str:
-        """The key id of the newest version, or nothing."""
+        """Return the key id of the newest version; empty for none."""
         return str((self.made.versions()[-1].get("tags") or {}).get("rotator-key-id", ""))
 
 

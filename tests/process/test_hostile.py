@@ -1,4 +1,4 @@
-"""Tests of hostile input: texts that are no policies, devices in place of files, closed outputs."""
+"""Tests of hostile input: invalid policies, devices in place of files, closed outputs."""
 
 import os
 import subprocess
@@ -88,12 +88,12 @@ def test_line_ends_of_any_system_and_a_byte_order_mark_are_no_mistakes(tmp_path:
 
 
 def validate(directory: Path, redirection: str) -> subprocess.CompletedProcess[str]:
-    """``rotator validate`` in a shell, with its ends bent."""
+    """Run ``rotator validate`` in a shell, with a redirection."""
     return shell(f"validate --policies {directory} {redirection}")
 
 
 def shell(words: str, surroundings: str = "") -> subprocess.CompletedProcess[str]:
-    """``rotator`` with these words, which may redirect its ends."""
+    """Run ``rotator`` with these words, which may redirect its streams."""
     command = f"{surroundings} {sys.executable} -m rotator {words}"
     return subprocess.run(
         ["/bin/bash", "-c", command], capture_output=True, text=True, errors="replace", check=False, cwd=ROOT
@@ -110,7 +110,7 @@ def test_a_report_that_can_not_be_written_is_said_and_is_no_success(tmp_path: Pa
 
 
 def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
-    """As ``rotator status | head -1``: the exit code is that of the world."""
+    """After ``rotator status | head -1`` the exit code is true of the world."""
     (tmp_path / "one.yaml").write_text(MINIMAL)
     ended = validate(tmp_path, "| true; exit ${PIPESTATUS[0]}")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -169,7 +169,7 @@ def test_no_encoding_and_no_width_of_a_terminal_is_in_the_way(surroundings: str,
 
 
 def test_an_interruption_while_it_starts_is_one_line(tmp_path: Path) -> None:
-    """The import of the commands meets SIGINT, as it does where somebody presses ^C at once."""
+    """The import of the commands meets SIGINT, as after ^C at once."""
     pressed = "if name == 'rotator.cli.app': signal.raise_signal(signal.SIGINT)"
     begins = f"import signal, sys\nclass Find:\n    def find_spec(self, name, *_):\n        {pressed}\n"
     code = f"{begins}sys.meta_path.insert(0, Find())\nfrom rotator.cli import main\nmain()"
@@ -188,7 +188,7 @@ def _rotator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
 
 
 def test_a_rotation_is_finished_although_nobody_can_be_told(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken stderr in the middle of an issue once left a credential behind that nobody had published."""
+    """A broken stderr in the middle of an issue once left an unpublished credential behind."""
     heard = []
 
     def broken(text: object, *, err: bool = False, **_: object) -> None:

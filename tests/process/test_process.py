@@ -1,4 +1,4 @@
-"""Real processes over HTTPS: killed at the worst moments, and in front of everything that people get wrong."""
+"""Tests of real processes over HTTPS: killed at the worst moments, and run with common mistakes."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 from tests.cells import cell
 from tests.served import ARM, Scene, Served, scene, serving
 
-pytestmark = pytest.mark.xdist_group("process")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("process")  # they share the module's fixtures
 
 MISTAKEN = """\
 principal:
@@ -94,7 +94,7 @@ FIRST_ROTATION = ("--adopt", "--no-overlap")
 
 
 def killed(rotator: Scene, operation: str, when: str, nth: int) -> None:
-    """Rotate, and be killed in the midst of a request: before Azure has seen it, or after it did what was asked."""
+    """Rotate, and kill the process in the midst of a request: before Azure got it, or after its effect."""
     rotator.azure.fault(operation, "timeout", when=when, nth=nth)
     before = len(rotator.azure.control("GET", "/faults")["struck"])
     process = rotator.begin("rotate", rotator.name, *FIRST_ROTATION)
@@ -108,7 +108,7 @@ def killed(rotator: Scene, operation: str, when: str, nth: int) -> None:
 
 
 def unharmed(rotator: Scene) -> None:
-    """What is published works, and the group could be moved at any moment."""
+    """Check that the published value works, and the group could be moved at any moment."""
     assert rotator.authenticates(rotator.published())
     assert rotator.moves()
 

@@ -1,6 +1,7 @@
-"""A whole life by real processes over HTTPS: one policy file, five commands, each repeated, and each killed in its midst before.
+"""Test of a principal's whole life by real processes over HTTPS: one policy file, five commands, each killed, then run,
+then repeated.
 
-Death comes by SIGKILL while a request waits: before Azure has seen it, or after it did what was asked.
+Death comes by SIGKILL while a request waits: before Azure got it, or after its effect.
 """
 
 import os
@@ -15,7 +16,7 @@ import pytest
 from tests.bare import MANIFEST
 from tests.served import ACR_PULL, ARM, ROOT, Json, Scene, Served, serving
 
-pytestmark = pytest.mark.xdist_group("process_life")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("process_life")  # they share the module's fixtures
 DRAFT = """\
 # Who pulls, and from where: ask the platform team.
 principal:
@@ -51,7 +52,7 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def rotator(azure: Served, tmp_path: Path) -> Iterator[Scene]:
-    """A draft, which is a link to a file that others may read, and its manifest; nothing else."""
+    """Provide a scene with nothing but a draft, linked to a file with rights for others, and its manifest."""
     azure.made += 1
     made = Scene(azure, tmp_path, f"newcomer{azure.made}")
     (made.policies / "manifests").mkdir(parents=True)
@@ -74,7 +75,9 @@ def policy(made: Scene) -> Path:
 
 
 def intact(made: Scene, before: bytes) -> None:
-    """The file is what it was, or that with the app id of the one application; its rights and the link to it are as they were."""
+    """Check that the file is unchanged but for the app id of the one application, with the same rights and the same
+    link to it.
+    """
     now = policy(made).read_bytes()
     lines = [line for line in now.splitlines(keepends=True) if b"app_id: " not in line]
     assert b"".join(lines) == before
@@ -91,7 +94,7 @@ def app_id(made: Scene) -> str:
 
 
 def killed(made: Scene, operation: str, when: str, *command: str, nth: int = 1) -> None:
-    """Begin a command, and kill it while that request waits."""
+    """Begin a command, and kill it while the request waits."""
     made.azure.fault(operation, "timeout", when=when, nth=nth)
     before = len(made.azure.control("GET", "/faults")["struck"])
     process = made.begin(*command)
@@ -103,7 +106,7 @@ def killed(made: Scene, operation: str, when: str, *command: str, nth: int = 1) 
 
 
 def twice(made: Scene, *command: str, again: tuple[str, ...] = ()) -> None:
-    """To its end, and again: the second time nothing is written."""
+    """Run a command to its end twice; the second run writes nothing."""
     since = 0
     for more in ((), again):
         since = len(made.azure.calls())
@@ -114,7 +117,7 @@ def twice(made: Scene, *command: str, again: tuple[str, ...] = ()) -> None:
 
 
 def whole(made: Scene) -> None:
-    """One of each: application, service principal, role, password, user name; and the group pulls."""
+    """Check for one application, service principal, role, password and user name, and for a group that pulls."""
     world = made.azure.world()
     (principal,) = [each for each in world["principals"] if each["displayName"] == made.name]
     assert (made.app_id, principal["appId"]) == (app_id(made), app_id(made))

@@ -33,11 +33,11 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite.Azurit
 
 @pytest.fixture
 def rotator(azure: Served, storage: azurite.Azurite, tmp_path: Path) -> Iterator[Scene]:
-    """A scene whose processes reach storage, too."""
+    """Provide a scene whose processes reach storage, too."""
     made = scene(azure, tmp_path)
     for address in (azurite.CONTAINER, azurite.QUEUE):
         storage.create(address, now)
-    storage.clock.unlink(missing_ok=True)  # the time of this machine from here on: so is the processes'
+    storage.clock.unlink(missing_ok=True)  # this machine's time from here on, as for the processes
     environment = made.environment()
     trusted = tmp_path / "authorities.pem"
     both = (Path(environment["SSL_CERT_FILE"]), storage.clock.parent / "certificate.pem")
@@ -56,7 +56,7 @@ def rotator(azure: Served, storage: azurite.Azurite, tmp_path: Path) -> Iterator
 
 @contextmanager
 def proxy(storage: azurite.Azurite, other: int) -> Iterator[int]:
-    """Serve a CONNECT proxy that leads to Azurite for storage, and to the proxy on port `other` for everything else."""
+    """Serve a CONNECT proxy to Azurite for storage, and to the proxy on port `other` for other hosts."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=_serve, args=(listening, storage, other), daemon=True).start()
         yield listening.getsockname()[1]
@@ -127,5 +127,5 @@ def test_a_killed_worker_s_message_comes_back_and_two_workers_at_once_rotate_wha
 
 
 def later(storage: azurite.Azurite, seconds: float) -> None:
-    """Let Azurite's clock be ahead of this machine's."""
+    """Set Azurite's clock ahead of this machine's."""
     storage.clock.write_text(str(int((now().timestamp() + seconds) * 1000)))

@@ -1,4 +1,4 @@
-"""I7 seen from outside: whatever goes wrong, and however much is logged, no secret is in anything that rotator writes."""
+"""Tests of I7 from outside: no secret is in rotator's output, after any failure and at any log level."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -78,7 +78,7 @@ def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Inside:
 
 
 def overheard(inside: Inside) -> set[str]:
-    """Every credential that goes over the wire from now on, of whatever kind."""
+    """Collect every credential on the wire from now on."""
     seen: set[str] = set()
 
     def before(number: int, operation: str, request: Request) -> None:
@@ -248,7 +248,7 @@ def test_no_secret_is_in_the_arguments_of_a_process(rotator: Scene) -> None:
 
 
 def _ours(file: Path, pid: int) -> bool:
-    """Tell if a process is this one or a child of it."""
+    """Tell if a process is the given one or its child."""
     try:
         return file.parent.name == str(pid) or f"PPid:\t{pid}\n" in (file.parent / "status").read_text()
     except OSError:

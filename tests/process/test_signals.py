@@ -1,4 +1,4 @@
-"""Signals to a real process over HTTPS: it ends in order, says what it leaves behind, and the next run goes on."""
+"""Tests of signals to a real process over HTTPS: it ends in order and names its remains, and the next run goes on."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.served import Scene, Served, scene, serving
 
-pytestmark = pytest.mark.xdist_group("signals")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("signals")  # they share the module's fixtures
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 
@@ -27,7 +27,7 @@ def rotator(azure: Served, tmp_path: Path) -> Iterator[Scene]:
 
 
 def until(process: subprocess.Popen[str], words: str) -> str:
-    """Read what it tells until it says these words."""
+    """Read the process's messages until one has the words."""
     assert process.stderr
     said = ""
     for line in process.stderr:

@@ -1,4 +1,4 @@
-"""The shipped alert rules, by Prometheus' own tool; and the metrics that they and rotator speak of."""
+"""Tests of the shipped alert rules, by Prometheus' own tool, and of the metrics named by them and by rotator."""
 
 import re
 import subprocess

@@ -1,4 +1,6 @@
-"""Every command line that is printed is one bash command with exactly its words, whatever the names in it are; and none is spelled elsewhere."""
+"""Tests of printed command lines: each is one bash command with exactly its words, for any names; all are built in one
+place.
+"""
 
 import ast
 import json
@@ -63,7 +65,7 @@ GRAPH = "https://graph.microsoft.us"
 
 
 def arm(name: str) -> str:
-    """An id whose parts are all called so."""
+    """Return an id with the name in each part."""
     return f"/subscriptions/{name}/resourceGroups/{name}/providers/Microsoft.Some/things/{name}"
 
 
@@ -366,7 +368,7 @@ EDITOR=editor
 
 
 def ran(lines: Sequence[str], tmp_path: Path) -> list[list[list[str]]]:
-    """For each line, the commands that bash runs when it is pasted, each with its words."""
+    """Return for each line the commands that bash runs after a paste, each with its words."""
     assert [line for line in lines if any(map(acts, line))] == []
     pasted = "\nnext\n".join(lines)
     script = f"{SHELL}\nexec 3>{tmp_path}/asked\n{pasted}\n"
@@ -384,7 +386,9 @@ def ran(lines: Sequence[str], tmp_path: Path) -> list[list[list[str]]]:
 
 
 def plain(words: list[str]) -> list[str]:
-    """The words as a program reads them, sorted: ``--name=-x`` is ``--name`` and its value, and options may stand before others."""
+    """Return the words as a program reads them, sorted: ``--name=-x`` is ``--name`` and its value, and options may come
+    first.
+    """
     split = [each for word in words for each in (word.split("=", 1) if re.match(r"--[a-z-]+=-", word) else [word])]
     return sorted(each.removeprefix("./") for each in split if each != "--")
 
@@ -402,7 +406,7 @@ def test_a_line_is_exactly_its_commands_whatever_the_names_are(function: str, tm
 
 
 def safe(words: list[str], name: str) -> bool:
-    """Tell if no program takes the name for an option: it stands behind its option's equals sign, or behind two hyphens."""
+    """Tell if no program takes the name for an option: the name follows its option's equals sign, or two hyphens."""
     until = words.index("--") if "--" in words else len(words)
     return name not in words[:until]
 
@@ -474,7 +478,7 @@ OURS = re.compile(rf"\brotator (?:{VERBS}) (?:--[a-z-]+ )*$")
 
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
-    """Every text of a module with its line, but those that stand alone: what describes the code prints nothing."""
+    """Yield every string of a module with its line, without docstrings, which are never printed."""
     tree = ast.parse(file.read_text())
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

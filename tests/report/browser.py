@@ -26,7 +26,7 @@ FLAGS = (
 
 @dataclass
 class Page:
-    """One page: `events` are what the browser said of it, in order."""
+    """Page in the browser; `events` are the browser's messages about it, in order."""
 
     to: int
     of: int
@@ -36,7 +36,7 @@ class Page:
     rest: bytes = b""
 
     def call(self, method: str, **given: Any) -> dict[str, Any]:
-        """Call a method of the DevTools protocol, and return its answer."""
+        """Call a method of the DevTools protocol; return its answer."""
         self.number += 1
         session = {"sessionId": self.session} if self.session else {}
         os.write(
@@ -58,7 +58,7 @@ class Page:
         return dict(json.loads(said))
 
     def open(self, file: Path, fragment: str = "") -> None:
-        """Load a file, and wait until it is loaded."""
+        """Load a file, and wait for its end."""
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=f"{file.as_uri()}{fragment}")
         while self.js("document.readyState + location.protocol") != "completefile:":
@@ -79,11 +79,11 @@ class Page:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def write(self, text: str) -> None:
-        """Type a text into what has the focus."""
+        """Type a text into the focused element."""
         self.call("Input.insertText", text=text)
 
     def size(self, width: int, height: int) -> None:
-        """Show the page as wide as this."""
+        """Set the size of the page."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
@@ -94,7 +94,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", media=features.get("media", ""), features=scheme)
 
     def picture(self, file: Path) -> None:
-        """Save the whole page as it looks."""
+        """Save a picture of the whole page."""
         made = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(made["data"]))
 
@@ -104,7 +104,7 @@ class Page:
         return [event for event in self.events if event.get("method") in kinds]
 
     def requests(self) -> set[str]:
-        """The addresses that the page asked for."""
+        """Return the addresses of the page's requests."""
         asked = (event for event in self.events if event.get("method") == "Network.requestWillBeSent")
         return {event["params"]["request"]["url"].partition("#")[0] for event in asked}
 
@@ -114,7 +114,7 @@ START = "import os, sys; given = sys.argv; os.dup2(int(given[1]), 3); os.dup2(in
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe whose ends are none of the first descriptors."""
+    """Return a pipe whose ends are above the first descriptors."""
     low = os.pipe()
     high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in low)
     for end in low:

@@ -1,4 +1,4 @@
-"""A fleet with a policy in every state, as `status` sees it: what the page and its browser test are made from."""
+"""Fleet with a policy in every state, as `status` sees it: the world of the page's tests."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ JOB = {"id": "pay-nightly", "holds": "leaked", "since": "-40d", "restart": "Neve
 
 
 def glanced(name: str, case: dict[str, Any], **groups: dict[str, Any]) -> Preview:
-    """Return what `rotator status` sees of a world in the shorthand of the cases."""
+    """Return the preview of `rotator status` for a world in the shorthand of the cases."""
     declared = [{"id": group["id"], **groups.get(group["id"], {})} for group in case.get("groups", [])]
     policy = worlds.policy({"groups": declared}).model_copy(update={"name": name})
     observed, intent = worlds.observed(case), worlds.intent(None)
@@ -79,7 +79,7 @@ BARE: dict[str, Any] = {}
 
 
 def fleet() -> list[Previewed]:
-    """Every state, every part that a credential can play, and a name that no one should trust."""
+    """Return every state, every role of a credential, and a name with markup."""
     vault = Forbidden(
         "Key Vault refused to read the secret pull-pwd of warehouse-kv: 403 Forbidden",
         service="Key Vault",

@@ -1,4 +1,4 @@
-"""Alerts of runs: which there are, how often one is told, and what each receiver gets of it."""
+"""Tests of alerts from runs: their kinds, their repetition, and their form for each receiver."""
 
 import json
 import re
@@ -111,7 +111,7 @@ def test_the_end_of_a_credential_in_use_is_told_by_thresholds_and_then_with_each
                     assert left / timedelta(days=1) in (14, 7, 3, 2, 1)
                     assert each.severity == ("critical" if left <= timedelta(days=3) else "warning")
                 assert each.until == TODAY + timedelta(days=30)
-    # 14, 7, 3, 2 and 1 days before; then ten days, four times each, as the clock has its quarters.
+    # 14, 7, 3, 2 and 1 days before; then ten days with four alerts each, one every six hours.
     assert len(told) == 5 + 40
 
 
@@ -127,7 +127,7 @@ def test_an_end_far_away_is_told_once_before_its_thresholds_begin() -> None:
 
 
 def _same_end(one: Ended, left: int) -> str:
-    """The id of the alert about one and the same end, so many days before it."""
+    """Return the id of the alert about one end, so many days before it."""
     assert one.row
     end = TODAY + timedelta(days=100)
     row = replace(one.row, at=end - timedelta(days=left), end=end, soonest=end)

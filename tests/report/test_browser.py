@@ -1,4 +1,6 @@
-"""The page in a real browser: it opens, filters by keyboard and mouse, fits a phone and paper, and complains of nothing."""
+"""Tests of the page in a real browser: it opens, filters by keyboard and mouse, fits a phone and paper, and reports no
+error.
+"""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Reports about more policies than fit on a screen: the numbers first, what needs a person whole, what rests counted."""
+"""Tests of reports about more policies than fit on a screen: the numbers first, urgent policies in full, resting ones
+counted.
+"""
 
 from typing import Any
 
@@ -21,7 +23,7 @@ REVOKED = {**STEADY, "access": "revoked", "access_since": "-1d"}
 
 
 def fleet(*, due: int, resting: int) -> list[Any]:
-    """One policy that can't be seen, one that was revoked, and `due` and `resting` others."""
+    """Return `due` and `resting` policies, with one unreadable and one revoked."""
     named = [(f"due-{number:03}", {**RENEWAL, **IN_TIME}) for number in range(due)]
     named += [(f"rest-{number:03}", SOON if number == 7 else STEADY) for number in range(resting)]
     seen = [(name, preview(case, name=name)) for name, case in [*named, ("gone", REVOKED)]]
@@ -60,7 +62,7 @@ def test_of_many_due_policies_and_of_alarms_that_are_alike_the_first_are_shown()
 
 
 def overdue(number: int) -> dict[str, Any]:
-    """A renewal within its warning, of groups with names of their own."""
+    """Return a renewal within its warning, of groups with separate names."""
     return {**RENEWAL, "groups": [{**group, "id": f"{group['id']}-{number}"} for group in RENEWAL["groups"]]}
 
 

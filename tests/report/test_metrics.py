@@ -1,4 +1,4 @@
-"""The metrics of a fleet as text: values, names, and what stays of other runs."""
+"""Tests of a fleet's metrics as text: values, names, and the values kept from other runs."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,6 @@
-"""The page of a fleet, without a browser: what it may load, what it says, and that no name becomes markup."""
+"""Tests of the page of a fleet, without a browser: its permitted resources, its texts, and names that never become
+markup.
+"""
 
 import base64
 import hashlib
@@ -27,7 +29,7 @@ ASSETS = page.Assets(*(files(page).joinpath(name).read_text("utf-8") for name in
 
 
 class Read(HTMLParser):
-    """Every element with its attributes, and the text, style and script left out."""
+    """Elements of a page with their attributes, and the text, without style and script."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

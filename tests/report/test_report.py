@@ -43,7 +43,7 @@ RENEWAL: dict[str, Any] = {
 def preview(
     case: dict[str, Any], names: tuple[str, ...] = (), name: str = "mycontainerregistry", **changes: Any
 ) -> Preview:
-    """Return what the engine would hand over for a world in the shorthand of the cases; groups have no hidden values."""
+    """Return the engine's preview of a world in the shorthand of the cases; groups have no hidden values."""
     declared = [
         {"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]
     ]
@@ -287,7 +287,7 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
 
 
 def glanced(seen: Preview) -> Preview:
-    """As `status` sees it, which tries nothing."""
+    """Return the preview as `status` has it, without tries."""
     known = replace(seen.known, refused=frozenset(), proof=None, proof_at=None, permissions=None)
     known, vetoes = foreseen(seen.policy, seen.observed, Intent(), known)
     return replace(seen, plan=plan(seen.policy, seen.observed, None, known), known=known, vetoes=vetoes)
