@@ -1,4 +1,4 @@
-"""Certificates that tests register in Graph and sign in with."""
+"""Certificates of tests, to register in Graph and sign in with."""
 
 import base64
 from datetime import timedelta
@@ -19,7 +19,7 @@ SUBJECT = (
 
 @lru_cache
 def signing(number: int) -> tuple[bytes, str, str]:
-    """A private key with its certificate as PEM, the certificate as Graph wants it, and its thumbprint."""
+    """Return a private key with its certificate as PEM, the certificate as Graph takes it, and its thumbprint."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(oid, value) for _, oid, value in SUBJECT])
     made = (

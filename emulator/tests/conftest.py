@@ -1,4 +1,4 @@
-"""The emulator's tests begin with nobody signed in, whatever a test before them has put into the environment of the process."""
+"""Settings of the emulator's tests: each begins without a sign-in, whatever earlier tests left in the environment."""
 
 import os
 

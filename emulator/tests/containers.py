@@ -1,4 +1,6 @@
-"""A small Azure for the tests of container groups and registries: one registry with images, and a principal that may pull."""
+"""Small Azure for the tests of container groups and registries: one registry with images, and a principal that may
+pull.
+"""
 
 import json
 from base64 import b64encode
@@ -32,7 +34,7 @@ BRISK = Timing(secret_valid=0, secret_gone=0, replicas=1, graph_read=0, role_act
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as a client reads it."""
+    """Answer as a client reads it."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,7 +52,7 @@ class Answer:
 
 @dataclass
 class Puller:
-    """A service principal, its secret, and the secret's key id."""
+    """Service principal, with its secret and the secret's key id."""
 
     application: Application
     oid: str
@@ -88,7 +90,7 @@ class World:
         return Puller(application, oid, password.secret, password.key_id)
 
     def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        """The owner's token, as azure-identity would fetch it."""
+        """Return the owner's token, as azure-identity would fetch it."""
         return AccessToken(self.token(self.owner, scopes[0]), 4_000_000_000)
 
     def token(self, who: Puller, scope: str = "https://management.azure.com/.default") -> str:
@@ -106,7 +108,7 @@ class World:
         return Answer(response.status, response.headers, response.body)
 
     def arm(self, method: str, path: str, body: object = None, *, who: Puller | None = None) -> Answer:
-        """One signed ARM call; `path` may be a whole URL."""
+        """Send one signed ARM call; `path` may be a whole URL."""
         url = path if path.startswith("https:") else f"{ARM}{path}{'&' if '?' in path else '?'}api-version=2023-05-01"
         return self.send(method, url, body, {"Authorization": f"Bearer {self.token(who or self.owner)}"})
 
@@ -131,7 +133,7 @@ class World:
         return self.puller.app_id, self.puller.secret
 
     def body(self, image: str = IMAGE, *, secret: str | None = None, **properties: Any) -> dict[str, Any]:
-        """A group's PUT as az sends it, with one container `app`, which has the ports of the group's address."""
+        """Return a group's PUT as az sends it, with one container `app`, on the ports of the group's address."""
         requests = {"memoryInGB": 1.5, "cpu": 1.0}
         credential = {"server": SERVER, "username": self.puller.app_id, "password": secret or self.puller.secret}
         ports = (properties.get("ipAddress") or {}).get("ports")
@@ -148,7 +150,7 @@ class World:
         }
 
     def deploy(self, image: str = IMAGE, *, seconds: float = 20, **properties: Any) -> None:
-        """A group that has been PUT, `seconds` ago."""
+        """PUT a group, and let `seconds` pass."""
         answer = self.arm("PUT", ID, self.body(image, **properties))
         assert answer.status in (200, 201), answer.content
         self.wait(seconds=seconds)

@@ -1,4 +1,6 @@
-"""What every test stands on: nothing leaves this machine, no test sees what another one left in a library's memory, and answers are as described."""
+"""Fixtures of every test: no connection leaves this machine, no test gets another one's memory of a library, and
+answers are as described.
+"""
 
 import ipaddress
 import socket
@@ -14,7 +16,7 @@ T = TypeVar("T")
 
 
 def _staying_here(connect: Callable[[socket.socket, Any], T]) -> Callable[[socket.socket, Any], T]:
-    """Refuse to connect to anything but this machine."""
+    """Refuse connections to other machines."""
 
     @wraps(connect)
     def connected(self: socket.socket, address: Any) -> T:
@@ -32,9 +34,10 @@ for _name in ("connect", "connect_ex"):
 
 @pytest.fixture(autouse=True)
 def no_vault_is_remembered() -> Iterator[None]:
-    """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own.
+    """Forget the tenants of vaults: the Key Vault SDK keeps them for the life of a process, and each test has a
+    separate tenant.
 
-    Before a test, too: some modules play a scene while they are collected.
+    Forget them before a test, too: some modules play a scene while they are collected.
     """
     _forget_vaults()
     yield
@@ -59,7 +62,9 @@ def _witness() -> Any:
 
 @pytest.fixture(autouse=True)
 def answers_are_as_described(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test in which the emulator answered otherwise than Azure's descriptions say; count what was judged, and what nothing describes."""
+    """Fail a test in which the emulator answered differently from Azure's descriptions; count the judged answers, and
+    those without a description.
+    """
     witness = _witness() if SPECS else None
     yield
     if witness:

@@ -11,7 +11,7 @@ from tenancy import Tenancy
 
 
 class _Credential:
-    """Has the caller's token, whatever it is asked for."""
+    """Credential with the caller's token for any scope."""
 
     def __init__(self, world: Tenancy) -> None:
         self._world = world
@@ -20,10 +20,10 @@ class _Credential:
         return AccessToken(self._world.bearer().removeprefix("Bearer "), 4102444800)
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Close nothing."""
 
 
 def signed_in(world: Tenancy) -> tuple[GraphRequestAdapter, httpx.AsyncClient]:
-    """Return what a GraphServiceClient is made of, and the client to close in the end."""
+    """Return the adapter of a GraphServiceClient, and the client to close in the end."""
     http = httpx.AsyncClient(transport=GraphTransport(world.app))
     return GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast("Any", _Credential(world))), http), http

@@ -34,7 +34,7 @@ START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as a client reads it."""
+    """Answer as a client reads it."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,19 +51,19 @@ class Identity:
     secret: str
 
     def get_token(self, *scopes: str, **_: object) -> AccessToken:
-        """A token, as azure-identity would fetch it."""
+        """Return a token, as azure-identity would fetch it."""
         token = self.world.tokens.issue(TENANT, self.app_id, self.secret, scopes[0])["access_token"]
         return AccessToken(token, 4_000_000_000)
 
     def call(self, method: str, url: str, body: object = None) -> Answer:
-        """One request, signed in."""
+        """Send one signed request."""
         scope = "https://vault.azure.net/.default" if ".vault." in url else "https://management.azure.com/.default"
         headers = {"Authorization": f"Bearer {self.get_token(scope).token}", "Content-Type": "application/json"}
         return self.world.call(method, url, body, headers)
 
 
 class Signed:
-    """An identity as the asynchronous SDKs want it."""
+    """Identity for the asynchronous SDKs."""
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
@@ -100,7 +100,7 @@ class World:
             self.authorization.assign(f"/subscriptions/{SUBSCRIPTION}", self.owner.oid, role, at_once=True)
 
     def identity(self, name: str) -> Identity:
-        """A new service principal that can sign in and do nothing else."""
+        """Create a service principal that can sign in and has no rights."""
         application = self.directory.create_application(name)
         principal = self.directory.create_service_principal(application.app_id)
         password = self.directory.add_password(application, end=START + timedelta(days=3650))
@@ -108,7 +108,7 @@ class World:
         return Identity(self, application.app_id, principal.id, password.secret)
 
     def call(self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request as it is; `body` is sent as JSON."""
+        """Send one request unchanged; `body` is sent as JSON."""
         sent = b"" if body is None else json.dumps(body).encode()
         response: Response = self.app.handle(Request.parse(method, url, headers or {}, sent))
         return Answer(response.status, response.headers, json.loads(response.body) if response.body else None)

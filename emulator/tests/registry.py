@@ -1,4 +1,4 @@
-"""What a client does that pushes an image, request by request, and images to push."""
+"""Client that pushes an image, request by request, and images to push."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def descriptor(kind: str, content: bytes) -> dict[str, Any]:
 
 @dataclass
 class Made:
-    """An image of one layer, as a client has it before it pushes it."""
+    """Image of one layer, as a client has it before the push."""
 
     layer: bytes = b"layer \x00\xff"
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Client:
         return self.call("PUT", f"/v2/{repository}/manifests/{reference}", manifest, **{"Content-Type": kind})
 
     def push(self, repository: str, tag: str, image: Made | None = None) -> Answer:
-        """An image; the answer to whatever was refused first, or to its manifest."""
+        """Push an image; return the answer to the first refused request, or to the manifest."""
         image = image or Made()
         for content in (image.layer, image.config):
             if (answer := self.upload(repository, content)).status != 201:

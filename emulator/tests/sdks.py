@@ -1,9 +1,9 @@
-"""What a program looks like that knows nothing of the emulator: official SDKs, no endpoint, only the environment.
+"""Program without any knowledge of the emulator: official SDKs, no endpoint, only the environment.
 
 Run by test_server.
 
-The whole chain, each service by its synchronous client and by its asynchronous one: a principal, its role, its secret,
-a container group.
+It plays the whole chain, each service by its synchronous client and by its asynchronous one: a principal, its role, its
+secret, a container group.
 """
 
 import asyncio
@@ -52,7 +52,9 @@ ARM = "https://management.azure.com/.default"
 
 
 async def principal() -> dict[str, Any]:
-    """An application, its service principal and two passwords, one of which is removed again: msgraph-sdk is asynchronous only."""
+    """Create an application, its service principal and two passwords, and remove one again; msgraph-sdk is asynchronous
+    only.
+    """
     async with AsyncCredential() as credential:
         graph = GraphServiceClient(credential)
         made = _there(await graph.applications.post(Application(display_name="pull")))
@@ -122,7 +124,7 @@ def synchronous(made: dict[str, Any]) -> dict[str, object]:
 
 
 async def asynchronous(made: dict[str, Any]) -> dict[str, object]:
-    """The asynchronous SDKs, which take the role away again."""
+    """Play the chain by the asynchronous SDKs, which delete the role assignment in the end."""
     async with AsyncClientSecret(TENANT, made["app_id"], made["password"]) as signing_in:
         await signing_in.get_token(ARM)
     async with AsyncCredential() as credential, AsyncSecretClient(VAULT, credential) as vault:

@@ -1,4 +1,4 @@
-"""An Azure that is served over HTTPS by a process of its own, and plain requests to it, as anybody sends them."""
+"""Azure served over HTTPS by a separate process, with plain requests as any client sends them."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Served:
-    """An emulator that runs, and somebody with all rights."""
+    """Running emulator, with an administrator."""
 
     directory: StateDirectory
     made: int = 0
@@ -34,7 +34,7 @@ class Served:
         return self.directory.seeded()
 
     def here(self, url: str) -> str:
-        """The same in the names of the tenant's cloud."""
+        """Return the URL with the host names of the tenant's cloud."""
         cloud = named(self.seeded.cloud)
         for there, here in ((ARM, cloud.resource_manager), (GRAPH, cloud.graph), (LOGIN, cloud.login)):
             if url.startswith(there):
@@ -42,7 +42,7 @@ class Served:
         return url
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """Return what no client of Azure could ask."""
+        """Ask the control endpoint, which no client of Azure has."""
         return ask(self.directory, method, path, body)
 
     def fault(self, operation: str, kind: str, **more: object) -> None:
@@ -53,17 +53,17 @@ class Served:
         return list(self.control("GET", "/calls")["value"])
 
     def world(self) -> Json:
-        """All that there is in Azure but the time."""
+        """Return the state of Azure without the time."""
         return {name: value for name, value in self.control("GET", "/state").items() if name != "now"}
 
     def issued(self) -> set[str]:
-        """Every secret that Azure ever gave away."""
+        """Return every secret that Azure ever issued."""
         return set(self.control("GET", "/state?secrets=true")["issued"])
 
     def request(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """One request, as any client sends it: through the proxy, by name, trusting the authority."""
+        """Send one request as any client does: through the proxy, by name, with the authority trusted."""
         there, context = urlsplit(self.here(url)), ssl.create_default_context(cafile=self.directory.certificate)
         with closing(
             http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)
@@ -88,7 +88,7 @@ class Served:
         )
 
     def call(self, method: str, url: str, body: object = None) -> Any:
-        """One request with all rights, which succeeds."""
+        """Send one request as administrator; return its content. The request must succeed."""
         host, vaults = urlsplit(self.here(url)).netloc, named(self.seeded.cloud).vaults
         resource = f"https://{vaults}" if host.endswith(f".{vaults}") else f"https://{host}"
         answered, token = self.sign_in(self.seeded.admin, resource)
@@ -103,13 +103,13 @@ class Served:
         self.control("POST", "/clock", {"advance": sum(units[unit] * number for unit, number in span.items())})
 
     def until(self, true: Callable[[], bool]) -> None:
-        """Ask again until it is so."""
+        """Ask again until the condition holds."""
         assert any(true() for _ in range(LOOKS)), "it never became so"
 
 
 @contextmanager
 def serving(path: Path, cloud: str = PUBLIC.short) -> Iterator[Served]:
-    """An emulator in a process of its own, in which nothing takes time."""
+    """Serve an emulator in a separate process, without any delay."""
     directory = StateDirectory(path)
     start(Settings(directory, timing="prompt", cloud=cloud))
     try:

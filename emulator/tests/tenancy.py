@@ -1,4 +1,4 @@
-"""One emulated tenant and the door to its Entra and Graph, for tests of what these answer."""
+"""One emulated tenant with its Entra and Graph, for tests of their answers."""
 
 import json
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ Answer = tuple[int, Any, dict[str, str]]
 
 
 class Tenancy:
-    """One directory with a caller that has the given permissions, and the door to it."""
+    """Directory with a caller that has the given permissions."""
 
     def __init__(self, *roles: str, timing: Timing = PROMPT) -> None:
         self.clock = Clock(START, lambda: 0.0)

@@ -1,4 +1,6 @@
-"""Tests of which credential a container group pulls with, when, and how refusals show: at a PUT, a host move, by planned faults."""
+"""Tests of a container group's pulls: their credential, their moment, and refusals at a PUT, a host move, by planned
+faults.
+"""
 
 import pytest
 from containers import BRISK, GROUP, ID, World

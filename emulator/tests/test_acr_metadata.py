@@ -1,4 +1,4 @@
-"""ACR's own API: what ``az acr repository`` and ``az acr manifest`` read, lock and delete."""
+"""Tests of ACR's own API, by which ``az acr repository`` and ``az acr manifest`` read, lock and delete."""
 
 import json
 

@@ -30,7 +30,7 @@ SERVER = "mycontainerregistry.azurecr.io"
 
 @dataclass
 class Skopeo:
-    """skopeo as an operator of the served emulator runs it: through its proxy, trusting its authority."""
+    """Skopeo as an operator of the served emulator runs it: through its proxy, with its authority trusted."""
 
     azure: Served
     home: Path
@@ -74,7 +74,7 @@ def test_skopeo_copies_inspects_lists_and_deletes(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """As much of an answer as both registries should agree about, without the ids that each draws."""
+    """Parts of an answer that both registries must agree about, without the ids that each draws."""
 
     status: int
     headers: dict[str, str]
@@ -162,7 +162,9 @@ class Both:
         self.where = ("", "")
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})) -> int:
-        """The status that both gave; ``HERE`` in the path is where the last upload goes on."""
+        """Ask both registries; return our status, and record a difference. ``HERE`` in the path is the address of the
+        open upload.
+        """
         ours = self.client.call(method, path.replace("HERE", self.where[0]), body, **headers)
         mine = seen(ours.status, dict(ours.headers), ours.content, method)
         theirs, location = self.docker.ask(method, path.replace("HERE", self.where[1]), body, **headers)
@@ -185,7 +187,7 @@ def blob(both: Both, repository: str, content: bytes) -> None:
 
 
 def story(both: Both) -> None:
-    """Everything that a client does to a registry, once."""
+    """Make every kind of request to a registry, once."""
     both.ask("GET", "/v2/")
     both.ask("HEAD", f"/v2/new/one/blobs/{LAYER}")
     both.ask("POST", "/v2/new/one/blobs/uploads/")

@@ -1,4 +1,6 @@
-"""Pushes over HTTP, request by request: uploads, mounts, manifests, what is verified, and what is left when something is deleted."""
+"""Tests of pushes over HTTP, request by request: uploads, mounts, manifests, verification, and the content left after
+deletions.
+"""
 
 import json
 

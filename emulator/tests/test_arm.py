@@ -1,4 +1,4 @@
-"""Resource Manager: what every management call has in common, and the resources that the registry and the vault are."""
+"""Tests of Resource Manager: the common behaviour of management calls, and the resources of registry and vault."""
 
 from datetime import timedelta
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Bodies that are no JSON are refused in the words of Azure's reader."""
+"""Tests of bodies with invalid JSON: refused in the words of Azure's reader."""
 
 import json
 

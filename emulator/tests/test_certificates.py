@@ -28,7 +28,7 @@ def world() -> Tenancy:
 
 
 def client(world: Tenancy, home: str = "applications", **changes: object) -> SimpleNamespace:
-    """An application whose certificate is on it or on its service principal."""
+    """Create an application with a certificate, on it or on its service principal."""
     _, app, _ = world.call("POST", "/applications", {"displayName": "pull", "keyCredentials": []})
     _, principal, _ = world.call("POST", "/servicePrincipals", {"appId": app["appId"]})
     own = app["id"] if home == "applications" else principal["id"]
@@ -153,7 +153,7 @@ def test_azure_identity_signs_in_asynchronously(world: Tenancy) -> None:
 def shown(
     world: Tenancy, app_id: str, header: dict[str, str] | None = None, number: int = 1, **changes: object
 ) -> tuple[int, int]:
-    """The status and number of the answer to an assertion that differs from a good one."""
+    """Return the status and number of the answer to an assertion with some changes."""
     digest = base64.urlsafe_b64encode(bytes.fromhex(signing(1)[2])).decode().rstrip("=")
     url = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
     said = {"aud": url, "iss": app_id, "sub": app_id, "jti": "1", **changes}

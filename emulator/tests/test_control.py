@@ -1,4 +1,4 @@
-"""Nonsense at the control endpoint: an answer in words, and a state that is what it was."""
+"""Tests of invalid requests to the control endpoint: refused with a message, without a change of state."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from local_azure.timing import PROMPT
 from local_azure.wire import Request
 
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)
-pytestmark = pytest.mark.xdist_group("control")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("control")  # they share the module's fixtures
 
 IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v1"}
 FAULT = {"operation": "entra.token", "kind": "status"}
@@ -68,7 +68,7 @@ def scene() -> Scene:
 
 
 def _with(body: dict[str, str], **raw: str) -> bytes:
-    """A body in which some values are the text of JSON, which may be none that Python would write."""
+    """Return a body in which some values are raw JSON, even of a kind that Python wouldn't write."""
     inner = [
         f"{json.dumps(name)}: {value}"
         for name, value in ({name: json.dumps(value) for name, value in body.items()} | raw).items()

@@ -1,4 +1,6 @@
-"""Tests of the comparison of answers with Azure's descriptions: it notices each kind of fault, and prints no value that it read."""
+"""Tests of the comparison of answers with Azure's descriptions: it notices each kind of fault, and prints no value of
+an answer.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Entra's token endpoint: who gets a token, in which words the others are refused, and when a replica learns of a secret."""
+"""Tests of Entra's token endpoint: issued tokens, refusals with their words, and the delay until a replica knows a
+secret.
+"""
 
 import asyncio
 import json
@@ -36,7 +38,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class World:
-    """One tenant with one application that has a password."""
+    """One tenant with one application and its password."""
 
     def __init__(self, timing: Timing = PROMPT) -> None:
         self.clock = Clock(START, lambda: 0.0)

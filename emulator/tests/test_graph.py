@@ -1,4 +1,4 @@
-"""Graph's wire and rules, against what was recorded of the service and what its documentation says."""
+"""Tests of Graph's wire and rules, against records of the service and its documentation."""
 
 import asyncio
 import json
@@ -513,7 +513,7 @@ class _Credential:
         return AccessToken(self._world.bearer().removeprefix("Bearer "), 4102444800)
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Close nothing."""
 
 
 async def _graph_sdk(world: Tenancy) -> None:

@@ -1,4 +1,4 @@
-"""Applications as Graph shows them: redirect URIs, credentials for other issuers, and the tokens that they ask for."""
+"""Tests of applications in Graph: redirect URIs, credentials for other issuers, and token versions."""
 
 from typing import Any
 from urllib.parse import quote

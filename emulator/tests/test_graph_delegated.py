@@ -1,4 +1,6 @@
-"""Delegated permissions, and what an application says of roles and claims: the requests of ``az ad app permission`` and ``az ad app create``."""
+"""Tests of delegated permissions, and of an application's roles and claims: the requests of ``az ad app permission``
+and ``az ad app create``.
+"""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ def world() -> Tenancy:
 
 
 def pair(world: Tenancy, name: str = "pull") -> tuple[str, str, str]:
-    """An application and its service principal: app id, object ids."""
+    """Create an application and its service principal; return app id and object ids."""
     application = world.directory.create_application(name)
     return application.app_id, application.id, world.directory.create_service_principal(application.app_id).id
 
@@ -565,7 +565,7 @@ def test_a_malformed_batch_is_400(world: Tenancy, requests: object) -> None:
     assert code(world.call("POST", "/$batch", {"requests": requests})) == (400, "BadRequest")
 
 
-# all of it
+# the whole directory
 
 
 def test_the_whole_directory_survives_json(world: Tenancy) -> None:
@@ -582,7 +582,7 @@ def test_the_whole_directory_survives_json(world: Tenancy) -> None:
 
 
 async def _life(world: Tenancy) -> dict[str, object]:
-    """Return what a program does with msgraph-sdk: applications, owners, deleted items, groups, a batch."""
+    """Use msgraph-sdk as a program does: applications, owners, deleted items, groups, a batch."""
     from kiota_abstractions.base_request_configuration import RequestConfiguration
     from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
     from msgraph.generated.models.application import Application

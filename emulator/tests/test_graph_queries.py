@@ -1,4 +1,4 @@
-"""Tests of what Graph's query options mean, and which of them want an advanced query."""
+"""Tests of Graph's query options: their results, and the advanced queries that some require."""
 
 from typing import Any
 

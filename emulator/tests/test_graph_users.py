@@ -1,4 +1,4 @@
-"""Users: what az and the SDKs do with them, as recorded; and what they are good for here, which is groups, owners and roles."""
+"""Tests of users: the recorded requests of az and the SDKs, and users as members, owners and holders of roles."""
 
 from typing import Any
 

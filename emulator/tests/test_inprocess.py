@@ -1,4 +1,6 @@
-"""The real SDKs through the in-process seams: what they send arrives, what goes wrong is raised as over a wire, time is virtual."""
+"""Tests of the real SDKs through the in-process seams: requests arrive, errors are raised as over a wire, time is
+virtual.
+"""
 
 import asyncio
 import datetime
@@ -35,7 +37,7 @@ START = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC)
 
 
 class Killed(BaseException):
-    """A process that dies in the middle of a call."""
+    """Death of a process in the middle of a call."""
 
 
 @dataclass
@@ -51,7 +53,7 @@ class World:
 
 
 def in_virtual_time(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Make an asynchronous test of one that takes a World."""
+    """Return a test on virtual time, with a World."""
 
     def ran() -> None:
         run(lambda loop: test(_world(loop)))

@@ -1,4 +1,6 @@
-"""docs/manual.md is enough: its commands run from top to bottom, its Python does, and its table of conditions is the code's."""
+"""Tests of docs/manual.md: its commands run from top to bottom, its Python runs, and its table of conditions equals the
+code's.
+"""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Managed identities: as resources, as service principals, and where a machine that has them gets its tokens."""
+"""Tests of managed identities: as resources, as service principals, and as sources of a machine's tokens."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ IMDS, APP_SERVICE = "/metadata/identity/oauth2/token?api-version=2018-02-01", "/
 
 
 class Machine:
-    """A seeded tenant, and the door to it."""
+    """Seeded tenant, with the machine's requests."""
 
     def __init__(self) -> None:
         self.azure = Azure.build(Clock(START, lambda: 0.0), timing=PROMPT)

@@ -1,4 +1,6 @@
-"""Virtual networks, security groups and storage accounts: what groups and vaults name, by the requests of az."""
+"""Tests of virtual networks, security groups and storage accounts, as groups and vaults name them, by the requests of
+az.
+"""
 
 import re
 

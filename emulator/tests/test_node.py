@@ -1,7 +1,7 @@
-"""Microsoft's clients for Node take the emulator for Azure: the manual's script runs as it stands there.
+"""Test of Microsoft's clients for Node, which take the emulator for Azure: the manual's script runs unchanged.
 
-It runs where Node is and where the environment variable LOCAL_AZURE_NODE names a directory with the packages (``npm
-install`` of those that the manual lists). They are no dependency.
+The test runs where Node is and where the environment variable LOCAL_AZURE_NODE names a directory with the packages
+(``npm install`` of those that the manual lists). They are no dependency.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Private endpoints and their connections, and connected registries, by the requests that az was recorded with."""
+"""Tests of private endpoints and their connections, and of connected registries, by recorded requests of az."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of what recorded answers of Resource Manager, Container Instances and Container Registry show, by api-version."""
+"""Tests of recorded answers of Resource Manager, Container Instances and Container Registry, by api-version."""
 
 import base64
 from typing import Any

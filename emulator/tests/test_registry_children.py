@@ -1,4 +1,4 @@
-"""Replications and webhooks of registries, and images that come from elsewhere."""
+"""Tests of replications and webhooks of registries, and of imported images."""
 
 import json
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""Tests of what the official SDKs' documentation shows for these services, done from end to end.
+"""Tests of the examples in the official SDKs' documentation of these services, from end to end.
 
 Container groups and Graph are in facts/test_b_aci.py and test_graph_directory.py.
 """

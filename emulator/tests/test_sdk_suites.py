@@ -1,4 +1,6 @@
-"""Tests of what the official SDKs' own suites hold of these services: seven of everything, in pages, with the very attributes that were set, and every 40x."""
+"""Tests from the official SDKs' own suites: seven of each object, in pages, with exactly the set attributes, and every
+40x.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -34,7 +36,7 @@ ATTRIBUTES = (
 
 
 def same(properties: Any) -> tuple[object, ...]:
-    """Return what the suites compare of a secret."""
+    """Return the properties of a secret that the suites compare."""
     return tuple(getattr(properties, name) for name in ATTRIBUTES)
 
 
@@ -158,7 +160,7 @@ def test_the_asynchronous_client_sees_the_same(world: World) -> None:
 
 
 async def _walk(world: Tenancy) -> dict[str, object]:
-    """Seven users by the page iterator of msgraph-core, and one of them by its name."""
+    """Read seven users by the page iterator of msgraph-core, and one of them by its name."""
     from kiota_abstractions.base_request_configuration import RequestConfiguration
     from msgraph.generated.models.password_profile import PasswordProfile
     from msgraph.generated.models.user import User
@@ -167,7 +169,7 @@ async def _walk(world: Tenancy) -> dict[str, object]:
 
     adapter, http = signed_in(world)
     client: Any = GraphServiceClient(request_adapter=adapter)
-    # Nobody signs in with it.
+    # No test signs in with it.
     profile = PasswordProfile(password="Password-1", force_change_password_next_sign_in=False)
     for name in NAMES:
         own: dict[str, Any] = {

@@ -1,4 +1,6 @@
-"""The seeded tenant is the documentation's, and its operator can do what SECURITY.md asks for and no more."""
+"""Tests of the seeded tenant: its names are the documentation's, and its operator has exactly the rights of
+SECURITY.md.
+"""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""The emulator as a process: what unmodified clients meet on the wire, what is turned away, and what lasts."""
+"""Tests of the emulator as a process: the wire of unmodified clients, refused connections, and lasting state."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ from local_azure.store import UnreadableState
 from local_azure.timing import TIMINGS
 from typer.testing import CliRunner
 
-pytestmark = pytest.mark.xdist_group("server")  # they share what is made once for the module
+pytestmark = pytest.mark.xdist_group("server")  # they share the module's fixtures
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
 VAULT, LOGIN = "myvault.vault.azure.net", "login.microsoftonline.com"
@@ -75,7 +75,7 @@ def test_the_certificate_is_for_every_endpoint_of_a_registry_and_for_no_other_de
 def get(
     connection: http.client.HTTPConnection, path: str, method: str = "GET"
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """One request on a connection that stays open."""
+    """Send one request on a connection that stays open."""
     connection.request(method, path)
     answer = connection.getresponse()
     return answer, answer.read()

@@ -1,4 +1,6 @@
-"""Tests of what all services have in common on the wire: ids and time on every answer, nothing that makes one fall over, and no silent success."""
+"""Tests of the common wire of all services: ids and time on every answer, no crash on any input, and no silent
+success.
+"""
 
 import re
 from base64 import b64encode
@@ -69,7 +71,7 @@ class World:
     seeded: Seeded
 
     def authorization(self, service: str) -> dict[str, str]:
-        """Somebody with all rights, in the way of each service."""
+        """Return the administrator's authorization for a service."""
         who = self.seeded.admin
         if service == "acr":
             return {"Authorization": "Basic " + b64encode(f"{who.app_id}:{who.secret}".encode()).decode()}
@@ -93,7 +95,7 @@ def world() -> World:
 
 
 def everyday(world: World, service: str) -> tuple[str, str]:
-    """A read that succeeds, and a path that no service has."""
+    """Return a read that succeeds, and a path unknown to the service."""
     tenant = world.seeded.tenant
     paths = {
         "entra": (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/oauth2/v2.0/authorize"),
@@ -179,7 +181,7 @@ def test_names_of_query_parameters_and_headers_have_no_case(world: World) -> Non
 
 
 def forms(world: World, route: Route) -> Iterator[str]:
-    """A route's paths: through what is there, and through what no one would call anything."""
+    """Yield a route's paths: with existing names, and with odd ones."""
     seeded = world.seeded
     there = {
         "subscription": seeded.subscription,
@@ -204,7 +206,7 @@ def test_nothing_that_anybody_sends_makes_a_service_fall_over(world: World) -> N
                 except Broken:
                     continue
                 asked += 1
-                world.azure.clock.advance(timedelta(seconds=4))  # so that no budget is spent
+                world.azure.clock.advance(timedelta(seconds=4))  # keeps the budgets full
                 assert answer.status < 500 or answer.status == 501, (route.operation, path, query, body, answer.body)
     assert asked > 5_000
 

@@ -1,6 +1,6 @@
-"""Where Azure itself is known to answer otherwise than it describes, and the record of that.
+"""Deviations of Azure itself from its descriptions, each with its record.
 
-Whatever is not here is the emulator's fault.
+Any other finding is a fault of the emulator.
 """
 
 import re
@@ -11,7 +11,7 @@ from descriptions.judge import Finding
 
 @dataclass(frozen=True)
 class Deviation:
-    """Findings that are Azure's own way: regular expressions over the operation, the place and what is wrong there."""
+    """Findings explained by Azure's own behaviour: regular expressions over the operation, the place and the fault."""
 
     operation: str
     where: str
@@ -19,7 +19,7 @@ class Deviation:
     because: str
 
     def explains(self, finding: Finding) -> bool:
-        """Tell if a finding is of this kind."""
+        """Tell if the deviation explains a finding."""
         pairs = ((self.operation, finding.operation), (self.where, finding.where), (self.what, finding.what))
         return all(re.fullmatch(pattern, text) for pattern, text in pairs)
 
@@ -99,5 +99,5 @@ DEVIATIONS = (
 
 
 def unexplained(findings: list[Finding]) -> list[Finding]:
-    """Return the deviations that remain to be fixed in the emulator."""
+    """Return the findings to be fixed in the emulator."""
     return [finding for finding in findings if not any(deviation.explains(finding) for deviation in DEVIATIONS)]

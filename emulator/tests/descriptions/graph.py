@@ -1,8 +1,7 @@
-"""Says what an exchange with Graph has against Graph's metadata: names, types and nulls of the objects that it carries.
+"""Judge of an exchange with Graph, by Graph's metadata: names, types and nulls of its objects.
 
-Which type an answer must have follows from the path; of a collection of mixed objects each says its own in
-``@odata.type``. The metadata says nothing of status codes, of errors, and of which properties an answer must have:
-neither does this.
+The type of an answer follows from the path; in a collection of mixed objects each names its own in ``@odata.type``. The
+metadata doesn't describe status codes, errors, and required properties of an answer: they aren't judged.
 """
 
 import json
@@ -30,14 +29,14 @@ _LIST = "Collection(%s)"
 
 
 class GraphJudge:
-    """Reads one exchange against the metadata that a directory has."""
+    """Judge of one exchange, by the metadata in a directory."""
 
     def __init__(self, directory: Path) -> None:
         self.metadata = Metadata.of(directory)
         self._names = {name.lower(): name for name in self.metadata.kinds}
 
     def judge(self, request: Request, response: Response) -> list[Finding] | None:
-        """Everything that is not as described; None where nothing describes it."""
+        """Return the differences from the metadata; None for an exchange without a description."""
         if not _HOST.fullmatch(request.host) or response.status >= 400 or not self.metadata.kinds:
             return None
         path = re.sub(r"^/+(v1\.0|beta)", "", request.path).rstrip("/")
@@ -50,7 +49,9 @@ class GraphJudge:
         )
 
     def _said(self, method: str, path: str, asked: bytes, answer: bytes) -> Iterator[tuple[str, str]]:
-        """Findings, with NOTHING for each object that was read, so that nothing found differs from nothing read."""
+        """Yield findings, and NOTHING for each object read, so that an object without a finding differs from an unread
+        one.
+        """
         given, taken = self._expected(method, path.lower())
         content = _content(answer)
         if taken:
@@ -65,7 +66,7 @@ class GraphJudge:
                 yield from self._by_itself(item)
 
     def _expected(self, method: str, path: str) -> tuple[str | None, Kind | None]:
-        """The type of the answer, and the type of what is asked; None where the path doesn't tell."""
+        """Return the type of the answer, and the type of the request; None if the path doesn't tell."""
         if path in _SINGLE:
             return _SINGLE[path], None
         if deleted := _DELETED.fullmatch(path):
@@ -81,7 +82,7 @@ class GraphJudge:
         )
 
     def _below(self, method: str, kind: Kind | None, name: str) -> tuple[str | None, Kind | None]:
-        """An action, or what an object leads to."""
+        """Return the types of an action, or of the objects below an object."""
         action = next((each for known, each in self.metadata.actions.items() if known.lower() == name), None)
         if method == "POST" and action:
             return action.answers, Kind(name, open=False, properties=action.takes, navigation={})

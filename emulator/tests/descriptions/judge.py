@@ -1,4 +1,4 @@
-"""Says what a request and its answer have against their description, in words that hold no value of either."""
+"""Judge of a request and its answer, by their description; findings hold no value of either."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from descriptions.operations import Catalogue, Operation, read
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that is not as described."""
+    """Difference from a description."""
 
     operation: str
     status: int
@@ -43,7 +43,7 @@ def _type(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[A
 
 
 def _enum(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    """Values that are modelled as a text may be extended by the service; the others may not."""
+    """Check a value of an enumeration; one modelled as a text may be extended by the service."""
     if not schema.get("x-ms-enum", {}).get("modelAsString") and instance not in wanted:
         yield jsonschema.ValidationError("not one of these")
 
@@ -55,7 +55,7 @@ def _required_of_request(validator: Any, wanted: Any, instance: Any, schema: Any
 
 
 def _required_of_answer(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    """Yield the members that an answer needs: not those that are written and never returned."""
+    """Yield the missing members of an answer; write-only members may be absent."""
     if isinstance(instance, dict):
         hidden = {name for name, each in schema.get("properties", {}).items() if each.get("x-ms-secret")}
         yield from _without(set(wanted) - hidden - set(instance))
@@ -91,13 +91,13 @@ def _validator(kind: Any, uri: str) -> Any:
 
 
 class Judge:
-    """Reads one exchange against the description of its operation."""
+    """Judge of one exchange, by the description of its operation."""
 
     def __init__(self, directory: Path) -> None:
         self._catalogue = Catalogue(directory)
 
     def judge(self, request: Request, response: Response) -> list[Finding] | None:
-        """Everything that is not as described; None where there is no description, and of what is not implemented."""
+        """Return the differences from the description; None without a description, and for unimplemented operations."""
         found = [] if response.status == 501 else self._catalogue.find(request)
         return min((self._held(operation, request, response) for operation in found), key=len, default=None)
 
@@ -147,7 +147,7 @@ def _errors(kind: Any, uri: str, body: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _words(error: Any) -> str:
-    """Return what was expected; of what came only that it was nothing, or which names it lacks."""
+    """Return the expectation; of the actual value only its absence, or the names of missing members."""
     if error.validator in ("required", "x-ms-secret"):
         return str(error.message)
     wanted = json.dumps(error.validator_value)[:120]

@@ -1,4 +1,4 @@
-"""Reads Graph's metadata (CSDL): which properties its types have, of which types these are, and which may be null."""
+"""Reader of Graph's metadata (CSDL): the properties of its types, with their types and nullability."""
 
 import base64
 import re
@@ -27,9 +27,9 @@ BASES = {
 
 @dataclass(frozen=True)
 class Kind:
-    """A type with properties, each with its type and whether it may be null; `navigation` leads to other objects.
+    """Type with properties, each with its type and true if it may be null; `navigation` leads to other objects.
 
-    `open`: a tenant may add some.
+    `open`: a tenant may add properties.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Action:
-    """What an action takes, by name, and the type of what it answers."""
+    """Parameters of an action, by name, and the type of its answer."""
 
     takes: Mapping[str, tuple[str, bool]]
     answers: str | None
@@ -48,7 +48,7 @@ class Action:
 
 @dataclass
 class Metadata:
-    """All of one or more files."""
+    """Metadata of one or more files."""
 
     kinds: dict[str, Kind] = field(default_factory=dict)
     enums: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -56,14 +56,14 @@ class Metadata:
 
     @classmethod
     def of(cls, directory: Path) -> "Metadata":
-        """Return what the metadata files somewhere below a directory say; nothing where there is none."""
+        """Return the metadata of the files below a directory; empty without a file."""
         found = cls()
         for file in sorted(directory.glob("**/*metadata*.xml")):
             found.read(ElementTree.parse(file).getroot())
         return found
 
     def read(self, root: ElementTree.Element) -> None:
-        """Add what a file says; types that it derives from others have the others' properties, too."""
+        """Add the content of a file; derived types have the properties of their base types, too."""
         types = {each.get("Name", ""): each for tag in ("EntityType", "ComplexType") for each in root.iter(EDM + tag)}
         self.kinds |= {name: _kind(name, types) for name in types}
         self.enums |= {
@@ -80,7 +80,7 @@ class Metadata:
             self.actions[action.get("Name", "")] = Action(takes, answers.get("Type") if answers is not None else None)
 
     def wrong(self, kind: str, value: Any, where: str, *, nullable: bool = True) -> Iterator[tuple[str, str]]:
-        """Everything in which a value is not of a type, as where and what."""
+        """Yield the differences of a value from a type, as place and fault."""
         if value is None:
             if not nullable:
                 yield where, f"{kind} is null"
@@ -110,7 +110,7 @@ class Metadata:
         yield from self.members(self.kinds[name], value, where)
 
     def members(self, kind: Kind, value: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong in the members of an object; annotations are about it and not of it."""
+        """Yield the differences in the members of an object; annotations are no members."""
         for name, inner in value.items():
             if "@" in name or name in kind.navigation:
                 continue

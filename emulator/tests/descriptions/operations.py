@@ -33,24 +33,24 @@ class Operation:
 
     @property
     def path(self) -> str:
-        """The template without what makes it a variant of another (``?mode=chunk``)."""
+        """Template without the part that distinguishes variants (``?mode=chunk``)."""
         return self.template.split("?")[0].lower()
 
     @property
     def pointer(self) -> str:
-        """Return where it stands, as a URI."""
+        """Address of the operation in its file, as a URI."""
         place, within = self.template, "x-ms-paths" if "?" in self.template else "paths"
         place = place.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
         return f"{self.file.as_uri()}#/{within}/{place}/{self.method.lower()}"
 
     @property
     def weight(self) -> tuple[int, bool]:
-        """Return how much of the path it spells out: what says more comes first."""
+        """Number of spelled-out characters in the path: the larger one comes first."""
         return len(re.sub(r"\{.*?\}", "", self.path)), "/{scope}" not in self.path
 
 
 class Catalogue:
-    """Every operation that a directory of descriptions has."""
+    """Every operation in a directory of descriptions."""
 
     def __init__(self, directory: Path) -> None:
         found = [
@@ -61,7 +61,9 @@ class Catalogue:
         self.operations = sorted(found, key=lambda operation: (operation.weight, operation.version), reverse=True)
 
     def find(self, request: Request) -> list[Operation]:
-        """The operation that describes a request, with its variants, in the version that was asked for if it is there, else in the newest."""
+        """Return the operation of a request, with its variants, in the requested version if described, else in the
+        newest.
+        """
         path = re.sub(r"/{2,}", "/", request.path)
         fits = [
             o
@@ -76,7 +78,7 @@ class Catalogue:
 
 @cache
 def read(file: Path) -> Any:
-    """A file of descriptions, which nobody changes meanwhile."""
+    """Return the content of a file of descriptions, which doesn't change during a run."""
     return json.loads(file.read_text())
 
 
@@ -87,7 +89,7 @@ def _operations(file: Path) -> Iterator[Operation]:
     content = read(file)
     for template, item in {**content.get("paths", {}), **content.get("x-ms-paths", {})}.items():
         if re.fullmatch(r"/\{\w+\}", template.split("?")[0]):
-            continue  # the same by a whole id, which would describe every path there is
+            continue  # a path by a whole id would describe every path
         for method in METHODS:
             if method in item and hosts:
                 wide = _wide([*item.get("parameters", []), *item[method].get("parameters", [])])
@@ -98,7 +100,7 @@ def _operations(file: Path) -> Iterator[Operation]:
 
 
 def _wide(parameters: list[dict[str, Any]]) -> set[str]:
-    """The parameters that may hold slashes: a scope, or the name of a repository."""
+    """Return the parameters that may hold slashes: a scope, or the name of a repository."""
     return {"name", *(p["name"] for p in parameters if p.get("x-ms-skip-url-encoding"))}
 
 

@@ -1,8 +1,8 @@
-"""Says what an answer of Resource Manager has against the types of a resource (as in the repository Azure/bicep-types-az).
+"""Judge of an answer of Resource Manager, by resource types (as in the repository Azure/bicep-types-az).
 
-They exist for versions of which the descriptions in ``operations.py`` may not be at hand, and mark what is secret; they
-describe bodies of resources and of actions, not status codes or errors. What was asked in an older version than the
-oldest that is here is not judged.
+The types exist for further versions than the descriptions of ``operations.py``, and mark secrets; they describe bodies
+of resources and of actions, not status codes or errors. Requests in an older version than the oldest described one
+aren't judged.
 """
 
 import json
@@ -24,7 +24,7 @@ _PROVIDERS = re.compile(r".*/providers/(?P<space>[\w.]+)/(?P<rest>[^/]+(?:/[^/]+
 
 @dataclass(frozen=True)
 class Described:
-    """The body of a resource, or what an action answers, in one version: where it stands in its file."""
+    """Body of a resource, or answer of an action, in one version, by its place in the file."""
 
     version: str
     types: list[Any]
@@ -32,7 +32,7 @@ class Described:
 
 
 class TypesJudge:
-    """Reads one answer against the types that a directory has."""
+    """Judge of one answer, by the types in a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._known: dict[str, list[Described]] = {}
@@ -42,7 +42,7 @@ class TypesJudge:
                 self._known.setdefault(name.lower(), []).append(Described(version, content, body))
 
     def judge(self, request: Request, response: Response) -> list[Finding] | None:
-        """Everything that is not as described; None where nothing describes it."""
+        """Return the differences from the types; None for an answer without a description."""
         if not request.host.startswith("management.") or response.status >= 300 or not response.body:
             return None
         name, listed = _kind(request)
@@ -72,7 +72,7 @@ def _place(reference: Any) -> int:
 
 
 def _kind(request: Request) -> tuple[str, bool]:
-    """The type that a path is about, and whether it is about all of them; an action is called like a function."""
+    """Return the type of a path, and true for a list; an action is written like a function."""
     found = _PROVIDERS.fullmatch(re.sub(r"/{2,}", "/", request.path).rstrip("/"))
     if not found:
         return "", False
@@ -86,7 +86,7 @@ def _kind(request: Request) -> tuple[str, bool]:
 class _Reading:
     """One answer, read by one description.
 
-    `secrets`: what is marked as one must not be in it; of actions, that is what they are for.
+    `secrets`: values marked as secret must not be in the answer; the answers of actions may have them.
     """
 
     described: Described
@@ -101,7 +101,7 @@ class _Reading:
             yield from self.value(self.described.body, item, ".value[]")
 
     def value(self, place: int, value: Any, where: str) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong in a value that must be of the type at `place`."""
+        """Yield the differences of a value from the type at `place`."""
         kind = self.described.types[place]
         if kind.get("sensitive") and self.secrets and value not in ({}, None):
             yield where, "is returned, and a secret"
@@ -133,7 +133,7 @@ class _Reading:
 def _plain(kind: Any, value: Any) -> bool:
     """Tell if a value is of a type without parts.
 
-    Every number is called an integer there: the language that the types are for has no other.
+    Every number is called an integer there: the types' language has no other.
     """
     checks: dict[str, bool] = {
         "StringType": isinstance(value, str) and re.search(kind.get("pattern", ""), value) is not None,

@@ -1,4 +1,4 @@
-"""Sees every exchange with an emulator in this process, and remembers what was not as described."""
+"""Witness of every exchange with an emulator in this process; keeps the differences from the descriptions."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from descriptions.types import TypesJudge
 
 
 class Witness:
-    """Stands behind the door of every App, however it was built."""
+    """Witness behind every App, however built."""
 
     def __init__(self, directory: Path) -> None:
         self._judges = (Judge(directory), GraphJudge(directory), TypesJudge(directory))
@@ -48,7 +48,7 @@ class Witness:
             self.undescribed[app.served[-1].operation if response.status < 400 else "refusals"] += 1
 
     def tally(self) -> list[tuple[str, int]]:
-        """Return what was counted since the last time: `judged`, and each operation that nothing describes."""
+        """Return the counts since the last call: `judged`, and each operation without a description."""
         counted = [
             ("judged", self.judged),
             *(("undescribed " + name, times) for name, times in sorted(self.undescribed.items())),
@@ -57,6 +57,6 @@ class Witness:
         return counted
 
     def report(self) -> list[Finding]:
-        """Return what was found since the last time."""
+        """Return the findings since the last call."""
         found, self._found = sorted(set(self._found)), []
         return found

@@ -1,4 +1,6 @@
-"""Container groups (azure-facts A5 to A13): the life of a container group, its bounds, its quotas, what the platform does to it."""
+"""Tests of container groups (azure-facts A5 to A13): the life of a container group, its bounds, its quotas, and acts of
+the platform.
+"""
 
 import json
 from typing import Any
@@ -560,7 +562,7 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
 
 
 def from_profile(world: World, **more: Any) -> dict[str, Any]:
-    """A body that names the first revision of profile `p`, and has no operating system."""
+    """Return a body with the first revision of profile `p`, and no operating system."""
     profile = {"containerGroupProfile": {"id": f"{PROFILES}/p", "revision": 1}}
     return {"location": "eastus", "tags": {"a": 1}, "properties": {**profile, **more}}
 

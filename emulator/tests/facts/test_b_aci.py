@@ -1,4 +1,6 @@
-"""Container groups over HTTP (azure-facts B1 to B12): what a PUT replaces, hides and refuses, what reads show, what the SDK makes of it."""
+"""Tests of container groups over HTTP (azure-facts B1 to B12): values replaced, hidden and refused by a PUT, values in
+reads, and the SDK's results.
+"""
 
 import copy
 import json
@@ -717,7 +719,7 @@ def test_b2_every_operation_of_the_sdk_does_what_azure_does_or_answers_501() -> 
 
 
 class Signer:
-    """The owner's token, as azure-identity's asynchronous credentials give it."""
+    """Credential with the owner's token, as azure-identity's asynchronous ones."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -726,7 +728,7 @@ class Signer:
         return self.world.get_token(*scopes)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Close nothing."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -821,7 +823,7 @@ REFERENCE = {"name": "pw", "identity": IDENTITY, "secretReferenceUri": "https://
 
 
 def referring(world: World, **changes: Any) -> dict[str, Any]:
-    """A group whose registry password is in the vault, and whose identity may be known."""
+    """Return a group whose registry password is in the vault, with an identity for the vault."""
     credential = {"server": SERVER, "username": world.puller.app_id, "passwordReference": "pw"}
     body = world.body(imageRegistryCredentials=[credential], secretReferences=[{**REFERENCE, **changes}])
     return {**body, "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}}
@@ -829,7 +831,7 @@ def referring(world: World, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def reader(world: World) -> World:
-    """A world with an identity that may read the vault's secrets, and the password in it."""
+    """Return a world with an identity that may read the vault's secrets, and the password in the vault."""
     who = world.principal("identity")
     found = {"principalId": who.oid, "clientId": who.app_id}
     world.azure.resources.put(IDENTITY, "Microsoft.ManagedIdentity/userAssignedIdentities", "eastus", found)

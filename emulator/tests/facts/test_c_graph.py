@@ -1,4 +1,6 @@
-"""Microsoft Graph (azure-facts C1 to C13): passwords, permissions, errors, limits, consistency, and what a call costs."""
+"""Tests of Microsoft Graph (azure-facts C1 to C13): passwords, permissions, errors, limits, consistency, and the cost
+of a call.
+"""
 
 import re
 from datetime import timedelta
@@ -22,7 +24,7 @@ def world() -> Tenancy:
 
 
 def homes(world: Tenancy) -> dict[str, str]:
-    """One application and its service principal: kind → path."""
+    """Create one application and its service principal; return their paths by kind."""
     application = world.directory.create_application("pull")
     principal = world.directory.create_service_principal(application.app_id)
     return {
@@ -424,7 +426,7 @@ def test_c9_creations_answer_201_changes_and_deletions_204(world: Tenancy) -> No
     assert (status, principal, changed, deleted) == (201, 201, 204, [204, 204])
 
 
-# what clients are shown
+# answers for clients
 
 
 APPLICATION = """id deletedDateTime appId applicationTemplateId disabledByMicrosoftStatus createdDateTime displayName description

@@ -1,4 +1,6 @@
-"""Entra's token endpoint (azure-facts D1 to D5): what it is asked, how it refuses, where it is found, how long tokens live."""
+"""Tests of Entra's token endpoint (azure-facts D1 to D5): its requests, its refusals, its addresses, and the life of
+tokens.
+"""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Key Vault's data plane, through its official client and byte by byte."""
+"""Tests of Key Vault's data plane, through its official client and byte by byte."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Secrets (azure-facts E1 to E7): what happens to secrets over time, who is let in, and what can be carried elsewhere."""
+"""Tests of secrets (azure-facts E1 to E7): their life, access to them, and backups."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

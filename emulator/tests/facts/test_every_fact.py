@@ -1,8 +1,9 @@
-"""Every fact about Azure that concerns an operation of the emulator has a test named after it: ``test_<id>_<sentence>`` in this folder.
+"""Tests of the facts' coverage: each fact about an operation of the emulator has a test ``test_<id>_<sentence>`` in
+this folder.
 
 The ids are those of azure-facts (docs/azure-facts.md in rotator's repository), by letter and number: A container groups
 as documented, B their REST, C Microsoft Graph, D Entra's token endpoint, E Key Vault's secrets, F role-based access
-control, G registries, H throttling, J what clients need of an emulator.
+control, G registries, H throttling, J needs of clients.
 """
 
 import re
@@ -41,7 +42,7 @@ APART = {
 
 
 def named() -> set[str]:
-    """The facts that some test is named after."""
+    """Return the facts in the names of tests."""
     sources = "\n".join(file.read_text() for file in Path(__file__).parent.glob("test_[a-j]_*.py"))
     return set(re.findall(r"^(?:async )?def test_([a-j]\d*)_\w+", sources, re.MULTILINE))
 

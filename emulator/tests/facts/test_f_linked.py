@@ -1,4 +1,6 @@
-"""Denials of what a container group touches beside itself, in Resource Manager's words; and a group of resources that takes it along."""
+"""Tests of denials for a container group's linked resources, in Resource Manager's words, and of deleted resource
+groups.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Role-based access control as clients of api-version 2022-04-01 see it."""
+"""Tests of role-based access control, for clients of api-version 2022-04-01."""
 
 import asyncio
 import json

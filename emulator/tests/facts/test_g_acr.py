@@ -1,4 +1,4 @@
-"""The registry: who may pull, in which words it refuses, and images that a real client can verify."""
+"""Tests of the registry: permitted pulls, refusals with their words, and images that a real client can verify."""
 
 import dataclasses
 import json
@@ -318,7 +318,7 @@ NAME = "@Request[Microsoft.ContainerRegistry/registries/repositories:name]"
 
 
 def only(comparison: str) -> str:
-    """A condition as Azure's portal writes it: the action is another one, or the repository is the right one."""
+    """Return a condition as Azure's portal writes it: the action is another one, or the repository is the right one."""
     return f"((!(ActionMatches{{'{READ}'}})) OR ({NAME} {comparison}))"
 
 

@@ -1,4 +1,6 @@
-"""Registries on the side of Resource Manager (azure-facts G5, G6): modes, the admin user, tokens, and what a tier doesn't have."""
+"""Tests of registries in Resource Manager (azure-facts G5, G6): modes, the admin user, tokens, and the limits
+of tiers.
+"""
 
 from datetime import timedelta
 from typing import Any

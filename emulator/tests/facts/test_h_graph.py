@@ -1,4 +1,6 @@
-"""Throttling by Graph (azure-facts H): what a client may use in a while, in resource units and writes, and the refusal beyond that."""
+"""Tests of throttling by Graph (azure-facts H): a client's budgets of resource units and writes, and the refusal beyond
+them.
+"""
 
 from datetime import timedelta
 
@@ -15,7 +17,7 @@ def world() -> Tenancy:
 
 
 def used(world: Tenancy, *, units: int = 0, writes: int = 0) -> None:
-    """As if the caller had asked for so much in the windows that have just begun."""
+    """Record the given use in the caller's current windows."""
     assert world.call("GET", "/applications")[0] == 200
     spent = world.directory.state.spent[world.caller.app_id]
     spent.units, spent.writes = units, writes

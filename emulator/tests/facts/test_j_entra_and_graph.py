@@ -1,4 +1,4 @@
-"""Entra and Graph for unmodified clients (azure-facts J): what an emulator must answer so that az and the SDKs work as they are."""
+"""Tests of Entra and Graph for unmodified clients (azure-facts J): the answers on which az and the SDKs rely."""
 
 import pytest
 from local_azure.faults import Fault

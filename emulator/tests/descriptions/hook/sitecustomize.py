@@ -1,6 +1,7 @@
-"""On PYTHONPATH, makes an emulator that is a process of its own write down, in the file ROTATOR_FINDINGS, what it answered otherwise than described.
+"""Hook for an emulator in a separate process, loaded from PYTHONPATH: writes its differences from the descriptions into
+the file ROTATOR_FINDINGS.
 
-The first line says how many exchanges were judged; one line for each finding follows.
+The first line has the number of judged exchanges; one line for each finding follows.
 """
 
 import atexit
