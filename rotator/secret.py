@@ -58,6 +58,8 @@ CLIENT_SECRET = re.compile(
 """Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET,
 ACR_PASSWORD and their like.
 """
+LIKE_PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
+"""Part of the name of a variable that holds a password of any kind."""
 CLIENT_ID = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
 """Part of the name of a variable that says as whom a container signs in."""
 

@@ -253,8 +253,8 @@ class VetoCode(Explained):
     UNSAID = (
         "unsaid",
         "retire",
-        "Azure hides the value of a container group's variable that may be the credential, and the policy does not say"
-        " whose password it is.",
+        "A variable or a secret volume of a container group may hold the credential, and the policy does not say whose"
+        " password it is.",
         "write whose it is under the group's `secrets:`",
     )
     HELD = (

@@ -179,9 +179,10 @@ class WaitCode(Explained):
     )
     UNSAID = (
         "unsaid",
-        "Azure hides the value of a variable that may be an old credential, and the policy does not say whose password"
-        " it is. So the old credential stays, except if it is compromised. This concerns container groups of the"
-        " policy, and groups that pull as the principal or show its app id, in a container without another client id."
+        "A variable or a secret volume may hold an old credential: its value is hidden, or its name and the app id"
+        " beside it suggest so. The policy does not say whose password it is, so the old credential stays, except if it"
+        " is compromised. This concerns container groups of the policy, and groups that pull as the principal or show"
+        " its app id, in a container without another client id."
         " Exit 1 if late.",
         "write `{credential: password}` or `{key_vault: NAME}` under the group's `secrets:`",
     )

@@ -39,7 +39,7 @@ from rotator.container_group.manifest import (
 from rotator.container_group.manifest_draft import DraftedManifest, drafted
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
 from rotator.container_group.newer_properties import newer_values
-from rotator.container_group.policy_lines import lines_to_add, yaml_key
+from rotator.container_group.policy_lines import ANSWERS, likely_line, lines_to_add, yaml_key
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable
 from rotator.container_group.refusal import Refusal, misplaced, refusals
@@ -47,6 +47,7 @@ from rotator.container_group.tags import Failed, TagsShown, shows
 from rotator.container_group.value_sources import is_object
 
 __all__ = [
+    "ANSWERS",
     "ROLES",
     "Change",
     "Choice",
@@ -72,6 +73,7 @@ __all__ = [
     "images",
     "ip_address",
     "is_object",
+    "likely_line",
     "lines_to_add",
     "links",
     "manifest_changes",

@@ -1,7 +1,7 @@
 """Find the principal's password inside a group: in hidden variables, and in Key Vault references pinned to a version.
 
-The value of a variable is hidden. But a container with the app id in plain sight, and a client secret beside the app
-id, signs in with that secret.
+The value of a secure variable is hidden. But a container with the app id in plain sight, and a client secret beside
+the app id, signs in with that secret.
 """
 
 import re
@@ -23,46 +23,65 @@ from rotator.arm_json import (
     variables,
 )
 from rotator.container_group.document import Document, once
-from rotator.container_group.hidden_values import VARIABLE, Place
+from rotator.container_group.hidden_values import VARIABLE, Holds, Place
 from rotator.resource_id import GUID
-from rotator.secret import CLIENT_ID, CLIENT_SECRET
-
-_PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
-"""Part of the name of a variable that holds a password."""
+from rotator.secret import CLIENT_ID, CLIENT_SECRET, LIKE_PASSWORD
 
 
 @once
 def signing_in(document: Document) -> tuple[str, ...]:
     """Paths of hidden variables that seem to hold the principal's password, sorted."""
-    app_id = document.app_id.lower()
-    told = (container for _, container in containers(document.body) if app_id in shown_values(container))
-    beside = {id(variable) for container in told for variable in variables(container)}
+    beside = _beside(document)
     return tuple(
         sorted(place.path for place in document.places if id(place.owner) in beside and place.missing and _meant(place))
     )
 
 
+def _beside(document: Document) -> set[int]:
+    """Return the identities of the variables of containers that show the app id."""
+    app_id = document.app_id.lower()
+    told = (container for _, container in containers(document.body) if app_id in shown_values(container))
+    return {id(variable) for container in told for variable in variables(container)}
+
+
 @once
 def unsaid(document: Document) -> tuple[str, ...]:
-    """Return the paths of hidden variables, sorted, which may hold the principal's password.
+    """Return the paths of variables and secret volumes, sorted, which may hold the principal's password.
 
-    Only variables count for which the policy doesn't name the owner of the password. All of them count in a group
-    declared by the policy or pulling as the principal. In a group which only shows the app id, variables named like a
-    password count. In a container with another client id none counts: the other client id says to whom the password
-    belongs. Nor does one count of which another policy of the directory says what it holds.
+    Only those count for which the policy doesn't name the owner of the password. In a group declared by the policy all
+    that are hidden count; in one that pulls as the principal all hidden variables; in one that only shows the app id
+    those named like a password. A variable in plain sight counts beside the app id if it is named like a principal's
+    password. In a container with another client id none counts: the other client id says to whom the password belongs.
+    Nor does one count of which another policy of the directory says what it holds.
     """
     body, app_id = document.body, document.app_id.lower()
     ours = bool(document.declared) or pulls_as(body, app_id)
     if not (ours or shows_app_id(body, app_id)):
         return ()
     theirs = {id(each) for _, one in containers(body) if _anothers(one, app_id) for each in variables(one)}
-    hidden = (
-        place for place in document.places if _variable(place) and place.missing and id(place.owner) not in theirs
-    )
     elsewhere = document.policy.answered.get(document.id, ())
-    hidden = (place for place in hidden if place.path.lower() not in elsewhere)
-    named = (place for place in hidden if ours or _PASSWORD.search(place.path.rpartition("/")[2]))
-    return tuple(sorted({place.path for place in named if document.recipes.for_place(place) is None}))
+    asked = (place for place in document.places if id(place.owner) not in theirs)
+    beside = _beside(document)
+    asked = (p for p in asked if _hidden(document, p, ours=ours) or (id(p.owner) in beside and _shown(p)))
+    asked = (place for place in asked if place.path.lower() not in elsewhere)
+    return tuple(sorted({place.path for place in asked if document.recipes.for_place(place) is None}))
+
+
+def _hidden(document: Document, place: Place, *, ours: bool) -> bool:
+    if not place.missing:
+        return False
+    if place.holds is Holds.FILES:
+        return document.declared is not None
+    return _variable(place) and (ours or bool(LIKE_PASSWORD.search(_name(place))))
+
+
+def _shown(place: Place) -> bool:
+    """Tell if a variable is named like a principal's password, and has a value in plain sight."""
+    return _variable(place) and _meant(place) and bool(text(place.owner, "value"))
+
+
+def _name(place: Place) -> str:
+    return place.path.rpartition("/")[2]
 
 
 def _variable(place: Place) -> bool:
@@ -77,7 +96,7 @@ def _anothers(container: Value, app_id: str) -> bool:
 
 
 def _meant(place: Place) -> bool:
-    return bool(CLIENT_SECRET.search(place.path.rpartition("/")[2]))
+    return bool(CLIENT_SECRET.search(_name(place)))
 
 
 def pinned(document: Document) -> tuple[str, ...]:

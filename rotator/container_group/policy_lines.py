@@ -8,9 +8,14 @@ from rotator.container_group.hidden_values import REGISTRY
 from rotator.policy.secret_rules import NONE, VOLUME, WORKSPACE_ID
 from rotator.remedy import CREATE_GROUP
 from rotator.resource_id import ArmId
-from rotator.secret import CLIENT_SECRET
+from rotator.secret import CLIENT_ID, CLIENT_SECRET, LIKE_PASSWORD
 from rotator.visible import acts
 
+ANSWERS = (
+    "`{credential: password}` is this principal's password, `{credential: username}` its app id, `{key_vault: NAME}`"
+    " another secret"
+)
+"""Meaning of the answers of `likely_line`."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
 
@@ -47,6 +52,17 @@ def yaml_key(path: str) -> str:
     """Return a path as a key of YAML: quoted, if its characters need that."""
     quoted = json.dumps(path) if any(map(acts, path)) else "'" + path.replace("'", "''") + "'"
     return path if _PLAIN.fullmatch(path) else quoted
+
+
+def likely_line(path: str) -> str:
+    """Return the line for a hidden variable or volume of unknown content, with the answer that its name suggests."""
+    name = path.rpartition("/")[2]
+    if path.startswith("volumes/"):
+        return f"{yaml_key(f'{path}/FILE')}: {{key_vault: NAME}}"
+    if CLIENT_ID.search(name) and not CLIENT_SECRET.search(name):
+        return f"{yaml_key(path)}: {{credential: username}}"
+    answer = "credential: password" if LIKE_PASSWORD.search(name) else "key_vault: NAME"
+    return f"{yaml_key(path)}: {{{answer}}}"
 
 
 def _lines(path: str, name: str) -> tuple[str, ...]:

@@ -15,14 +15,16 @@ from rotator.arm_json import (
     get,
     hides_client_secret,
     principal_of,
+    pulls_as,
     server,
+    shown_values,
     text,
     user_name,
     variables,
 )
 from rotator.cloud import Cloud
-from rotator.container_group import hidden, run_once
-from rotator.container_group.embedded_password import references
+from rotator.container_group import Document, hidden, run_once
+from rotator.container_group.embedded_password import references, unsaid
 from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
@@ -119,7 +121,9 @@ class Found:
     uses: tuple[Use, ...]
     passing: tuple[Passing, ...]
     hiding: tuple[ArmId, ...] = ()
-    """Groups in no policy that hide a variable called like a principal's password, with no word of whose it is."""
+    """Groups in no policy that hide a variable called like a principal's password: with no word of whose it is, or
+    beside the app id of a policy's principal.
+    """
 
 
 def app_ids(listed: Sequence[Listed]) -> tuple[str, ...]:
@@ -144,8 +148,18 @@ def find(sight: Listing, policies: Sequence[Policy]) -> Found:
 def _hiding(sight: Listing, policies: Sequence[Policy]) -> Iterator[ArmId]:
     for group in (group for one in sight.listed for group in one.groups):
         group_id = ArmId(clean(text(group, "id")))
-        if hides_client_secret(group) and not any(policy.group(group_id) for policy in policies):
+        told = hides_client_secret(group) or any(_beside(group, policies))
+        if told and not any(policy.group(group_id) for policy in policies):
             yield group_id
+
+
+def _beside(group: Mapping[str, Any], policies: Sequence[Policy]) -> Iterator[bool]:
+    """Tell of each policy whose app id a group shows, and that it doesn't pull as, if a password is hidden there."""
+    shown = frozenset[str]().union(*(shown_values(container) for _, container in containers(group)))
+    for policy in policies:
+        app_id = policy.principal.app_id
+        if app_id in shown and not pulls_as(group, app_id):
+            yield bool(unsaid(Document(group, policy, None)))
 
 
 def clean(text_: str) -> str:

@@ -87,6 +87,7 @@ CHECKS: tuple[Check, ...] = (
     Check("group_unlocked", "groups", "no lock forbids a redeployment", locks.redeployable),
     Check("group_linkable", "groups", "each container group may use its identities and subnets again", groups.linkable),
     Check("hidden_values_known", "groups", "every hidden value has a source", groups.hidden_values_known),
+    Check("passwords_said", "groups", "the policy says which secrets hidden variables are", groups.passwords_said),
     Check("jobs_decided", "groups", "the policy decides on ended jobs", groups.jobs_decided),
     Check("services_said", "groups", "each group is known as a service or a job", groups.services_said),
     Check("redeployable", "groups", "no group is of a kind that rotator must not redeploy", groups.redeployable),

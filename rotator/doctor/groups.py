@@ -96,6 +96,22 @@ def hidden_values_known(case: Case) -> Found:
             yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
 
+def passwords_said(case: Case) -> Found:
+    """Check that the policy says of each hidden variable that may hold the principal's password which secret it is.
+
+    A value that is needed for a redeployment is a matter of `hidden_values_known`.
+    """
+    for each in case.view.unsaid:
+        if each.declared and not each.unsourced:
+            text = (
+                f"the principal's password may be in {', '.join(each.unsaid)}. Until the policy says which secret that"
+                f" is, rotator removes no old password. {container_group.ANSWERS}"
+            )
+            lines = "\n".join(f"      {container_group.likely_line(path)}" for path in each.unsaid)
+            write = f"container_groups:\n  - id: {each.id}\n    secrets:  # by their names; correct them\n{lines}"
+            yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), write)
+
+
 def jobs_decided(case: Case) -> Found:
     """Check that the policy decides on the redeployment of ended jobs."""
     for each in _dependents(case):
@@ -189,7 +205,7 @@ def declared(case: Case) -> Found:
     for each in _dependents(case):
         if not each.declared and not case.policy.discover.redeploy:
             text = (
-                "the group pulls with the principal and is not in the policy; while it holds an old credential,"
+                "the group uses the principal and is not in the policy; while it holds an old credential,"
                 " rotator does not remove that credential"
             )
             if owner := case.policy.owner(each.id):

@@ -186,18 +186,14 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 "It must move first.",
             )
         elif dependent.unsaid and dependent.choice is not container_group.Choice.IGNORE and not orphan and not exposed:
-            keys = map(container_group.yaml_key, dependent.unsaid)
-            lines = "\n".join(f"  {key}: {{credential: password}}" for key in keys)
+            lines = "\n".join(f"  {container_group.likely_line(path)}" for path in dependent.unsaid)
             remedy = (
-                f"Say whose it is, under `secrets:` of `- id: {dependent.id}` in {policy.file}; if it is another"
-                f" secret, `{{key_vault: NAME}}` in place of `{{credential: password}}`:\n{lines}"
+                f"Say which it is, under `secrets:` of `- id: {dependent.id}` in {policy.file}."
+                f" {container_group.ANSWERS}. By the names:\n{lines}"
             )
             yield (
                 VetoCode.UNSAID,
-                (
-                    f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}, whose value Azure"
-                    " hides"
-                ),
+                (f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}"),
                 remedy,
             )
     for unseen in observed.unseen:

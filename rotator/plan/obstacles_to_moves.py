@@ -104,6 +104,13 @@ def _undeclared(view: View, dependent: Dependent) -> str:
     return f"{uses} the policy does not declare it; add `- id: {dependent.id}`, or set `discover: {{redeploy: true}}`"
 
 
+def effect(dependent: Dependent) -> str:
+    """Return what a deployment does to a group beside the credential."""
+    if dependent.phase is Phase.FINISHED:
+        return "and runs it again"
+    return "and starts it" if dependent.phase is Phase.STOPPED else "and restarts it"
+
+
 def said_there(view: View, dependent: Dependent, owner: str) -> str:
     """Return the lines for another policy, which declares a group, on the secrets in the group's hidden variables."""
     lines = ", ".join(f"`{yaml_key(path)}: {{key_vault: NAME}}`" for path in dependent.unsaid)
@@ -166,7 +173,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
         return None
     text = (
         f"{dependent.name} has no {KEY_ID} tag, so its credential is unknown; no old credential waits for removal, so"
-        " it is not restarted now"
+        " it is not redeployed now"
     )
     gone = (
         "if that credential was removed, its next pull fails"
@@ -177,7 +184,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     return Wait(
         WaitCode.UNTAGGED,
         dependent.id,
-        f"{text}; {gone}. `{command}` gives it the current one",
+        f"{text}; {gone}. `{command}` gives it the current one {effect(dependent)}",
         view.renewal(soonest),
     )
 

@@ -115,8 +115,7 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
     for dependent in view.unsaid:
         if dependent.id not in said:
             text = (
-                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides."
-                f" {owner_said(view, dependent)}"
+                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}. {owner_said(view, dependent)}"
             )
             yield Wait(WaitCode.UNSAID, credential.key_id, text, warn=late)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rotator.codes import NoteCode, WaitCode
-from rotator.container_group import Dependent, Phase, yaml_key
-from rotator.plan.obstacles_to_moves import late, said_there
+from rotator.container_group import ANSWERS, Dependent, Phase, likely_line
+from rotator.plan.obstacles_to_moves import effect, late, said_there
 from rotator.plan.view import View
 from rotator.remedy import rotator, stop_group
 from rotator.steps import Finding, Note, Wait
@@ -106,19 +106,15 @@ def deployed(view: View, dependent: Dependent) -> str:
             return f"{ended}; {stop}"
         service = f"If it is a service, write `runs: service` {_under(view, dependent)}, and rotator restarts it"
         return f"{service}. {ended}; {stop}"
-    effect = "and starts it" if dependent.phase is Phase.STOPPED else "and restarts it"
-    if dependent.phase is Phase.FINISHED:
-        effect = "and runs it again"
-    return f"{command} gives it the current credential {effect}"
+    return f"{command} gives it the current credential {effect(dependent)}"
 
 
 def owner_said(view: View, dependent: Dependent) -> str:
     """Return the lines that say whose password is in a group's hidden variables."""
     if owner := view.policy.owner(dependent.id):
         return said_there(view, dependent, owner)
-    lines = ", ".join(f"`{yaml_key(path)}: {{credential: password}}`" for path in dependent.unsaid)
-    theirs = "`{key_vault: NAME}` in place of `{credential: password}` if it is another secret"
-    return f"Write under `secrets:` {_under(view, dependent)}: {lines} if it is this principal's password, {theirs}"
+    lines = ", ".join(f"`{likely_line(path)}`" for path in dependent.unsaid)
+    return f"Write under `secrets:` {_under(view, dependent)} which it is; by the names: {lines}. {ANSWERS}"
 
 
 def _under(view: View, dependent: Dependent) -> str:

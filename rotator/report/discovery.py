@@ -160,9 +160,9 @@ def _hidden(groups: Sequence[ArmId]) -> Iterator[str]:
         names = ", ".join(one.short for one in groups[:MOST_NAMED])
         more = f" and {len(groups) - MOST_NAMED} more" if len(groups) > MOST_NAMED else ""
         yield (
-            f"{names}{more}: Azure hides a variable that is named like a principal's password, and its owner is"
-            " unknown. If the password belongs to a principal with a policy, declare the group there, with"
-            " `{credential: password}` under its `secrets:`."
+            f"{names}{more}: a variable is named like a principal's password, and its owner is unknown. If the password"
+            " belongs to a principal with a policy, declare the group there, with `{credential: password}` under its"
+            " `secrets:`."
         )
 
 

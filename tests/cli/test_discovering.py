@@ -17,6 +17,7 @@ from rotator.policy import load
 from tests.cli.scene import NAME, PASSWORD, Scene
 
 REGISTRY, OTHER = "mycontainerregistry.azurecr.io", "00000000-0000-0000-0000-000000000002"
+OURS = "the app id of the policy's principal, in other letters"
 STRANGER = "9f3c0a52-0000-0000-0000-00000000abcd"
 PUBLIC = "mcr.microsoft.com/azuredocs/aci-helloworld:latest"
 HIDDEN = "s3cret-value-of-nobody"
@@ -209,21 +210,30 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
         ([{"name": "AZURE_CLIENT_ID", "value": STRANGER}, {"name": "AZURE_CLIENT_SECRET"}], False, False),
         ([{"name": "AZURE_CLIENT_ID"}, {"name": "AZURE_CLIENT_SECRET"}], True, False),
         ([{"name": "MODE"}], False, False),
+        ([{"name": "ID", "value": OURS}, {"name": "KEY"}], False, True),
+        ([{"name": "ID", "value": OURS}, {"name": "MODE"}], False, False),
     ],
-    ids=["hidden", "another's in plain sight", "in a policy", "not called like a password"],
+    ids=[
+        "hidden",
+        "another's in plain sight",
+        "in a policy",
+        "not called like a password",
+        "beside the app id",
+        "MODE",
+    ],
 )
 def test_a_hidden_client_secret_in_no_policy_is_one_remark(
     rotator: Scene, variables: list[dict[str, str]], *, declared: bool, told: bool
 ) -> None:
     group = put(rotator, "crawler")
     stored = rotator.azure.container_groups.state.groups[group.lower()].resource["properties"]
+    ours = {"value": rotator.application.app_id.upper()}
+    variables = [each | (ours if each.get("value") == OURS else {}) for each in variables]
     stored["containers"][0]["properties"]["environmentVariables"] = variables
     if declared:
         rotator.write(container_groups=[{"id": group}])
     said = rotator("discover")
-    assert (
-        "myResourceGroup/crawler: Azure hides a variable that is named like a principal's password" in said.out
-    ) is told
+    assert ("myResourceGroup/crawler: a variable is named like a principal's password" in said.out) is told
     assert rotator("discover", "--output", "json").json["hiding"] == ([group] if told else [])
 
 

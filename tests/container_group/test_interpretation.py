@@ -73,7 +73,7 @@ def test_an_undeclared_group_counts_if_it_pulls_as_the_principal_or_can_not_be_r
         assert (len(dependents(made, observed(shown))) == 1) is counts
 
 
-HIDDEN = {"name": "ACR_PASSWORD"}
+HIDDEN, ENV = {"name": "ACR_PASSWORD"}, "containers/app/env/"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,16 @@ HIDDEN = {"name": "ACR_PASSWORD"}
         (pulling(ENTRY, env=({"name": "KEY", "secureValueReference": "r"},)), False, ()),
         (pulling(env=({"name": "KEY"},)), True, ("containers/app/env/KEY",)),
         (pulling(env=({"name": "SOURCED"},)), True, ()),
-        (pulling(env=({"name": "KEY"},)), False, ()),
-        (pulling(env=({"name": "KEY"}, {"name": "ID", "value": APP_ID})), False, ("containers/app/env/KEY",)),
-        (pulling(env=({"name": "LEVEL"}, {"name": "ID", "value": APP_ID})), False, ()),
+        (pulling(volumes=[{"name": "files", "secret": {}}]), True, ("volumes/files/secret",)),
+        (pulling(volumes=[{"name": "files", "secret": {}}]), False, ()),
+        (
+            pulling(env=({"name": "SP_PASSWORD", "value": "x"}, {"name": "I", "value": APP_ID})),
+            False,
+            (f"{ENV}SP_PASSWORD",),
+        ),
+        (pulling(ENTRY, env=({"name": "SP_PASSWORD", "value": "x"},)), False, ()),
+        (pulling(env=({"name": "SP_PASSWORD", "value": ""}, {"name": "I", "value": APP_ID})), False, ()),
+        (pulling(env=({"name": "LEVEL", "value": "x"}, {"name": "I", "value": APP_ID})), False, ()),
     ],
 )
 def test_a_hidden_variable_is_asked_about_where_the_group_has_to_do_with_the_principal(

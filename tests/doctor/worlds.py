@@ -665,6 +665,12 @@ def _hiding(scene: Scene) -> None:
     _put(scene, body, "crawler")
 
 
+def _unsaid(scene: Scene) -> None:
+    """The policy declares a group that pulls by other means, and doesn't say what the group hides."""
+    _hiding(scene)
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("crawler")}])
+
+
 def _missing(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("gone")}])
 
@@ -950,6 +956,7 @@ WORLDS = (
     World("redeployable", "fail", _of_a_profile, 0, "made from a profile"),
     World("declared", "warn", _undeclared),
     World("passwords_declared", "advice", _hiding),
+    World("passwords_said", "warn", _unsaid),
     World("holding_known", "advice", _untagged),
     World("listed", "fail", _group_unread),
     World("present", "warn", _missing, 0),
