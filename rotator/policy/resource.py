@@ -72,6 +72,10 @@ _PLACE = {"name": "name", "type": "type"}
 """Names of an extended location."""
 _IDENTITY_ALONE = {"principalid", "principal_id", "tenantid", "tenant_id"}
 _QUOTES = "Put it in quotes."
+_ENTRY = (
+    "For the policy's principal, write `username: ${{ credential:username }}` and"
+    " `password: ${{ credential:password }}`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Resource:
             else:
                 sent[wire], mistakes = self._entry(wire, value, (name,))
                 wrong += mistakes
-        return sent, [*wrong, *self._shape(sent), *self._levels(sent), *self._dates(sent)]
+        return sent, [*wrong, *self._shape(sent), *self._levels(sent), *self._registries(sent), *self._dates(sent)]
 
     def _mistake(self, inside: Path, problem: str, remedy: str, *, key: bool = False) -> Mistake:
         return self.found.mistake((*self.path, *inside), problem, remedy, key=key)
@@ -215,6 +219,19 @@ class Resource:
             if name.lower() in _PROPERTIES:
                 level = "under properties of the group"
                 yield self._wrong_level((*here, "properties", name), _PROPERTIES[name.lower()], level)
+
+    def _registries(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
+        """Yield the entries for registries that Azure refuses: each needs either a username or an identity."""
+        properties = sent.get("properties")
+        for name, value in properties.items() if isinstance(properties, dict) else ():
+            listed = value if name.lower() == "imageregistrycredentials" and isinstance(value, list) else ()
+            for index, entry in enumerate(listed):
+                given = (
+                    {key.lower() for key, said in entry.items() if said} if isinstance(entry, dict) else {"identity"}
+                )
+                if len(given & {"username", "identity"}) != 1:
+                    problem = "an entry for a registry needs either a username or an identity"
+                    yield self._mistake(("properties", name, index), problem, _ENTRY)
 
     def _dates(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
         for name, value in sent.items():

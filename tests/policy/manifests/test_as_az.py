@@ -167,6 +167,8 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
         (f"{GROUP}zones: [1]\n", "4:9: zones[0]", "not a text, as a zone is"),
         ("name: web\nlocation: westeurope\nproperties: x\n", "3:13: properties", "no keys"),
         ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "the output of `az container show`"),
+        *((GROUP.replace("{containers", f"{{imageRegistryCredentials: [{{server: a, {more}}}], containers"), "3:41: properties.imageRegistryCredentials[0]", "either a username")
+          for more in ("password: b", "username: null", "username: '', password: b", "username: b, identity: c")),
         (f"{GROUP}type: Microsoft.Web/sites\n", "4:7: type", "not the type of a container group"),
         ("version: '3'\nservices: {web: {image: x, ports: ['80:80']}}\n", "2:1: services", "a Docker Compose file"),
         ("apiVersion: apps/v1\nkind: Deployment\nspec: {}\n", "2:1: kind", "a manifest of Kubernetes"),
