@@ -38,7 +38,7 @@ ROTATOR = (sys.executable, "-m", "rotator")
 
 
 def lines() -> list[str]:
-    """The lines of the table."""
+    """Return the lines of the table."""
     if AZ is None:
         return ["az isn't here: put it on PATH, or name it in ROTATOR_AZ"]
     with tempfile.TemporaryDirectory() as folder:

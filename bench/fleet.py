@@ -22,7 +22,7 @@ def _measured(size: int, *more: str) -> dict[str, Any]:
 
 
 def lines() -> list[str]:
-    """The lines of the table."""
+    """Return the lines of the table."""
     thousand, double = _measured(1000), _measured(2000)
     asked, least = (sum(thousand[name].values()) for name in ("requests", "fewest"))
     took, twice = thousand["processor"], double["processor"]

@@ -38,7 +38,7 @@ STARTUP = (
 
 
 def measured(compared: Compared) -> str:
-    """A line of the table."""
+    """Return one line of the table."""
     turns = [(cost(compared.ours), cost(compared.theirs)) for _ in range(ROUNDS)]
     ours, theirs = (statistics.median(side.processor for side in sides) for sides in zip(*turns, strict=True))
     elapsed = statistics.median(mine.elapsed / other.elapsed for mine, other in turns)

@@ -61,13 +61,13 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """Code of an error, in whichever envelope."""
+        """Code of an error, in any of the services' envelopes."""
         codes = (self.at("error", "innererror", "code"), self.at("error", "code"), self.at("errors", 0, "code"))
         return str(next((code for code in codes if code), self.at("code") or self.at("error") or ""))
 
     @property
     def message(self) -> str:
-        """Words of an error, in whichever envelope."""
+        """Message of an error, in any of the services' envelopes."""
         texts = (self.at("error", "message"), self.at("errors", 0, "message"), self.at("error_description"))
         return str(next((text for text in texts if text), ""))
 

@@ -11,7 +11,7 @@ class Answering:
     """Scripted answers in front of a World, which answers the other questions."""
 
     def __init__(self, world: Any, **answers: Any) -> None:
-        """`answers`: for each method an answer, or a list of them; an exception is raised."""
+        """Take for each method an answer, or a list of them; an exception is raised."""
         self._world = world
         self._answers = {name: list(given) if isinstance(given, list) else [given] for name, given in answers.items()}
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
@@ -41,7 +41,7 @@ class Answering:
 
     @property
     def questions(self) -> list[str]:
-        """The questions in their order."""
+        """Names of the questions, in order."""
         return [name for name, _ in self.asked]
 
 

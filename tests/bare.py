@@ -96,7 +96,7 @@ def settle(made: Stage, directory: Path) -> Policy:
 
 
 def called(made: Stage) -> list[Application]:
-    """Every application of the name."""
+    """Return every application of the name."""
     return [
         one
         for one in made.azure.directory.state.applications.values()

@@ -87,7 +87,7 @@ def cell(*values: Any, name: str, soak: bool, share: int = 1) -> Any:
 
 
 def drawn(most: int, **strategies: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A test of so many random examples; `make test` tries a sixth of them."""
+    """Return a decorator for tests of so many random examples; `make test` tries a sixth of them."""
 
     def decorated(test: Callable[..., None]) -> Callable[..., None]:
         @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ NAMES = {codes.__name__: kind for kind, codes in TABLES.items()}
 
 
 def used_codes() -> set[str]:
-    """Every code in the program."""
+    """Return every code in the program."""
     return {code for codes in codes_by_kind().values() for code in codes}
 
 

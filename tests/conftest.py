@@ -38,7 +38,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make soak` tries every cell of the matrices."""
+    """Add `--soak`, by which `make soak` tries every cell of the matrices."""
     parser.addoption(
         "--soak",
         action="store_true",

@@ -107,7 +107,7 @@ class Watched:
             self.look(self.policy(name), operation)
 
     def look(self, policy: Policy, operation: str = "the end") -> None:
-        """I1 and I2."""
+        """Check I1 and I2 of a policy."""
         azure = self.made.azure
         for group in policy.container_groups:
             if not azure.container_groups.could_pull(group.id):
@@ -228,7 +228,7 @@ class Simulated:
 
 
 def _deaf(_: object) -> None:
-    """Listen to no event."""
+    """Ignore an event."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ async def _until_rotated(sim: Simulated) -> Taken:
 
 
 def least(size: int) -> float:
-    """Seconds until the last redeployment of the fullest subscription may begin, by Azure's limits alone."""
+    """Return the seconds until the last redeployment of the fullest subscription may begin, by Azure's limits alone."""
     before = GROUPS * ceil(size / SUBSCRIPTIONS) - 1
     minutes, hour = REDEPLOYMENTS["pt5m"], REDEPLOYMENTS["pt1h"]
     return before // hour.amount * hour.seconds + before % hour.amount // minutes.amount * minutes.seconds

@@ -60,7 +60,7 @@ class Monitor:
             self.same_but_for_the_credential()
 
     def pulls(self) -> None:
-        """I1: at no instant could a re-pull fail."""
+        """Check I1: every movable group could pull now."""
         for name in self.moves:
             group_id = self.made.group_id(name)
             assert self.made.azure.container_groups.could_pull(group_id), (
@@ -74,7 +74,7 @@ class Monitor:
         )
 
     def untouched(self) -> None:
-        """I3: only ours are removed."""
+        """Check I3: only our credentials are removed."""
         gone = self.foreign - self._untouchable()
         assert not gone, f"I3: foreign credentials are gone: {gone}"
 
@@ -115,7 +115,7 @@ class Monitor:
         return {v.value for v in self.made.versions() if (v.tags or {}).get(KEY_ID) in keys}
 
     def _value(self) -> str | None:
-        """The published value; None where readers get none."""
+        """Return the published value; None if readers get none."""
         try:
             return self.made.published()
         except ServiceError:
@@ -127,7 +127,7 @@ class Monitor:
         return {key for each in tags for tag in (KEY_ID, PREVIOUS) if (key := each.get(tag))}
 
     def no_assignment(self) -> None:
-        """I6: a rotation touches no role assignment."""
+        """Check I6: a rotation touches no role assignment."""
         assert self._assignments() == self.assignments, "I6: role assignments changed"
 
     def same_but_for_the_credential(self) -> None:
@@ -257,7 +257,7 @@ def _there(made: Stage) -> list[str]:
 
 
 def summary(made: Stage) -> str:
-    """The world in one line, for a failing test."""
+    """Return the world in one line, for a failing test."""
     credentials = [f"{p.key_id[:8]} {p.display_name}" for p in made.credentials()]
     groups = {name: made.tags_of(name) for name in _there(made)}
     versions = [(v.id[:6], v.enabled, v.tags) for v in made.versions()]

@@ -23,7 +23,7 @@ ENVIRONMENT = (
 
 
 def page() -> str:
-    """The whole page, in roff."""
+    """Return the whole page, in roff."""
     return "\n".join(_page()) + "\n"
 
 

@@ -49,12 +49,12 @@ class Mutant:
 
     @property
     def id(self) -> str:
-        """Return the place and the change, without line numbers, so that changes elsewhere leave it valid."""
+        """Place and change, without line numbers, so that changes elsewhere leave the id valid."""
         return f"{self.module.__name__.removeprefix('rotator.')}.{self.function}: {self.what}"
 
     @property
     def trees(self) -> tuple[Function, Function]:
-        """Return the function's tree, original and changed."""
+        """Trees of the function, original and changed."""
         tree = _tree(_sources(self.module)[self.function])
         next(islice(self.changes(tree), self.nth, None))[1]()
         return _trees(self.module)[self.function], tree
@@ -168,7 +168,7 @@ def _compiled(tree: Function, module: ModuleType) -> CodeType:
 
 
 def decisions(tree: Function) -> Iterator[Change]:
-    """Each decision of a function, changed."""
+    """Yield each decision of a function, changed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr | ast.arguments) or node is tree.returns:
             continue
@@ -229,7 +229,7 @@ def _left_out(node: ast.BoolOp, put: Put) -> Iterator[Change]:
 
 
 def short(node: ast.AST) -> str:
-    """The source of a node, as long as an id may be."""
+    """Return the source of a node, cut to the length of an id."""
     return " ".join(ast.unparse(node).split())[:60].rstrip()
 
 

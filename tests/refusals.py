@@ -77,7 +77,7 @@ def _undeclared(at: Scene) -> None:
 
 
 def _due(at: Scene) -> None:
-    """The current credential ends soon."""
+    """Let the current credential end soon."""
     _undeclared(at)
     at.pass_(days=70)
 

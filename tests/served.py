@@ -35,7 +35,7 @@ class Said:
 
     @property
     def text(self) -> str:
-        """Return the whole output in one line."""
+        """Whole output in one line."""
         return " ".join(f"{self.out} {self.err}".split())
 
 
@@ -110,7 +110,7 @@ class Scene:
     # state, as a person looks at it
 
     def shown(self) -> Json:
-        """The container group."""
+        """Return the container group."""
         (found,) = [group for group in self.azure.world()["containerGroups"] if group["name"] == self.name]
         return dict(found)
 
@@ -120,7 +120,7 @@ class Scene:
         return [credential["keyId"] for credential in found["credentials"]]
 
     def versions(self) -> list[Json]:
-        """The versions of the published secret, oldest first."""
+        """Return the versions of the published secret, oldest first."""
         return list(self.azure.world()["secrets"]["myvault"][self.secret])
 
     def published(self) -> Any:

@@ -235,7 +235,7 @@ Adapter = Callable[[Stage, Hop, Clock], AbstractAsyncContextManager[World]]
 
 
 def real(made: Stage, hop: Hop, clock: Clock) -> AbstractAsyncContextManager[World]:
-    """Microsoft's own clients, in process."""
+    """Connect Microsoft's own clients, in process."""
     return connect(clock, made.seeded.cloud, transports=Transports(lambda: Session(hop)))
 
 
@@ -342,7 +342,7 @@ def hooked(made: Stage) -> Stage:
 
 
 def sign_in(seeded: Seeded) -> None:
-    """As the operator, through the environment."""
+    """Sign in as the operator, through the environment."""
     os.environ.update(
         AZURE_TENANT_ID=seeded.tenant,
         AZURE_CLIENT_ID=seeded.operator.app_id,

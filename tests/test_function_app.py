@@ -76,13 +76,13 @@ class Tenant:
 
     @property
     def versions(self) -> list[Any]:
-        """The versions of the published secret, oldest first."""
+        """Versions of the published secret, oldest first."""
         found = self.scene.azure.vaults.state.secrets["myvault"][PASSWORD].versions.values()
         return sorted(found, key=lambda version: version.order)
 
     @property
     def credentials(self) -> list[str]:
-        """The key ids of the application, newest first."""
+        """Key ids of the application, newest first."""
         return [p.key_id for p in self.scene.application.passwords if p.gone_from is None]
 
     @property
@@ -130,7 +130,7 @@ def _connected(loop: VirtualLoop, hop: Hop, cloud: str) -> Any:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, Any]]]:
-    """Events as they were logged, with their levels."""
+    """Return events as logged, with their levels."""
     records = [record for record in caplog.records if record.name == "rotator.function"]
     return [(record.levelno, json.loads(record.getMessage())) for record in records]
 
@@ -416,7 +416,7 @@ class Told:
         return httpx.Response(202)
 
     def taken(self) -> list[tuple[str, list[str]]]:
-        """Codes and policies of the alerts since the last time."""
+        """Return codes and policies of the alerts since the last call."""
         found = [(each["data"]["code"], each["data"]["policies"]) for each in self.bodies]
         self.bodies.clear()
         return found
@@ -529,7 +529,7 @@ class Message(QueueMessage):
 
 @contextmanager
 def with_queue(tenant: Tenant) -> Iterator[tuple[MemoryQueue, MemoryLeases]]:
-    """An app with a queue and a lease container."""
+    """Provide the app with a queue and a lease container."""
     queue, leases = MemoryQueue(tenant.scene.clock.elapsed), MemoryLeases(tenant.scene.clock.elapsed)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("ROTATOR_QUEUE", QUEUE)

@@ -57,7 +57,7 @@ _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 def span(text: str) -> timedelta:
-    """``-3d`` and the like; several parts add up."""
+    """Return the span of ``-3d`` and the like; several parts add up."""
     parts = _SPAN.findall(str(text))
     if not parts:
         raise ValueError(f"{text!r} is not a span like -3d or +2h")
@@ -65,24 +65,24 @@ def span(text: str) -> timedelta:
 
 
 def instant(text: str | None) -> datetime | None:
-    """An instant as a span from today."""
+    """Return an instant from a span since today."""
     return None if text is None else TODAY + span(text)
 
 
 def key(name: str | None) -> str | None:
-    """The key id of a credential's short name, recognizable in messages."""
+    """Return the key id of a credential's short name, recognizable in messages."""
     return None if name is None else f"{name.lower():0<8}-0000-4000-8000-000000000000"
 
 
 def subnet_id(name: str) -> ResourceId:
-    """The ARM id of a subnet."""
+    """Return the ARM id of a subnet."""
     return ResourceId.parse(
         f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}"
     )
 
 
 def group_id(name: str) -> ResourceId:
-    """The ARM id of a container group."""
+    """Return the ARM id of a container group."""
     return ResourceId.parse(f"{GROUPS}/{name}")
 
 
@@ -143,7 +143,7 @@ def _manifest(name: str, changed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def observed(case: Mapping[str, Any]) -> Observed:
-    """The world of the case."""
+    """Return the world of the case."""
     versions = tuple(_version(v) for v in case.get("versions", []))
     return Observed(
         at=TODAY,
@@ -205,7 +205,9 @@ def known(case: Mapping[str, Any]) -> Known:
 
 
 def _access(given: Mapping[str, Any]) -> RegistryAccess:
-    """Ways to pull: ``roles: {AcrPull: [<action>], unreadable: null}``, each assigned at the registry."""
+    """Return the access to registries, from ``roles: {AcrPull: [<action>], unreadable: null}``, each assigned at the
+    registry.
+    """
     roles = given.get("roles", {})
     data = bool(given.get("abac"))
     registry = Registry(

@@ -49,7 +49,7 @@ STEP = "First rotation"
 
 
 def rewritten(text: str) -> str:
-    """A document with every made part made again."""
+    """Return a document with every made part made again."""
     return PART.sub(lambda found: f"<!-- made: {found['what']} -->\n{made(found['what'])}\n<!-- end -->", text)
 
 
@@ -137,7 +137,7 @@ def event_table(_: str) -> str:
 
 
 def told() -> tuple[type[events.Event], ...]:
-    """Every kind of event."""
+    """Return every kind of event."""
     kinds = (found for found in vars(events).values() if isinstance(found, type) and issubclass(found, events.Event))
     return tuple(kind for kind in kinds if kind is not events.Event)
 
@@ -249,13 +249,13 @@ _played: dict[str, dict[str, Said]] = {}
 
 
 def commands(text: str) -> list[str]:
-    """The ``rotator`` commands in the sh blocks below the heading of the first rotation."""
+    """Return the ``rotator`` commands in the sh blocks below the heading of the first rotation."""
     section = text.partition(f"## {STEP}\n")[2].partition("\n## ")[0]
     return [line for line in shell_lines(section) if line.startswith("rotator ")]
 
 
 def shell_lines(text: str) -> list[str]:
-    """The lines of every sh block, with continued ones joined; comments left out."""
+    """Return the lines of every sh block, with continued ones joined, and without comments."""
     blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
     return [
         line.strip()

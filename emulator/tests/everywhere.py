@@ -51,7 +51,7 @@ def _forget_vaults() -> None:
 
 @cache
 def _witness() -> Any:
-    """Whoever has Azure's own API descriptions sees the emulator's answers held against them, for as long as the process lives."""
+    """Return the witness that compares answers with Azure's own API descriptions, for the life of the process."""
     from descriptions.witness import Witness
 
     assert SPECS is not None

@@ -15,12 +15,12 @@ SCOPE = "https://management.azure.com/.default"
 
 
 def who(token: str) -> str:
-    """Whom a token speaks for."""
+    """Return the object id in a token."""
     return str(jwt.decode(token, options={"verify_signature": False})["oid"])
 
 
 async def asynchronous() -> str:
-    """The identity, by the asynchronous credential."""
+    """Sign in by the asynchronous credential; return the identity's object id."""
     async with AsyncCredential() as credential:
         return who((await credential.get_token(SCOPE)).token)
 

@@ -65,7 +65,7 @@ class Client:
         )
 
     def upload(self, repository: str, content: bytes) -> Answer:
-        """A blob, all at once."""
+        """Upload a blob, all at once."""
         begun = self.call("POST", f"/v2/{repository}/blobs/uploads/")
         if begun.status != 202:
             return begun

@@ -99,7 +99,7 @@ def _container_group(made: dict[str, Any]) -> ContainerGroup:
 
 
 def synchronous(made: dict[str, Any]) -> dict[str, object]:
-    """The synchronous SDKs."""
+    """Play the chain by the synchronous SDKs."""
     credential = DefaultAzureCredential()
     ClientSecretCredential(TENANT, made["app_id"], made["password"]).get_token(ARM)
     vault = SecretClient(VAULT, credential)

@@ -49,7 +49,7 @@ class Served:
         self.control("POST", "/faults", {"operation": operation, "kind": kind, **more})
 
     def calls(self) -> list[Json]:
-        """Every request to Azure so far."""
+        """Return every request to Azure so far."""
         return list(self.control("GET", "/calls")["value"])
 
     def world(self) -> Json:

@@ -33,7 +33,7 @@ GOOD = {"name": "t", "size": 1, "fixed": "a", "open": "new", "at": "2026-01-01T0
 
 @pytest.fixture
 def judge(tmp_path: Path) -> Judge:
-    """Reads a description of things, in two files."""
+    """Return a judge with a description of things, in two files."""
     body = {"name": "thing", "in": "body", "required": True, "schema": {"$ref": "#/definitions/Thing"}}
     version = {"name": "api-version", "in": "query", "required": True, "type": "string"}
     answers = {"200": {"schema": {"$ref": "#/definitions/Thing"}}, "204": {}}

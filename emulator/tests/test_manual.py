@@ -19,7 +19,7 @@ SOURCES = [file.read_text() for file in (ROOT / "local_azure").rglob("*.py")]
 
 
 def blocks(language: str, heading: str) -> str:
-    """The code under a heading, in one."""
+    """Return the code under a heading, as one text."""
     found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", MANUAL, re.DOTALL | re.MULTILINE)
     assert found, heading
     return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", found[1], re.DOTALL | re.MULTILINE))

@@ -86,7 +86,7 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
 
 
 def listed(machine: Machine) -> list[dict[str, Any]]:
-    """The identity's federated credentials as Graph lists them."""
+    """Return the identity's federated credentials as Graph lists them."""
     operator = machine.seeded.operator
     form = {
         "grant_type": "client_credentials",

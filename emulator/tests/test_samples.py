@@ -38,7 +38,7 @@ class World:
     credential: Any
 
     def client(self, kind: Callable[..., Any]) -> Any:
-        """A management client on the subscription."""
+        """Return a management client on the subscription."""
         return kind(self.credential, self.seeded.subscription, transport=self.transport, retry_total=0)
 
 

@@ -52,7 +52,7 @@ Connect = Callable[..., http.client.HTTPSConnection]
 
 @pytest.fixture
 def connect(served: StateDirectory) -> Iterator[Connect]:
-    """Makes connections as any client of Azure has them: through the proxy, trusting the authority, by name."""
+    """Provide connections as any client of Azure has them: through the proxy, by name, with the authority trusted."""
     context, made = ssl.create_default_context(cafile=served.certificate), ExitStack()
 
     def connected(host: str, timeout: float = 10) -> http.client.HTTPSConnection:

@@ -36,7 +36,9 @@ def _command(directory: Path, name: str, *words: str) -> None:
 @pytest.mark.skipif(AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
-    """Each script is a page of documentation; ``chain`` is the whole story, with rotator between the commands of az."""
+    """Each script is a page of documentation; ``chain`` is a whole rotation, with rotator between the commands
+    of az.
+    """
     assert AZ is not None
     (commands := tmp_path / "bin").mkdir()
     _command(commands, "az", str(Path(AZ).absolute()))

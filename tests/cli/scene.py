@@ -148,7 +148,7 @@ class Scene:
         self.pass_(minutes=5)
 
     def live(self) -> set[str]:
-        """Key ids of the application's passwords."""
+        """Return the key ids of the application's passwords."""
         found = self.azure.directory.application(self.application.app_id)
         assert found
         now = self.azure.clock.now()

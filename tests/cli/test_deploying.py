@@ -15,7 +15,7 @@ LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
 
 @pytest.fixture(name="nightly")
 def _nightly(rotator: Scene) -> Scene:
-    """A second group: a job with a manifest, and a first rotation done."""
+    """Return a scene after the first rotation, with a second group: a job with a manifest."""
     _manifest(rotator.policies / "nightly.manifest", rotator)
     groups = [{"id": rotator.group_id()}, {"id": rotator.group_id("nightly"), "manifest": "nightly.manifest"}]
     rotator.write(container_groups=groups)

@@ -21,7 +21,7 @@ def _store(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> MemoryLeases:
 
 
 def elsewhere(rotator: Scene, store: MemoryLeases, purpose: str = "") -> None:
-    """Another machine's run holds the lease."""
+    """Hold the lease as a run on another machine."""
     blob = store.blobs.setdefault(
         f"{rotator.application.app_id}{purpose}.lock", type(next(iter(store.blobs.values())))()
     )

@@ -10,7 +10,7 @@ NEW = "mycontainerregistry.azurecr.io/app:v2"
 
 
 def as_people_write(rotator: Scene) -> dict[str, Any]:
-    """A manifest with numbers as texts and words in any letter case, as published deployment files have them."""
+    """Return a manifest with numbers as texts and words in any letter case, as in published deployment files."""
     container = {
         "name": "app",
         "properties": {

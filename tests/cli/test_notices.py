@@ -51,7 +51,7 @@ class Receivers:
 
 @pytest.fixture(name="receivers")
 def _receivers(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> Receivers:
-    """A webhook and a ping, named by the environment."""
+    """Provide a webhook and a ping, named in the environment."""
     made = Receivers()
     monkeypatch.setattr(wiring, "web", lambda: lambda address: httpx.MockTransport(made))
     monkeypatch.setenv("ROTATOR_WEBHOOK", WEBHOOK)
@@ -60,7 +60,7 @@ def _receivers(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> Receivers:
 
 
 def failing(rotator: Scene) -> None:
-    """Graph adds no password from now on."""
+    """Refuse every new password in Graph from now on."""
     fault = Fault("graph.*.addPassword", "status", status=403, code="Authorization_RequestDenied", times=0)
     rotator.azure.faults.add(fault)
 
@@ -236,7 +236,7 @@ def test_a_command_that_is_not_there_stops_no_run(rotator: Scene, monkeypatch: p
 def test_a_command_gets_each_alert_and_one_that_fails_is_a_warning(
     rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process itself is tried in tests/notify: virtual time has none."""
+    """The real process is tested in tests/notify: virtual time has none."""
     from rotator import notify
 
     got: list[tuple[tuple[str, ...], Any]] = []

@@ -29,7 +29,7 @@ def writes(operations: list[str]) -> list[str]:
 
 
 def rotated(rotator: Scene) -> None:
-    """The whole first rotation."""
+    """Play the whole first rotation, and check its end."""
     assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
 
 
@@ -171,7 +171,7 @@ def test_a_run_that_may_not_last_long_begins_nothing_that_does(rotator: Scene) -
 
 @contextmanager
 def _elsewhere(rotator: Scene, name: str) -> Iterator[None]:
-    """Another run holds the lease."""
+    """Hold the lease as another run."""
     with (rotator.policies.parent / "leases" / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -23,7 +23,7 @@ LISTS = {
 
 @pytest.fixture(name="two")
 def _two(rotator: Scene) -> Scene:
-    """Two policies, each rotated once, and at rest."""
+    """Return a scene with two policies, each rotated once, and at rest."""
     azure = rotator.azure
     application = azure.directory.create_application("second")
     principal = azure.directory.create_service_principal(application.app_id)
@@ -44,7 +44,7 @@ def _two(rotator: Scene) -> Scene:
 
 
 def second_app_id(rotator: Scene) -> str:
-    """The principal of the second policy."""
+    """Return the app id of the second policy's principal."""
     found = rotator.azure.directory.state.applications.values()
     return next(each.app_id for each in found if each.display_name == "second")
 

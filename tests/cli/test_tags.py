@@ -20,7 +20,7 @@ def versions(rotator: Scene) -> list[Version]:
 
 
 def fill(rotator: Scene, *which: Version, to: int = 15) -> None:
-    """Others tag these versions, by default all, until they have so many tags."""
+    """Tag versions, by default all, as others do, until they have so many tags."""
     for each in which or versions(rotator):
         mine = each.tags or {}
         tags = {**mine, **{f"z{n:02}": str(n) for n in range(to - len(mine))}}

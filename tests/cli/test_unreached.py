@@ -23,7 +23,7 @@ def _many(rotator: Scene) -> Scene:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The beginnings of the lines of an error."""
+    """Return the beginnings of an error's lines."""
     return [line.partition(":")[0] for line in text.splitlines()]
 
 

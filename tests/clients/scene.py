@@ -122,14 +122,14 @@ def scene(test: Callable[[Scene], Coroutine[Any, Any, None]]) -> Callable[[pytes
 
 
 def sign_in(monkeypatch: pytest.MonkeyPatch, who: Identity, tenant: str) -> None:
-    """As a person does: through the environment."""
+    """Sign in through the environment, as a person does."""
     for name, value in (("TENANT_ID", tenant), ("CLIENT_ID", who.app_id), ("CLIENT_SECRET", who.secret)):
         monkeypatch.setenv(f"AZURE_{name}", value)
 
 
 @asynccontextmanager
 async def set_up(loop: VirtualLoop, sign_in_as: Callable[[Identity, str], None]) -> AsyncIterator[Scene]:
-    """The scene, with a connected World."""
+    """Provide the scene, with a connected World."""
     azure = Azure.build(AzureClock(START, loop.time), seed=5, timing=PROMPT)
     seeded = fill(azure)
     app = build(azure)

@@ -29,14 +29,14 @@ DENIED = f"The client with object id '{OID}' has permission to perform the actio
 
 
 def envelope(code: str, message: str = "no", inner: str = "", **more: Any) -> str:
-    """An error answer of Graph, Resource Manager or Key Vault."""
+    """Return an error answer of Graph, Resource Manager or Key Vault."""
     return json.dumps(
         {"error": {"code": code, "message": message, "innererror": {"code": inner} if inner else None, **more}}
     )
 
 
 def sign_in(number: int, words: str = "no") -> str:
-    """An error answer of Entra."""
+    """Return an error answer of Entra."""
     return json.dumps(
         {"error": "invalid_client", "error_description": f"AADSTS{number}: {words}", "error_codes": [number]}
     )

@@ -35,7 +35,7 @@ def _shown(error: BaseException) -> str:
 
 
 async def _everything(at: Scene) -> list[BaseException]:
-    """Every method, whole and with every write's answer lost or refused."""
+    """Call every method, without faults and with every write's answer lost or refused; return the errors."""
     calls: list[Callable[[Scene], Awaitable[Any]]] = [*REPEATED.values(), *ONCE.values()]
     errors: list[BaseException] = []
     faults: list[tuple[str, str, dict[str, Any]]] = [

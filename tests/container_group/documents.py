@@ -31,7 +31,7 @@ OUR_TAGS = {"rotator-key-id", "rotator-since", "rotator-previous", "rotator-fail
 
 
 def document(name: str) -> dict[str, Any]:
-    """A fresh copy of a document of the corpus."""
+    """Return a new copy of a document of the corpus."""
     loaded: dict[str, Any] = json.loads((CORPUS / f"{name}.json").read_text())
     return loaded
 
@@ -41,7 +41,7 @@ def group_id(name: str) -> ResourceId:
 
 
 def policy(*groups: Mapping[str, Any], **more: Any) -> Policy:
-    """A policy with these container groups; `name` stands for an id."""
+    """Return a policy with the given container groups; `name` stands for an id."""
     listed = [
         {**{key: value for key, value in one.items() if key != "name"}, "id": group_id(one["name"])} for one in groups
     ]
@@ -68,7 +68,9 @@ def declared(name: str, **more: Any) -> tuple[Policy, GroupPolicy]:
 
 
 def sourced(shown: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """A source for every hidden value but the principal's own: a secret by the name of the path, two files for every secret volume."""
+    """Return a source for every hidden value but the principal's own: a secret by the name of the path, two files for
+    every secret volume.
+    """
     paths = [
         part
         for path in container_group.hidden(shown, APP_ID)

@@ -46,7 +46,7 @@ class Node:
     any: "Node | None" = None
 
     def below(self, part: str) -> "Node":
-        """The node for one part of a path: a name, ``[]`` or ``*``."""
+        """Return the node for one part of a path: a name, ``[]`` or ``*``."""
         if part == "[]":
             self.item = self.item or Node()
             return self.item

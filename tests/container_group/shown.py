@@ -8,7 +8,7 @@ Shown = dict[str, Any]
 
 
 def at(minute: float) -> datetime:
-    """An instant, so many minutes after four o'clock."""
+    """Return an instant, so many minutes after four o'clock."""
     whole, part = divmod(minute, 1)
     return datetime(2026, 3, 1, 4, int(whole), round(part * 60), tzinfo=UTC)
 

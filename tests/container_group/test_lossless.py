@@ -230,7 +230,7 @@ def answer(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_the_rotation(resource: dict[str, Any]) -> str:
-    """The resource as text, order of properties included, without the principal's password and our tags."""
+    """Return the resource as text, in the order of its properties, without the principal's password and our tags."""
     left = copy.deepcopy(resource)
     for entry in left["properties"]["imageRegistryCredentials"]:
         if entry.get("username", "").lower() == APP_ID:

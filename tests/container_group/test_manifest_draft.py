@@ -57,7 +57,7 @@ def draft(shown: dict[str, Any], name: str = "g", **more: Any) -> DraftedManifes
 
 
 def read_back(found: DraftedManifest, name: str = "g") -> Manifest:
-    """The draft as the policy's reader reads the file."""
+    """Return the draft as the policy's reader reads the file."""
     head = {"apiVersion": "2025-09-01", "type": "Microsoft.ContainerInstance/containerGroups", "name": name}
     _, said = declared(name)
     read = Read.of(rendered({**head, **found.body}), "g.yaml")
@@ -79,7 +79,7 @@ def known(name: str) -> dict[str, Any]:
 
 
 def put(document: Document) -> dict[str, Any]:
-    """The body of a deployment of a manifest, without our tags."""
+    """Return the body of a manifest's deployment, without our tags."""
     return bare(
         container_group.from_manifest(
             document,
@@ -92,7 +92,7 @@ def put(document: Document) -> dict[str, Any]:
 
 
 def bare(body: dict[str, Any]) -> dict[str, Any]:
-    """A body in Azure's spelling, without our tags."""
+    """Return a body in Azure's spelling, without our tags."""
     kept = usual(body)
     drop(get(kept, "tags"), *OUR_TAGS)
     return kept

@@ -226,7 +226,7 @@ def _untag(scene: Scene, given: Json) -> None:
 
 
 def _nothing(_: object) -> None:
-    """Return the output of a command without output."""
+    """Drop a result: the command prints nothing."""
 
 
 Act = Callable[[Scene, Json], str | None]

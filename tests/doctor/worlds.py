@@ -75,7 +75,7 @@ def _registry(**properties: Any) -> Break:
 
 
 def _closed(scene: Scene) -> None:
-    """Rules for the network are for registries of the tier Premium."""
+    """Close the registry's network; only registries of the tier Premium have rules for the network."""
     found = scene.azure.resources.get(scene.seeded.registry_id)
     assert found
     found.sku = {"name": "Premium", "tier": "Premium"}
@@ -489,7 +489,7 @@ def _many_versions(scene: Scene) -> None:
 
 
 def _tagged(count: int) -> Break:
-    """Others tag the published version."""
+    """Return a breakage in which others have tagged the published version so many times."""
     return lambda at: at.azure.vaults.set(
         "myvault", PASSWORD, at.password.secret, {f"team-{n:02}": "it's;$HOME" for n in range(count)}
     )

@@ -164,7 +164,7 @@ Expect = Callable[[Story], None]
 
 
 def _once(story: Story) -> None:
-    """The host tried again by itself, and all is well: no way back, no second PUT, the old credential is gone."""
+    """The host retries the pull by itself: no way back, no second PUT, and the old credential is retired."""
     assert story.codes[0] == 0
     assert set(story.codes) == {0}
     assert story.puts() == dict.fromkeys(FIVE, 1)
@@ -234,7 +234,7 @@ def _crashing(story: Story) -> None:
 
 
 def _moved(story: Story) -> None:
-    """All is well, and the report names both addresses."""
+    """The rotation succeeds, and the report names the old and the new IP address."""
     _once(story)
     assert re.search(r"its IP address changed from 20\.[0-9.]+ to 20\.99\.99\.99", story.made.told())
 
@@ -476,7 +476,7 @@ STATES: dict[str, tuple[Callable[[Stage], Awaitable[None]], dict[str, Any]]] = {
 
 
 async def by_rotator(made: Stage) -> None:
-    """The nightly script's line."""
+    """Deploy the job as the nightly script does, by `rotator deploy --wait`."""
     deployed = await made.with_world(lambda run: deploy_now(run, made.group_id("nightly"), wait=True))
     assert deployed.exit_code == 0
 

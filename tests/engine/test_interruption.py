@@ -34,7 +34,7 @@ def interrupted(made: Stage, index: int) -> Hop:
 
 
 def count() -> int:
-    """The calls of a rotation."""
+    """Return the number of calls of a rotation."""
 
     async def scene(loop: VirtualLoop) -> int:
         made = await adopted(loop)

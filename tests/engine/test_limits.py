@@ -23,7 +23,7 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
 
 
 def restrict(made: Stage, *restrictions: dict[str, Any], side: str = "applicationRestrictions") -> None:
-    """The tenant's default policy, from now on."""
+    """Restrict passwords by the tenant's default policy from now on."""
     changes = {"isEnabled": True, side: {"passwordCredentials": list(restrictions), "keyCredentials": []}}
     made.azure.directory.state.tenant_policy.update(changes)
 

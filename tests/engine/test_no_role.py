@@ -16,7 +16,7 @@ ASSIGNED = "rbac.roleAssignments.list"
 
 
 async def _stranded(loop: VirtualLoop) -> Stage:
-    """The published password is removed by hand, and so is the role."""
+    """Return a world whose published password and role were removed by hand."""
     made = await at_rest(loop)
     CHANGES["remove the published password"](made)
     CHANGES["take the pull role"](made)

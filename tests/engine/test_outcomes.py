@@ -119,7 +119,9 @@ def test_three_lost_adds_and_a_current_credential_deleted_by_hand() -> None:
 
 def test_an_orphan_whose_password_is_the_published_one_stays() -> None:
     async def scene(made: Stage) -> None:
-        """A person republishes the value of a version by hand, without tags, and destroys the tagged ones' record."""
+        """Purge the secret and publish its value again without tags, as a person might, with no groups left and three
+        orphans.
+        """
         value, (key_id,) = made.published(), ours(made)
         made.azure.vaults.delete("myvault", SECRET)
         made.pass_(minutes=5)

@@ -64,7 +64,7 @@ class Asked:
         self.world.waive(write)
 
     def refuses(self, write: Write, seconds: float) -> None:
-        """Azure has refused such a request, for so many seconds."""
+        """Record a refusal of such a request by Azure, for so many seconds."""
         self.world.budgets.hear(Hosts.of(self.world.cloud).sent(write), 429, {}, seconds)
 
 
@@ -94,7 +94,7 @@ class Scene:
         return Redeployment(step.group)
 
     def within(self, seconds: float) -> Run:
-        """The run with so much time left."""
+        """Return the run with so much time left."""
         return replace(self.run, deadline=self.run.clock.elapsed() + seconds)
 
     def told(self, kind: type) -> list[Any]:

@@ -239,7 +239,7 @@ AT_ONCE = {"secret_valid": 0.0, "secret_gone": 0.0, "role_active": 0.0, "group_p
 
 
 def _calls(directory: Path) -> list[tuple[str, str]]:
-    """The operations of a provision without faults, with their methods."""
+    """Return the operations of a provision without faults, with their methods."""
 
     async def begin(loop: VirtualLoop) -> list[tuple[str, str]]:
         made = bare(loop, directory, draft=QUICK, **AT_ONCE)

@@ -23,13 +23,13 @@ GROUPS = ("app", "web", "worker")
 
 
 def others(made: Stage, number: int) -> None:
-    """Other people redeploy groups of the subscription."""
+    """Use up redeployments of the subscription as other people do."""
     for _ in range(number):
         made.azure.container_groups.budget.spend("put", made.seeded.subscription)
 
 
 def used_up(made: Stage, left: int) -> None:
-    """Other people have left so much of the hour's redeployments; the hour ends in fifty minutes."""
+    """Use up the hour's redeployments but for `left`; the hour ends in fifty minutes."""
     for number in (100, 100, 100 - left):
         others(made, number)
         made.pass_(minutes=5)

@@ -47,7 +47,7 @@ def proven(made: Stage) -> bool:
 
 
 def pulls(made: Stage, server: str = SERVER, secret: str = "", app_id: str = "") -> bool:
-    """The oracle: whether the principal's password pulls now."""
+    """Tell if the principal's password pulls now, by the emulator."""
     return made.azure.registries.could_pull(
         app_id or made.app_id, secret or made.by_hand.secret, server, "aci-helloworld", "v1"
     )
@@ -389,7 +389,7 @@ async def _adopted_at_once(loop: VirtualLoop) -> Stage:
 
 @cache
 def _deaths(credentials: bool) -> Sequence[Call]:
-    """The calls of a revocation without faults."""
+    """Return the calls of a revocation without faults."""
 
     async def scene(loop: VirtualLoop) -> Sequence[Call]:
         made = await _adopted_at_once(loop)
@@ -409,7 +409,7 @@ def _deaths(credentials: bool) -> Sequence[Call]:
     ],
 )
 def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool, every: bool) -> None:
-    """Every write, and the first call of each operation; `make soak` takes every call."""
+    """Death comes at every write, and at the first call of each operation; with `make soak` at every call."""
     deaths = _deaths(credentials)
     for index in range(len(deaths)) if every else sorted(sampled(deaths)):
 

@@ -158,7 +158,7 @@ async def _revoked(made: Stage, world: World, hop: Hop | None = None) -> Result:
 
 
 def _traced(world: World) -> list[tuple[str, bool]]:
-    """The operations of a run without faults, and whether each is a read."""
+    """Return the operations of a run without faults, with a flag for reads."""
 
     async def scene(loop: VirtualLoop) -> list[tuple[str, bool]]:
         made = await _made(loop, world)

@@ -42,7 +42,7 @@ def _unmarkable(made: Stage) -> None:
 
 
 def _neither(made: Stage) -> None:
-    """Both."""
+    """Refuse both the removal of the password and marks on versions."""
     _unremovable(made)
     _unmarkable(made)
 

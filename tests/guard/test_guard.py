@@ -32,7 +32,7 @@ def vetoes() -> tuple[Any, ...]:
 
 
 def asked(text: str) -> Step:
-    """``retire a``, ``deploy app to b``, ``issue``."""
+    """Return the step of a text such as ``retire a``, ``deploy app to b`` or ``issue``."""
     match text.split():
         case ["grant"]:
             return Grant(Assignment(worlds.REGISTRY, "role", ArmId("id"), "principal"), WHY)

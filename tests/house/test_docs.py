@@ -79,7 +79,7 @@ def section(text: str, heading: str) -> str:
 
 
 def cells(text: str, column: int) -> list[str]:
-    """The cells of a column in every table of a text, headings left out."""
+    """Return the cells of a column in every table of a text, without headings."""
     rows = [
         re.split(r"(?<!\\)\|", line)[1:-1]
         for line in text.splitlines()
@@ -89,7 +89,7 @@ def cells(text: str, column: int) -> list[str]:
 
 
 def fenced(text: str, kind: str) -> list[str]:
-    """The code blocks of a kind."""
+    """Return the code blocks of a kind."""
     return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
@@ -376,7 +376,7 @@ def found(dotted: str) -> bool:
 
 @cache
 def defined() -> set[str]:
-    """Every class, function, method, field and constant of the program."""
+    """Return the names of every class, function, method, field and constant of the program."""
     names = set[str]()
     for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -504,7 +504,7 @@ def test_every_key_of_the_json_output_is_documented(played: Scene) -> None:
 
 
 def keys(body: Any, stop: set[str]) -> set[str]:
-    """Every key at any depth, but below those in `stop`."""
+    """Return every key at any depth, but those below keys in `stop`."""
     if isinstance(body, list):
         return {key for item in body for key in keys(item, stop)}
     if isinstance(body, dict):
@@ -597,7 +597,7 @@ def test_a_decision_is_cited_by_its_number() -> None:
 
 
 def test_prose_is_wrapped() -> None:
-    """Lines of 120 characters, except tables, code blocks and made parts; a longer one may be one word."""
+    """Lines have at most 120 characters, but for tables, code blocks, made parts and single long words."""
     apart = re.compile(r"<!-- made: .*?<!-- end -->|^```.*?^```|^\|.*?$", re.DOTALL | re.MULTILINE)
     texts = {
         name: apart.sub("", document.read_text())

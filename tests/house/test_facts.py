@@ -49,7 +49,7 @@ def _is_prose(token: tokenize.TokenInfo) -> bool:
 
 
 def cited(text: str) -> set[str]:
-    """The ids in every citation of a text, ranges written out."""
+    """Return the ids in every citation of a text, ranges written out."""
     return {fact for found in CITATION.finditer(text) for fact in _listed(found[1])}
 
 

@@ -40,7 +40,7 @@ def built(root: Path, target: str, into: Path) -> Path:
 
 @pytest.fixture(name="source", scope="module")
 def _source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked source distribution."""
+    """Provide the unpacked source distribution."""
     unpacked = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(built(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))) as archive:
         archive.extractall(unpacked, filter="data")

@@ -110,7 +110,7 @@ class Local:
         self.wire = Azure(self.client(self.alter), Admin(self.azure, self.seeded), PUBLIC, self.clock, Hidden())
 
     def client(self, alter: Alter | None) -> httpx.Client:
-        """A connection to the same Azure."""
+        """Return a connection to the same Azure."""
         return httpx.Client(transport=InProcess(self.app, alter))
 
     def removal(self) -> Removal:
@@ -129,7 +129,7 @@ class Local:
         return made
 
     def bridge(self, directory: Path, patch: pytest.MonkeyPatch | None = None, run: str = RUN) -> Bridge:
-        """A whole run; rotator's own commands are played where they can be reached."""
+        """Return a whole run; with `patch` it also plays rotator's own commands."""
         rotator = self._rotator(patch) if patch else absent
         ids, tell = self.azure.ids.guid, self.told.append
         chain = patch is not None

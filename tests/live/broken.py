@@ -140,7 +140,7 @@ def parsed(answer: httpx.Response) -> Any:
 
 
 def turned(value: Any) -> Any:
-    """Every text, number and truth of a JSON value as another one."""
+    """Return a JSON value with every text, number and boolean replaced by another one."""
     match value:
         case bool():
             return not value
@@ -176,7 +176,7 @@ def doubled(value: Any) -> Any:
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places of a JSON value."""
+    """Yield the places of a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     if not value or not inner:
         yield path

@@ -18,7 +18,7 @@ GROUP = ArmId("/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerIn
 
 
 def evaluated(template: dict[str, Any]) -> dict[str, Any]:
-    """The outputs of a template. Raises Unevaluated."""
+    """Return the outputs of a template. Raises Unevaluated."""
     found = Template(Located("template.json", template), None, GROUP)
     names = template.get("outputs", {})
     return {name: {"value": found.value(("outputs", name, "value"))} for name in names}

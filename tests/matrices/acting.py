@@ -17,7 +17,7 @@ Body = list[ast.stmt]
 
 
 def changes(tree: Function) -> Iterator[Change]:
-    """Each decision, and each step, of a function changed."""
+    """Yield the changes of each decision and each step of a function."""
     yield from decisions(tree)
     for body in _bodies(tree):
         for at, statement in enumerate(body):

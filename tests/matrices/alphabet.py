@@ -67,7 +67,7 @@ def _late(name: str, fault: Meets, but: But = (), never: tuple[str, ...] = (), w
 
 
 def _foreign(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> Kind:
-    """An answer of another than the service, before the effect."""
+    """Return a kind with an answer of another server than the service, before the effect."""
     return _kind(name, fault, read, UNKNOWN, UNKNOWN, UNKNOWN, but=but)
 
 
@@ -84,7 +84,7 @@ def _both(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> tup
 
 
 def _refused(name: str, fault: Meets, but: But = ()) -> Kind:
-    """A refusal in the service's own words."""
+    """Return a kind with a refusal in the service's own words."""
     return _kind(name, fault, NO, NO, NO, NO, but=but)
 
 
@@ -388,7 +388,7 @@ def damage(operation: str) -> tuple[Kind, ...]:
 
 
 def called(name: str) -> Kind:
-    """The kind of a name."""
+    """Return the kind of a name."""
     return next(kind for kind in KINDS if kind.name == name)
 
 

@@ -75,7 +75,7 @@ class Door:
 
     @property
     def way(self) -> Way:
-        """Return the way of asking."""
+        """Way of asking for the operation."""
         if self.truth:
             return Way.AGAIN if self.repeated else Way.ONCE
         return Way.PROOF if self.proof else Way.READ

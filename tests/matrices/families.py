@@ -144,7 +144,7 @@ def singles() -> Iterator[Story]:
 
 
 def lasting_effects() -> Iterator[Story]:
-    """All calls of an operation meet an effect, in two whole runs."""
+    """Yield two whole runs in which all calls of an operation meet one effect."""
     for verb, world in (*VERB_WORLDS, LOCKED):
         for strike in lasting(verb, world):
             yield Story(world, (Command(verb, (strike,)), Wait(25.0), Command(verb, (strike,))))
@@ -357,7 +357,7 @@ STRIDES = {
 
 @cache
 def cells(family: str) -> tuple[Story, ...]:
-    """Every cell of a matrix."""
+    """Return every cell of a matrix."""
     return tuple(dict.fromkeys(FAMILIES[family]()))
 
 

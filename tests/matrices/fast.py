@@ -108,7 +108,7 @@ class FastWorld(AzureWorld):
         return await self.found(policy, application, await self.password_holder(policy, Home.SERVICE_PRINCIPAL))
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
-        """The policy's registries."""
+        """Read the policy's registries."""
         shown = [await self.registry(registry.id) for registry in policy.registries]
         self._servers.update({each.id: each.login_server for each in shown})
         return tuple(shown)
@@ -148,7 +148,7 @@ class FastWorld(AzureWorld):
             return UnlistedSubscription(subscription, str(error))
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        """Entra, then the registries."""
+        """Try a secret at Entra, then at the registries."""
         tokens, app_id = self._way.azure.tokens, policy.principal.app_id
         try:
             await self._try("entra.token", lambda: tokens._signed_in(app_id, secret.reveal()))
@@ -159,7 +159,7 @@ class FastWorld(AzureWorld):
         return replace(await self.pull(policy, secret, images), signed_in=True)
 
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        """The registries alone."""
+        """Try a secret at the registries alone."""
         servers = [await self.server(registry.id) for registry in policy.registries]
         wanted = sorted(acr.images(self.cloud, images, servers))
         repositories = sorted({(image.server, image.repository) for image in wanted})
@@ -245,5 +245,5 @@ async def _known(who: Who) -> Who:
 
 @asynccontextmanager
 async def fast(made: Stage, hop: Hop, clock: Clock) -> AsyncIterator[World]:
-    """The fast adapter."""
+    """Connect the fast adapter."""
     yield FastWorld(made, hop, clock)

@@ -160,7 +160,7 @@ class Judge(Monitor):
         assert not gone, f"I3: foreign credentials are gone: {gone}"
 
     def marked(self) -> None:
-        """Marks are only ever added."""
+        """Check that marks are only ever added."""
         for version in self._versions():
             for tag in (ADOPTED, COMPROMISED):
                 words = set(listed(version.tags or {}, tag))
@@ -243,7 +243,7 @@ class Judge(Monitor):
         self.after_revocation = (self._keys(), self._enabled())
 
     def granted(self) -> None:
-        """Access is given back: pulls work again when the role does."""
+        """Record a grant: access may return, so that I8 no longer applies."""
         self.after_revocation = None
         self.look()
 

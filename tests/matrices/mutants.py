@@ -131,7 +131,7 @@ def _told() -> Iterator[Story]:
 
 @cache
 def stories() -> tuple[Story, ...]:
-    """Each once."""
+    """Return the stories that kill, without duplicates."""
     return tuple(dict.fromkeys(_told()))
 
 

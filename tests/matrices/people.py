@@ -63,7 +63,7 @@ def _roll_back(made: Stage) -> None:
 
 
 def _roll_back_once(made: Stage) -> None:
-    """The value of the version before the newest, on top of the secret."""
+    """Publish the value of the last but one version again."""
     versions = sorted(made.versions(), key=lambda version: version.order)
     if len(versions) > 1:
         made.azure.vaults.set("myvault", SECRET, versions[-2].value)
@@ -77,7 +77,7 @@ def _take_off(made: Stage) -> None:
 
 
 def _fill_tags(made: Stage) -> None:
-    """As many tags on each version of the secret as Key Vault takes."""
+    """Add as many tags to each version of the secret as Key Vault accepts."""
     for version in made.versions():
         tags = {**{f"team-{number:02}": "somebody's" for number in range(TAG_COUNT)}, **(version.tags or {})}
         kept = sorted(tags.items(), key=lambda tag: not tag[0].startswith("rotator-"))[:TAG_COUNT]
@@ -208,7 +208,7 @@ def _decertify(made: Stage) -> None:
 
 
 def _trust(made: Stage) -> None:
-    """A federated credential: another issuer's assertions sign in."""
+    """Add a federated credential, by which another issuer's assertions sign in."""
     trust = {
         "name": "ci",
         "issuer": "https://issuer.example",

@@ -136,7 +136,7 @@ class Process(Hop):
         await self._at(Point(operation, self._counts[operation], "after"))
 
     async def wait(self, seconds: float) -> None:
-        """A wait of the process."""
+        """Wait as the process."""
         await self.arrive(SLEEPING, writes=False)
         await pause(seconds)
         await self._go_on()

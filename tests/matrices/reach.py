@@ -98,7 +98,7 @@ def _noting(midst: dict[str, int]) -> Iterator[None]:
 
 
 def _under_way(frame: FrameType | None) -> Iterator[str]:
-    """The functions of the engine, from the innermost."""
+    """Yield the engine's functions on the stack, from the innermost."""
     while frame:
         if "/rotator/engine/" in frame.f_code.co_filename:
             yield f"{frame.f_code.co_filename}:{frame.f_code.co_qualname.partition('.<locals>')[0]}"
@@ -160,6 +160,6 @@ def _head(node: ast.AST) -> str:
 
 
 def _last(node: ast.AST) -> int:
-    """The last line of a statement's head."""
+    """Return the last line of a statement's head."""
     inner = [each.lineno for name in BODIES for each in _bodies(node, name)]  # type: ignore[attr-defined]
     return max(node.lineno, min(inner) - 1) if inner else int(node.end_lineno or node.lineno)  # type: ignore[attr-defined]

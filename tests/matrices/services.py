@@ -75,7 +75,7 @@ class Graph(graph.Graph):
             return None
 
     async def holder(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
-        """The object's JSON."""
+        """Return the object's JSON."""
         return await self._shown(home, app_id, dict)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
@@ -87,11 +87,11 @@ class Graph(graph.Graph):
         )
 
     async def group_name(self, group: str) -> str:
-        """A group's id, since no stage names one."""
+        """Return a group's id as its name: no stage names groups."""
         return group
 
     async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """No stage assigns any."""
+        """Return no policy: no stage assigns one to an application."""
         return []
 
     async def default_policy(self, tenant: str | None) -> dict[str, Any]:
@@ -252,7 +252,7 @@ class ContainerGroups(aci.ContainerGroups):
         return ContainerGroup(group_id, self._read_at(), self._known[group_id])
 
     async def listed(self, subscription: str, version: ApiVersion = CONTAINER_GROUPS) -> tuple[Mapping[str, Any], ...]:
-        """Every group of a subscription."""
+        """Return every group of a subscription."""
         authorization, caller = self._way.azure.authorization, self._way.caller
 
         def look() -> tuple[Mapping[str, Any], ...]:
@@ -295,7 +295,7 @@ class Arm:
         self._way, self._resources = way, way.azure.resources
 
     async def registry(self, registry_id: ResourceId) -> Registry:
-        """A registry."""
+        """Return a registry."""
 
         def look() -> Registry:
             self._way.azure.authorization.require(
@@ -313,14 +313,14 @@ class Arm:
         return await self._way.read("arm.registries.get", look)
 
     async def newest(self, known: ApiVersion, kind: str) -> ApiVersion:
-        """The newest stable version of a type."""
+        """Return the newest stable version of a type."""
         provider, _, name = kind.partition("/")
         return await self._way.read(
             "arm.providers.getAtTenant", lambda: replace(known, version=PROVIDERS[provider][name][0])
         )
 
     async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
-        """No stage has any."""
+        """Return no token: no stage has one."""
         return await self._way.read("arm.registries.tokens.list", tuple)
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> ResourceId | None:
@@ -409,7 +409,7 @@ class Authorization(rbac.Authorization):
         return Role(found.name.lower(), found.role_name, tuple(given))
 
     async def role(self, name: str, scope: str) -> str:
-        """The GUID of a role."""
+        """Return the GUID of a role."""
         return (await self._way.read("rbac.roleDefinitions.list", lambda: self._rules.role(name))).name.lower()
 
     async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:

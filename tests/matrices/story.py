@@ -213,7 +213,7 @@ class Play:
             self.ensure_sound()
 
     def ensure_sound(self) -> None:
-        """Raises Violation."""
+        """Check for recorded violations. Raises Violation."""
         self.judge.revocation_holds()
         new, self._heard = self.made.events[self._heard :], len(self.made.events)
         if any("a bug in rotator" in str(getattr(event, "happened", "")) for event in new):

@@ -75,7 +75,7 @@ class Damage:
 
 @cache
 def asked(name: str) -> tuple[str, ...]:
-    """The operations of a verb, each once."""
+    """Return the operations of a verb, each once."""
     if name in (*VERBS, *RUNS):
         made = test_verb_faults.traced(name) if name in VERBS else test_crash_matrix.traced(name)
         return tuple(dict.fromkeys(call.operation for call in made))

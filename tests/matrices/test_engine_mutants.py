@@ -110,7 +110,7 @@ def _agree(rows: Sequence[endures.Row], record_property: Record) -> None:
 
 
 def _changed(entry: dict[str, Any]) -> Any:
-    """The mutant of an entry, as long as the block lasts."""
+    """Install the mutant of an entry for the duration of the block."""
     if "read" in entry:
         module = importlib.import_module(f"rotator.{entry['module']}")
         return mutants.forgetful(Site(f"{module.__file__}:{entry['function']}", entry["read"]), set())

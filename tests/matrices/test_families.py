@@ -73,6 +73,6 @@ def play_all(family: str, stories: tuple[Story, ...], record_property: Record) -
 
 
 def test_an_operation_that_no_matrix_knows_fails_the_build() -> None:
-    """A new call of a verb has to be told to the strategies, too."""
+    """The strategies of random stories need each new call of a verb, too."""
     called = {call.operation for verb, world in VERB_WORLDS for call in calls(verb, world, every=True)}
     assert called <= {*READING, *WRITING, SLEEPING}, "say in `operations` whether it reads or writes"

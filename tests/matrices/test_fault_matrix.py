@@ -21,7 +21,7 @@ from tests.stage import GROUPS, watched
 
 
 def _cells() -> Iterator[Any]:
-    """`make test` tries each class of effects once for each operation."""
+    """Yield the cells; `make test` tries each class of effects once for each operation."""
     classes, called = Classes(), set[str]()
     for run in RUNS:
         for call in traced(run):

@@ -81,7 +81,7 @@ MOST = 0.03
 
 @cache
 def net() -> tuple[test_mutants.Test, ...]:
-    """The tests of the package as plain calls, and the cases of `plan` and `guard`."""
+    """Return the tests of the package as plain calls, and the cases of `plan` and `guard`."""
     own = (
         test_mutants.Test(name, body, mutation.called(body))
         for file in sorted(TESTS.glob("test_*.py"))

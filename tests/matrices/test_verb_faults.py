@@ -119,7 +119,7 @@ async def revoked(loop: VirtualLoop) -> Stage:
 
 
 def _nowhere(world: World) -> Callable[[VirtualLoop, Path], Awaitable[Stage]]:
-    """A world without files."""
+    """Return a world that needs no files."""
     return lambda loop, directory: world(loop)
 
 

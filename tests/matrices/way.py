@@ -49,7 +49,7 @@ class Way:
         self.caller = Caller(made.azure.directory.tenant, operator.object_id, operator.app_id)
 
     async def read(self, operation: str, effect: Callable[[], T], path: str = "") -> T:
-        """The answer to a read. Raises an AzureError of ours."""
+        """Make a read; return its answer. Raises AzureError."""
         return await self._call(operation, effect, "GET", path)
 
     async def write(self, operation: str, effect: Callable[[], T], method: str = "POST", path: str = "") -> T:
@@ -155,5 +155,5 @@ def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) 
 
 
 def refused(error: Refused) -> ServiceError:
-    """A registry's refusal as one of a service."""
+    """Return a registry's refusal as a service's error."""
     return ServiceError(error.status, error.code, error.message)

@@ -20,7 +20,7 @@ async def hand_made(loop: VirtualLoop) -> Stage:
 
 @kept
 async def first(loop: VirtualLoop) -> Stage:
-    """The hand-made password is adopted, and the first rotation is due."""
+    """Return a world with the hand-made password adopted, and the first rotation due."""
     made = await hand_made(loop)
     await made.with_world(lambda run: adopt(run, None))
     made.events.clear()
@@ -29,7 +29,7 @@ async def first(loop: VirtualLoop) -> Stage:
 
 @kept
 async def waiting(loop: VirtualLoop) -> Stage:
-    """A day after the first rotation: the adopted password is to be retired."""
+    """Return a world a day after the first rotation: the adopted password is to be retired."""
     made = await first(loop)
     await made.rotate()
     made.pass_(hours=25)
@@ -87,7 +87,7 @@ async def unattended(loop: VirtualLoop) -> Stage:
 
 @kept
 async def revoked(loop: VirtualLoop) -> Stage:
-    """Access is revoked, and has been for a day."""
+    """Return a world a day after a revocation."""
     made = await at_rest(loop)
     await made.with_world(lambda run: revoke(run, wait=False))
     made.pass_(hours=25)
@@ -97,7 +97,7 @@ async def revoked(loop: VirtualLoop) -> Stage:
 
 @kept
 async def locked(loop: VirtualLoop) -> Stage:
-    """Access is marked as revoked, and has been for a day, but a lock on the registry keeps the role: every pull goes on."""
+    """Return a world a day after a revocation under a lock on the registry: the role stays, and pulls succeed."""
     made = await at_rest(loop)
     made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete")
     await made.with_world(lambda run: revoke(run, wait=False))

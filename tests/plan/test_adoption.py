@@ -88,7 +88,7 @@ def world(draw: st.DrawFn) -> tuple[Observed, dict[str, Value]]:
 
 
 def marked(observed: Observed, adoption: Adoption) -> Observed:
-    """The world after an adoption."""
+    """Return the world after an adoption."""
     (mark,) = adoption.versions
     listed = ",".join(sorted({*mark.adopted, *adoption.key_ids}))
     after = replace(mark, tags=tags({**dict(mark.tags), ADOPTED: listed}))

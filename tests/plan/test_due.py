@@ -33,7 +33,7 @@ def awaited(following: Next) -> list[float]:
 
 
 def moments(at: datetime, until: datetime) -> Iterator[datetime]:
-    """Moments in between, more of them near both ends, and none within a second of the end."""
+    """Yield moments between two instants, more of them near both, and none within a second of the later one."""
     whole = (until - at).total_seconds() - 1
     near = [span.total_seconds() for span in (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), WEEK)]
     between = (whole * (n * 0.618034 % 1) for n in range(1, SPREAD))

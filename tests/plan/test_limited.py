@@ -12,7 +12,7 @@ VERSIONS = [{"id": "v1", "holds": "a"}, {"id": "v2", "holds": "b", "created": "-
 
 
 def asked(**case: Any) -> float:
-    """The urgency of the one step of a case."""
+    """Return the urgency of the only step of a case."""
     content: Mapping[str, Any] = {"policy": {"groups": ["app"]}, "credentials": TWO, "versions": VERSIONS, **case}
     policy, observed, intent, known = world(content)
     (step,) = next_steps(policy, observed, intent, known).steps

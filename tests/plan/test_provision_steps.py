@@ -88,7 +88,7 @@ def test_a_first_password_and_a_user_name_where_there_is_none() -> None:
 
 
 def manifested() -> Policy:
-    """The first group has a manifest, the second has none."""
+    """Return a policy with two groups, the first with a manifest."""
     return worlds.policy({"groups": [{"id": "app", "manifest": True}, "bare"]})
 
 

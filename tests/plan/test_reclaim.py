@@ -12,7 +12,7 @@ THREE = [{"key": f"e{nth}", "start": f"-{nth}h", "end": "+90d"} for nth in (1, 2
 
 
 def wait(credentials: list[dict[str, Any]], **case: Any) -> Wait | None:
-    """The wait of a world with these credentials beside the current one, `a`."""
+    """Return the wait in a world with the given credentials beside the current one, `a`."""
     current = {"key": "a", "end": case.pop("end", "+60d")}
     versions = [{"id": "v1", "holds": "a"}]
     case = {"credentials": [current, *credentials], "versions": versions, **case}

@@ -40,7 +40,7 @@ NOTHING, UNREAD = SignIns(), SignIns(unread=("its keys",))
 
 
 def said(notes: object) -> list[tuple[str, str, bool]]:
-    """Code, subject and warning of each note."""
+    """Return code, subject and warning of each note."""
     return [(note.code, note.subject, note.warn) for note in notes]  # type: ignore[attr-defined]
 
 

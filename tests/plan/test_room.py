@@ -20,7 +20,7 @@ POLICY = worlds.policy({})
 
 
 def version(*, full: int = 0, **named: str) -> Version:
-    """A version with so many tags of others, and tags of ours."""
+    """Return a version with so many tags of others, and tags of ours."""
     ours = {name.replace("_", "-"): value for name, value in named.items()}
     return Version("v1", worlds.TODAY, tags=tags({**{f"z{n:02}": str(n) for n in range(full)}, **ours}))
 

@@ -48,7 +48,7 @@ def told() -> Iterator[str]:
 
 
 def snippets(text: str) -> Iterator[str]:
-    """The lines for a policy in a message."""
+    """Yield the lines for a policy in a message."""
     yield from (found for found in TICKED.findall(text) if INLINE.fullmatch(found))
     yield from (block.rstrip("\n") for block in BLOCK.findall(text))
 

@@ -460,7 +460,7 @@ CHANGES = st.tuples(
 
 
 def mutated(text: str, changes: list[tuple[float, int, str]]) -> str:
-    """The text with a few places overwritten, cut or sown."""
+    """Return the text with a few places overwritten, cut out or filled with other text."""
     for where, length, instead in changes:
         start = int(where * (len(text) + 1))
         text = text[:start] + instead + text[start + length :]

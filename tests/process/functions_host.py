@@ -109,7 +109,7 @@ class _Given(Message):
 
 
 def tell(what: object) -> None:
-    """Say a line to the test."""
+    """Print a line for the test."""
     sys.stdout.write(f"{json.dumps(what)}\n")
     sys.stdout.flush()
 

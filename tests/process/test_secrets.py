@@ -124,7 +124,9 @@ EVERY_RUN = frozenset(OPERATIONS) - {"graph.*.removePassword", "keyvault.secrets
 
 
 def _chosen() -> Iterator[Any]:
-    """Ways to go wrong for each operation: of each second way one variety in turn, and all of them."""
+    """Yield cells of failures for each operation: for `make test` one variety of every other failure, and for `make
+    soak` all of them.
+    """
     for number, operation in enumerate(OPERATIONS):
         ways = TROUBLE[number % 2 :: 2]
         in_turn = [varieties[number // 2 % len(varieties)] for varieties in ways]

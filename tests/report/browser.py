@@ -99,7 +99,7 @@ class Page:
         file.write_bytes(base64.b64decode(made["data"]))
 
     def complaints(self) -> list[dict[str, Any]]:
-        """Every message of the console, error and refusal."""
+        """Return every message of the console, error and refusal."""
         kinds = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
         return [event for event in self.events if event.get("method") in kinds]
 

@@ -163,7 +163,7 @@ class Told(HTMLParser):
 
 
 def test_it_reads_as_recorded() -> None:
-    """Written anew with ROTATOR_WRITE_PLANS=1: read the difference, and look at the page in a browser."""
+    """ROTATOR_WRITE_PLANS=1 writes the record anew: read the difference, and look at the page in a browser."""
     told = "\n".join(line.strip() for line in Told(page.page(fleet(), ASSETS, TODAY)).lines if line.strip())
     recorded = Path(__file__).parent / "fleet.txt"
     if os.environ.get("ROTATOR_WRITE_PLANS"):

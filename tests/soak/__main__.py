@@ -48,7 +48,7 @@ def until(end: float, seed: int) -> int:
 
 
 def stories(seeds: range) -> int:
-    """Random stories from each of these seeds, at once; not 0 if a story of one fails."""
+    """Play random stories from each of the seeds, at once; return 0 if all succeed."""
     running = {
         seed: subprocess.Popen([*PYTEST, STORIES], env={**os.environ, "ROTATOR_SEED": str(seed)}) for seed in seeds
     }

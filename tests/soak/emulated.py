@@ -89,7 +89,7 @@ class Emulated:
         return content
 
     def dump(self) -> Json:
-        """The whole truth, secrets included."""
+        """Return the emulator's whole state, secrets included."""
         found: Json = self.control("GET", "/state?secrets=true")
         found.pop("ids", None)
         return found
@@ -132,7 +132,7 @@ class Emulated:
             return answer.status, json.loads(answer.read() or b"null")
 
     def sign_in(self, app_id: str, secret: str, resource: str = f"https://{GRAPH}") -> str | None:
-        """An access token; None where Entra refuses the secret."""
+        """Return an access token; None if Entra refuses the secret."""
         form = {
             "grant_type": "client_credentials",
             "client_id": app_id,

@@ -35,7 +35,7 @@ class Message:
 
 
 def page(status: str, like: Message, **headers: str) -> Message:
-    """A page of HTML in place of `like`."""
+    """Return a page of HTML in place of `like`."""
     kept = tuple((name, value) for name, value in like.headers if name.lower() == "date")
     return Message(f"HTTP/1.1 {status}", kept, HTML).but(
         content_type="text/html", content_length=str(len(HTML)), **headers

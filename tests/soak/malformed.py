@@ -281,7 +281,7 @@ class Fuzzer:
         return content
 
     def directory(self) -> Path:
-        """A copy of the scene's policies beside the worked example's."""
+        """Return a copy of the scene's policies, with the worked example's manifest."""
         path = self.scene.path / "malformed" / f"{self.rng.getrandbits(32):08x}"
         (path / "manifests").mkdir(parents=True)
         (path / "manifests" / "nightly.yaml").write_text(
@@ -404,7 +404,7 @@ class Fuzzer:
         return Case(f"a lease that is a {which}", ("rotate", NAME), ends=frozenset({1}))
 
     def interruption(self) -> Case:
-        """A SIGINT while the command starts, or at work."""
+        """Return a case with a SIGINT while the command starts or works."""
         verb = self.rng.choice((("--help",), ("validate",), ("plan",), ("status",), ("rotate", NAME, "--dry-run")))
         return Case(
             "an interruption", verb, ends=frozenset({0, 1, 3, 130, -2}), interrupted=self.rng.uniform(0.05, 1.5)

@@ -64,7 +64,7 @@ SERVICES = ("graph.*", "keyvault.*", "aci.*", "entra.token", "acr.*", "rbac.*", 
 
 
 def command(rng: random.Random, *, job: bool) -> tuple[str, ...]:
-    """A command by chance."""
+    """Return a random command."""
     if job and rng.random() < 0.15:
         chosen: tuple[str, ...] = ("deploy", NAME, JOB)
     elif rng.random() < 0.06:

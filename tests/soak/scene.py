@@ -85,7 +85,7 @@ class Scene:
 
     @property
     def holder(self) -> str:
-        """The application's address in Graph."""
+        """Address of the application in Graph."""
         return f"https://{GRAPH}/v1.0/applications/{self.application}"
 
     @property
@@ -191,7 +191,7 @@ def body(scene: Scene, name: str, password: str, tags: dict[str, str]) -> Json:
 
 
 def deploy(scene: Scene, name: str, password: str, tags: dict[str, str]) -> None:
-    """A person's `az container create`."""
+    """Deploy a group by hand, as `az container create` does."""
     scene.azure.patiently("PUT", scene.group_url(name), body(scene, name, password, tags))
 
 

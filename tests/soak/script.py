@@ -98,7 +98,7 @@ class Script:
         return any(lost)
 
     def forwarded(self, seen: Seen) -> None:
-        """The request goes to Azure."""
+        """Record a request sent to Azure; a write after a sleep is blind."""
         if self.asleep and seen.writes:
             self.blind.append((self.asleep, seen))
 

@@ -268,7 +268,7 @@ class Story:
                 yield f"I8: {verb} wrote after a revocation: {wrote}"
 
     def _secrets(self, truth: Truth) -> None:
-        """I7: no secret is in any output or file of the run."""
+        """Check I7: no secret is in any output or file of the run."""
         known = {*truth.secrets, *self.memory.passwords} - {"rubbish that somebody typed"}
         for name in found(known, files(self.scene.path)):
             self.blame(f"I7: a secret is in {Path(name).name}", "files")
@@ -290,7 +290,7 @@ class Story:
                 self.blame(f"I1: {group.name} can't be moved", "at rest")
 
     def _fuzz(self) -> None:
-        """Malformed input, in a world at rest."""
+        """Try malformed input, in a world at rest."""
         fuzzer = Fuzzer(self.scene, self.exports, random.Random(self.rng.random()))
         for problem in fuzzer.problems(INPUTS):
             self.blame(problem, "malformed input")
@@ -388,6 +388,6 @@ class Story:
 
 
 def _jumped(runs: list[Run], seconds: float) -> None:
-    """Azure's time passes at once, for whoever is at work."""
+    """Record a jump of Azure's time for the running commands."""
     for run in runs:
         run.script.asleep = max(run.script.asleep, seconds)

@@ -98,7 +98,7 @@ class Truth:
 
 
 def read(dump: Json, scene: Scene) -> Truth:
-    """The truth of a dump."""
+    """Return the truth of a dump."""
     services = dump["services"]
     now = datetime.fromisoformat(dump["now"])
     secrets = services["vaults"]["secrets"].get("myvault", {})

@@ -49,7 +49,7 @@ def _enum(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[A
 
 
 def _required_of_request(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    """Azure reads property names in any letter case."""
+    """Yield the missing members of a request; Azure reads property names in any letter case."""
     if isinstance(instance, dict):
         yield from _without(set(wanted) - {name for name in wanted if name.lower() in set(map(str.lower, instance))})
 

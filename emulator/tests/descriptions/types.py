@@ -93,7 +93,7 @@ class _Reading:
     secrets: bool
 
     def page(self, content: Any) -> Iterator[tuple[str, str]]:
-        """A list of resources."""
+        """Yield the differences of a list of resources."""
         if not isinstance(content, dict) or not isinstance(content.get("value"), list):
             yield "", "is no page of a list"
             return

@@ -55,14 +55,14 @@ def extension(settings: str) -> str:
 
 
 def scalars(drawn: Drawn) -> str:
-    """Plain and quoted scalars as values of variables."""
+    """Write plain and quoted scalars as values of variables."""
     chosen = drawn.sample([one for one in SCALARS if one not in NULLS], 8)
     listed = "".join(f"\n      - name: V{index}\n        value: {one}" for index, one in enumerate(chosen))
     return group(drawn, variables=listed)
 
 
 def tags(drawn: Drawn) -> str:
-    """Names and values of tags, whatever their type."""
+    """Write names and values of tags, of any type."""
     values = [*drawn.sample(SCALARS, 4), *drawn.sample(["2024-01-17", "2024-01-17 10:00:00", "yes", "1.10"], 2)]
     names = drawn.sample(["team", "on", "1", "1.10", "012", "y", "2024-01-17", "'no'", "~", "true"], 6)
     pairs = "".join(f"  {name}: {value}\n" for name, value in zip(names, values, strict=True))
@@ -96,7 +96,7 @@ def repeats(drawn: Drawn) -> str:
 
 
 def anchors(drawn: Drawn) -> str:
-    """Anchors and aliases of scalars, lists and mappings, at the top under a name of their own or in place."""
+    """Write anchors and aliases of scalars, lists and mappings, at the top under a separate name or in place."""
     value = drawn.choice(SCALARS[:40])
     holder = drawn.choice(["x-shared", "x-", ".shared", "definitions"])
     shared = f"{holder}:\n  value: &value {value}\n  all: &all\n  - {{name: A, value: *value}}\n  - &b {{name: B, value: 1}}\n"

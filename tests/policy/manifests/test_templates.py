@@ -40,7 +40,7 @@ def read(document: Any, given: Any = None, name: str = "web") -> tuple[dict[str,
 
 
 def value(document: Any, given: Any = None) -> Any:
-    """The value of the only variable."""
+    """Return the value of the only variable."""
     body, mistakes = read(document, given)
     assert mistakes == []
     assert body
