@@ -100,7 +100,7 @@ async def put(
     except (NotSent, Throttled):
         raise
     except AzureError as error:
-        error.state = "Azure refused the redeployment, so the group is unchanged. Other groups keep their credentials."
+        error.state = "Azure refused the deployment, so the group is unchanged. Other groups keep their credentials."
         raise
     run.tell(GroupAccepted(group=group_id, key_id=key_id))
     if run.world.moment() > not_after:

@@ -114,7 +114,7 @@ def change(event: Event) -> str | None:
         case VersionMarked(version=version, tag=tag, key_ids=key_ids):
             return f"marked version {version}: {tag}={','.join(key_ids)}"
         case GroupAccepted(group=group, key_id=key_id):
-            return f"redeployed {name_of(group)} with credential {key_id}"
+            return f"deployed {name_of(group)} with credential {key_id}"
         case _:
             return _access_change(event)
 

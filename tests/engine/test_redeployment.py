@@ -170,6 +170,6 @@ def test_a_redeployment_that_azure_refuses_leaves_the_group_unchanged() -> None:
     async def act(made: Stage) -> None:
         made.azure.faults.add(Fault(PUT, "status", status=409, code="Conflict", message="No."))
         await early(made)
-        assert "Azure refused the redeployment, so the group is unchanged." in made.told()
+        assert "Azure refused the deployment, so the group is unchanged." in made.told()
 
     within("at rest", act)

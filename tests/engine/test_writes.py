@@ -109,7 +109,7 @@ def test_a_put_without_an_answer_is_looked_for_after_a_while(shows: ContainerGro
     ("error", "state"),
     [
         (NotSent("Too late.", service="aci"), NotSent.state),
-        (Forbidden("No.", service="aci"), "Azure refused the redeployment, so the group is unchanged."),
+        (Forbidden("No.", service="aci"), "Azure refused the deployment, so the group is unchanged."),
     ],
 )
 def test_a_put_that_was_not_sent_is_told_apart_from_one_that_was_refused(error: AzureError, state: str) -> None:

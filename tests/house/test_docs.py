@@ -153,7 +153,7 @@ def test_the_first_rotation_of_the_readme_works() -> None:
         "rotator rotate # a day later",
     ]
     assert {command: said.code for command, said in results.items()} == dict.fromkeys(results, 0)
-    assert "redeployed mycontainer" in results["rotator rotate"].out
+    assert "deployed mycontainer" in results["rotator rotate"].out
     assert "removed credential" in results["rotator rotate # a day later"].out
 
 

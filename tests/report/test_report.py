@@ -441,7 +441,7 @@ def test_the_report_of_a_run_has_what_was_done_what_failed_and_what_waits() -> N
         run_text(result, _rotation()) == "one: 1 done, 1 failed (exit 1)\n"
         "  done       added credential k2 to the application; it ends 2026-06-02 12:00 UTC\n"
         "             published credential k2 as version v2\n"
-        "             redeployed web with credential k2\n"
+        "             deployed web with credential k2\n"
         "             web is healthy\n"
         "  failed     deploy api: 409\n"
         "             State: As before.\n"
@@ -472,7 +472,7 @@ def test_a_quiet_progress_leaves_out_what_goes_as_expected() -> None:
         "proof 2/2: proven",
         "published credential k2 as version v2",
         "issue application: not certain yet, looking again: no answer",
-        "redeployed web with credential k2",
+        "deployed web with credential k2",
         "web is healthy",
         "deploy api: failed: 409",
     ]
