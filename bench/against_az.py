@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from tests.fleets import DUE, SUBSCRIPTIONS, Fleet, at_rest, let_pull
 
 SIZE, BY_HAND = 50, 2
-"""Principals that rotator rotates in one run, and that az rotates."""
+"""Numbers of principals for rotator, in one run, and for az."""
 AIM, IN_THE_END = 15, 40
 AZ = os.environ.get("ROTATOR_AZ") or shutil.which("az")
 ROTATOR = (sys.executable, "-m", "rotator")

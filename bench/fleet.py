@@ -8,7 +8,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 MOST_REQUESTS, MOST_PROCESSOR = 1.2, 2.2
-"""Aims: times the fewest requests by which anybody could know, and the processor time of half as many policies."""
+"""Aims: a multiple of the fewest possible requests, and of the processor time for half as many policies."""
 
 
 def _measured(size: int, *more: str) -> dict[str, Any]:

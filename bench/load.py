@@ -21,7 +21,7 @@ from local_azure.remote import ask
 
 REQUESTS = 2000
 AIM = 200
-"""Requests a second that one core is to answer."""
+"""Requests per second, as the aim for one core."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ ROUNDS = 15
 BARE = (
     "import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str = 'you') -> None:\n    print(name)\napp()\n"
 )
-"""The least that a command line made with Typer costs: what ours is measured against."""
+"""A bare Typer program, the least cost of such a command line: the measure of ours."""
 ROTATOR = (sys.executable, "-c", "import sys; from rotator.cli import main; sys.argv[0] = 'rotator'; main()")
 
 

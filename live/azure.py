@@ -27,7 +27,7 @@ VERSIONS = {
     "Microsoft.Storage": "2023-05-01",
     "": "2021-04-01",
 }
-"""The api-version that a path gets where it names none, by the provider that comes last in it."""
+"""The api-version of a path without one, by its last provider."""
 VAULT_VERSION = "7.4"
 
 

@@ -13,7 +13,7 @@ from live.scene import Scene
 
 NAME, GROUP, PASSWORD, USER = "live", "chain", "chain-pwd", "chain-usr"
 MOST = 4000
-"""Characters of a command's output that a report repeats; its end says how it went."""
+"""Characters of a command's output in a report, from its end."""
 
 
 @dataclass(frozen=True, slots=True)

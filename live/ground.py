@@ -12,9 +12,9 @@ from live.ports import Clock
 
 T = TypeVar("T")
 SLOW = 900.0
-"""Seconds for which a role or a password is waited for; ten minutes are documented (azure-facts F4)."""
+"""Seconds to wait for a role or a password; ten minutes are documented (azure-facts F4)."""
 IMAGE = "azuredocs/aci-helloworld:latest"
-"""Image that is imported: public, small, with a shell, and it serves until it is stopped."""
+"""Image to import: public, small, with a shell, and serving until stopped."""
 PULL, REPOSITORY, TAGGED = "AcrPull", "aci-helloworld", "aci-helloworld:v1"
 OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 ROLES = {
@@ -64,7 +64,7 @@ class Ground:
     location: str
     tenant: str
     object_id: str
-    """Object id of the identity that the run signs in as."""
+    """Object id of the run's identity."""
     clock: Clock
     new_id: Callable[[], str] = field(repr=False)
     parts: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -12,7 +12,7 @@ SIGNED = re.compile(r"([?&](?:t|c|s|h|sig|code|sktn|skn|_state)=)[^&\"'\s]+")
 KEYS = frozenset(
     ("secrettext", "password", "access_token", "refresh_token", "value", "securevalue", "client_secret", "id_token")
 )
-"""Members of JSON whose texts are secrets: of a vault's secret, `value` is one."""
+"""Members of JSON with secret texts; `value` is one in a vault's secret."""
 SHOWN = frozenset(
     (
         "azure-asyncoperation",
@@ -24,9 +24,9 @@ SHOWN = frozenset(
         "www-authenticate",
     )
 )
-"""Headers of answers that a report repeats, beside those of limits."""
+"""Headers of answers in a report, beside those of limits."""
 MOST = 1500
-"""Characters of a body that a report repeats."""
+"""Characters of a body in a report."""
 
 
 class Hidden:

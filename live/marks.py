@@ -7,7 +7,7 @@ from dataclasses import dataclass
 TAG = "rotator-live"
 """Name of the tag on resource groups, resources and vaults; its value is the run's mark."""
 PREFIX = "rotator-live-"
-"""Begins the display name of every Entra object that a run makes; the mark follows."""
+"""Beginning of the display name of a run's Entra objects; the mark follows."""
 
 
 def place(subscription: str, group: str) -> str:

@@ -8,7 +8,7 @@ from live.facts import CHECKS, UNSHOWN
 from live.scene import Scene
 
 UNEXPECTED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""Errors of a check that reads an answer of another shape."""
+"""Errors of a check whose answer has an unexpected shape."""
 
 
 def finding(scene: Scene, fact: str) -> Finding:

@@ -1,9 +1,9 @@
 """Upper bound of the cost of a run. Pure."""
 
 AS_OF = "2026-11-30"
-"""Day on which the prices were written down."""
+"""Day of the prices."""
 HOURS = 3
-"""Longest a run plays; then it plays nothing more, and removes what it made."""
+"""Longest duration of a run; afterwards it plays no more facts, and removes its resources."""
 CORES, MEMORY = 8, 10
 """Processors and GB of all container groups of a run, if they ran at once."""
 CORE_HOUR, MEMORY_HOUR = 0.10, 0.01

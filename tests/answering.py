@@ -15,9 +15,9 @@ class Answering:
         self._world = world
         self._answers = {name: list(given) if isinstance(given, list) else [given] for name, given in answers.items()}
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
-        """Each question with what it was about, apart from the policy."""
+        """Each question with its arguments, apart from the policy."""
         self.ways: list[dict[str, Any]] = []
-        """The keywords of each question."""
+        """Keyword arguments of each question."""
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._world, name)

@@ -19,7 +19,9 @@ from tests.matrices.kinds import Kind, ways
 
 STRIDE = 12
 SHARE = 6
-"""Of so many cells on real SDK code `make test` tries one, where stories try all of their kind (`tests/matrices/families.py`)."""
+"""Share of the cells on real SDK code for `make test`: one in so many, if stories try every cell of the kind
+(`tests/matrices/families.py`).
+"""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ SOURCES = sorted(
 )
 KINDS: dict[str, type[Explained]] = {"reason": ReasonCode, "wait": WaitCode, "note": NoteCode, "veto": VetoCode}
 TABLES: dict[str, type[Explained]] = {**KINDS, "failure": FailureCode}
-"""What docs/codes.md explains: the codes of decisions, and those of failures."""
+"""Codes in docs/codes.md: those of decisions, and those of failures."""
 NAMES = {codes.__name__: kind for kind, codes in TABLES.items()}
 
 

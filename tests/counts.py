@@ -17,7 +17,7 @@ NETS = {
     "suspensions": "tests/matrices/test_preemption.py::",
     "mutants of rules and checks": "tests/matrices/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
 }
-"""What is counted, by the beginning of its tests' ids. A test of mutants has a property for each."""
+"""Nets by the beginning of their tests' ids. A test of mutants has a property for each mutant."""
 
 
 def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:

@@ -45,10 +45,10 @@ from tests.stage import Clock, sign_in
 
 T = TypeVar("T")
 TURNS = 3
-"""Runs that are timed: the quickest counts, since other programs only make one slower."""
+"""Number of timed runs: the quickest counts, since other programs only make one slower."""
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TOKENS, CHALLENGES = 3, 2
-"""Tokens that a run needs (Graph, Resource Manager, Key Vault), and requests by which it learns of a vault's tenant."""
+"""Tokens of a run (Graph, Resource Manager, Key Vault), and requests for a vault's tenant."""
 
 
 class Timed(Hop):

@@ -54,10 +54,10 @@ SHARE = 0.05
 """Share of calls that meet an effect."""
 HOSTS = 8
 SETTLED, RUNS = timedelta(hours=1), 40
-"""Time between two runs, and runs at most until every principal is rotated."""
+"""Time between two runs, and the most runs until every principal is rotated."""
 NAME = re.compile(r"p\d{5}")
 PROOF = ("entra.token", "acr.")
-"""Operations of a proof, no request of which is waited for longer than `ONE_TRY`."""
+"""Operations of a proof; none waits for an answer longer than `ONE_TRY`."""
 WRITTEN = ("addPassword", "removePassword", "secrets.set", "secrets.update", "createOrUpdate")
 
 

@@ -19,7 +19,7 @@ DELETED = 60
 """Soft-deleted secrets of each vault: three pages."""
 AGE, VALIDITY = timedelta(days=20), timedelta(days=90)
 DUE = timedelta(days=82)
-"""Age at which every credential of a fleet is due, wherever its lineage puts its renewal."""
+"""Age at which every credential of a fleet is due, whatever renewal its lineage has."""
 
 
 @dataclass(frozen=True)

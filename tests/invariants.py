@@ -37,7 +37,7 @@ class Monitor:
         self._group = ""
         self._looked: object = None
         self.most_unresolved = MOST_UNRESOLVED
-        """How many unresolved adds may stand: a declaration of compromise is never blocked by three."""
+        """Most unresolved adds: a declaration of compromise is never blocked by three."""
 
     def before(self, number: int, operation: str, request: Request) -> None:
         """Keep the group that a PUT is about to replace."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 TOKEN = re.compile(r"\bey[\w-]{10,}\.[\w-]{10,}\.[\w-]+")
-"""A JSON web token, whoever issued it: access tokens, refresh tokens of a registry."""
+"""JSON web token of any issuer: access tokens, refresh tokens of a registry."""
 SHORTEST = 8
-"""Shorter ones would be found in words."""
+"""Shortest secret to search for: shorter ones are part of ordinary words."""
 
 
 def forms(secret: str) -> set[str]:

@@ -11,7 +11,7 @@ from rotator.cli.app import command_line
 
 FILE = Path(__file__).parent.parent / "docs" / "rotator.1"
 APART = "emulator"
-"""The verb with verbs of its own, which has a manual."""
+"""Verb with a manual of its own."""
 ENVIRONMENT = (
     ("AZURE_TOKEN_CREDENTIALS, AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET", "as whom rotator signs in"),
     ("HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE", "the way to Azure"),

@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 
 Put = Callable[[ast.AST], object]
-"""Puts a node in the place of the one it was made for."""
+"""Function that puts a node in place of its original."""
 Change = tuple[str, Callable[[], object]]
-"""What is changed, and what changes it in the tree that it was made for."""
+"""Description of a change, with the function that makes it in its tree."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Changes = Callable[[Function], Iterator[Change]]
-"""Lists what can be changed in a function, always in the same order."""
+"""Function that lists the changes of a function, always in the same order."""
 Source = tuple[int, str]
-"""Its first line in the module, and its text."""
+"""First line of a function in the module, and its text."""
 BOUNDARIES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,

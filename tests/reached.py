@@ -28,7 +28,7 @@ CARRIERS: dict[type[Any], str] = {
 }
 PROPERTY = "reached"
 SEEN: set[str] = set()
-"""What this process has seen, as ``kind:code``."""
+"""Codes seen by this process, as ``kind:code``."""
 _told: set[str] = set()
 
 

@@ -16,13 +16,15 @@ from tests.cli.scene import IMAGE, NAME, PASSWORD, Scene
 from tests.matrices.kinds import CODES
 
 SAID = "not for this test, the service says"
-"""The message of every refusal."""
+"""Message of every refusal."""
 REFUSED = {service: (401 if service == "entra" else 403, codes["@refused"]) for service, codes in CODES.items()}
 HIDDEN = {
     "graph": (404, CODES["graph"]["@absent"]),
     **{service: (404, CODES[service]["@elsewhere"]) for service in ("arm", "rbac", "aci")},
 }
-"""How each service refuses a read, and as what the services that hide things hide it, by the first part of an operation's name."""
+"""Refusals of reads by each service, and the absences by which some services hide objects, by the first part of an
+operation's name.
+"""
 
 
 # worlds
@@ -285,7 +287,7 @@ ALLOWED = (
         "is not confirmed",
     ),
 )
-"""What a refusal may come to beside, first the most special."""
+"""Permitted outcomes, the most specific first."""
 
 
 def allowed(verb: str, operation: str, status: int) -> list[Allowed]:

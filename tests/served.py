@@ -15,7 +15,7 @@ from serving import ARM, GRAPH, LOGIN, Json, Served, serving
 
 ROOT = Path(__file__).parent.parent
 SOURCES = os.pathsep.join(map(str, (ROOT, ROOT / "emulator")))
-"""What PYTHONPATH says, so that a process finds rotator and the emulator."""
+"""PYTHONPATH, by which a process finds rotator and the emulator."""
 ROTATOR = (sys.executable, "-m", "rotator")
 TYPE = "providers/Microsoft.ContainerInstance/containerGroups"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"

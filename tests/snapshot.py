@@ -21,7 +21,7 @@ from local_azure.virtual import VirtualLoop
 from tests.stage import Clock, Stage, hooked, sign_in
 
 World = Callable[[VirtualLoop], Awaitable[Stage]]
-"""Makes a world on a loop."""
+"""Function that makes a world on a loop."""
 
 
 def kept(world: World) -> World:

@@ -43,7 +43,7 @@ GROUPS = ("app", "second")
 
 
 class Killed(BaseException):
-    """The process dies here."""
+    """Death of the process."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Clock:
 
 
 Watch = Callable[[int, str], None]
-"""Called with a call's number in this stage's life and its operation; may raise Killed."""
+"""Function called with the number and operation of a call of the stage; may raise Killed."""
 
 
 @dataclass
@@ -84,9 +84,9 @@ class Stage:
     clock: Clock
     events: list[Event] = field(default_factory=list)
     adapter: "Adapter | None" = None
-    """The way to a World; None: real SDK code."""
+    """Way to a World; None: real SDK code."""
     asking: object = None
-    """The process whose call the emulator serves at this moment, where processes are told apart."""
+    """Process of the emulator's present call, where processes are told apart."""
     dead: bool = False
     before: list[Callable[[int, str, Request], None]] = field(default_factory=list)
     after: list[Callable[[int, str, Request], None]] = field(default_factory=list)
@@ -231,7 +231,7 @@ class Stage:
 
 
 Adapter = Callable[[Stage, Hop, Clock], AbstractAsyncContextManager[World]]
-"""Connects a process, by its clock, to the stage's Azure, by a way that may be held back."""
+"""Function that connects a process, by its clock, to the stage's Azure, by a way that may suspend it."""
 
 
 def real(made: Stage, hop: Hop, clock: Clock) -> AbstractAsyncContextManager[World]:
@@ -251,9 +251,9 @@ class _Unhurried:
 
 
 _HURRIED: dict[Any, Any] = {wire: asyncio, pages: asyncio}
-"""Modules with timers of requests, and what they take them from."""
+"""Modules with timers of requests, and the module from which they take them."""
 _STOPPED = [0]
-"""How many processes are stopped now; two may be, and the first that goes on must not set the timers of both."""
+"""Number of suspended processes: of two, the first to go on must not set the timers of both."""
 
 
 @contextmanager
@@ -287,7 +287,7 @@ def _is_death(error: BaseException) -> bool:
 
 
 HASTY = replace(QUICK, graph_read=1)
-"""Seconds, with reads of Graph that lag its writes."""
+"""Short durations, with reads of Graph that lag its writes."""
 
 
 def lagging(**seconds: float) -> Timing:

@@ -26,7 +26,7 @@ def hides_secret(shown: Any) -> bool:
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))
 AS_DATA = {"tags", "userAssignedIdentities", "secret"}
-"""Below these, keys are names that somebody gave."""
+"""Objects whose keys are names given by people."""
 
 
 def shouted(node: Any) -> Any:

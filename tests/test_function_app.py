@@ -1,4 +1,4 @@
-"""The timer, indexed and called as the Functions host does it, against Azure in process on virtual time."""
+"""Tests of the function app, indexed and called as by the Functions host, against Azure in process on virtual time."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ from tests.storage import QUEUE, WHERE, MemoryLeases, MemoryQueue
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = {each.get_function_name(): each for each in function_app.app.get_functions()}
-"""Once, as the worker does: the library refuses to index an app again."""
+"""Functions of the app, indexed once, as by the worker: the library refuses to index an app again."""
 FUNCTION = FUNCTIONS["rotate"]
 TICK = (
     '{"Schedule": {"AdjustForDST": true}, "ScheduleStatus": {"Last": "2026-03-01T06:00:00+00:00"}, "IsPastDue": false}'
@@ -249,7 +249,7 @@ async def test_a_tick_rotates_what_is_due_and_the_next_writes_nothing(
 
 
 class Killed(BaseException):
-    """The instance is gone."""
+    """Death of the instance."""
 
 
 @contextmanager

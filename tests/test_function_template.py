@@ -1,4 +1,6 @@
-"""The template of the function app: against the documents, against itself, and against Azure's schemas where a copy is at hand."""
+"""Tests of the function app's template: against the documents, against itself, and against Azure's schemas if a copy is
+at hand.
+"""
 
 import json
 import os
@@ -23,7 +25,7 @@ HOME = "https://schema.management.azure.com/schemas/"
 RECEIVERS = ("webhook", "ping", "webhookShape")
 NESTED = "Microsoft.Resources/deployments"
 FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
-"""Types whose schema isn't in the file of their provider."""
+"""Types whose schema is in another file than their provider's."""
 
 
 def templates(found: dict[str, Any] = TEMPLATE) -> Iterator[dict[str, Any]]:

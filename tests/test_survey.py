@@ -292,7 +292,7 @@ async def test_looks_of_two_runs_are_kept_together_the_later_one_of_each_policy(
 
 
 CALLS = 90
-"""More than a whole rotation of two groups asks."""
+"""Number above the calls of a whole rotation of two groups."""
 
 
 def _kills() -> Iterator[Any]:

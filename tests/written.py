@@ -45,7 +45,7 @@ DOCUMENTS = sorted(
 PROGRAMS = {"rotator": command_line(), "local-azure": local}
 PART = re.compile(r"<!-- made: (?P<what>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 STEP = "First rotation"
-"""The heading in README.md whose commands are run, in order, in one world."""
+"""Heading in README.md whose commands are run, in order, in one world."""
 
 
 def rewritten(text: str) -> str:
@@ -175,7 +175,7 @@ COLUMNS = {
     "veto": ("code", "steps", "why the step is refused", "what to do"),
     "failure": ("code", "what happened, and what it means", "what to do"),
 }
-"""The columns of the codes' tables, by what carries a code."""
+"""Columns of the codes' tables, by kind."""
 
 
 def code_table(kind: str) -> str:

@@ -29,7 +29,9 @@ ARM = "https://management.azure.com"
 IMAGE = f"{SERVER}/app:v1"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BRISK = Timing(secret_valid=0, secret_gone=0, replicas=1, graph_read=0, role_active=0, role_gone=0)
-"""No propagation, but containers take their time: pulled after 5 s, started after 20 s, jobs run for 60 s."""
+"""Timing without propagation, but with containers that take time: pulled after 5 s, started after 20 s, jobs run for 60
+s.
+"""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Identity:
-    """A service principal with a secret; also a TokenCredential for the SDKs."""
+    """Service principal with a secret; also a TokenCredential for the SDKs."""
 
     world: "World"
     app_id: str

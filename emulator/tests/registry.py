@@ -48,7 +48,7 @@ def index_of(*images: Made) -> bytes:
 
 @dataclass
 class Client:
-    """Speaks to the registry of a World, by default with the owner's password."""
+    """Client of a World's registry, by default with the owner's password."""
 
     world: World
     basic: tuple[str, str] = ("", "")

@@ -18,7 +18,7 @@ from local_azure.seed import Identity, Seeded
 
 ARM, GRAPH, LOGIN = "https://management.azure.com", "https://graph.microsoft.com", "https://login.microsoftonline.com"
 LOOKS = 10_000
-"""Questions to the emulator, a few milliseconds each, after which nobody waits any longer."""
+"""Most questions to the emulator, a few milliseconds each, before a wait is given up."""
 Json = dict[str, Any]
 
 

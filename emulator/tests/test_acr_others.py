@@ -1,6 +1,7 @@
-"""Other people's programs agree with the emulated registry: skopeo as a client, Docker's own registry as a second opinion.
+"""Tests of the emulated registry with other programs: skopeo as a client, Docker's own registry as a second opinion.
 
-They run where they are installed (Debian: ``apt-get install skopeo docker-registry``); they are no dependencies.
+They run where the programs are installed (Debian: ``apt-get install skopeo docker-registry``); they are no
+dependencies.
 """
 
 import http.client
@@ -154,7 +155,7 @@ def docker(tmp_path: Path) -> Iterator[Docker]:
 
 
 class Both:
-    """Asks the same of both, and holds their answers against each other."""
+    """Both registries, asked the same questions, with the differences between their answers."""
 
     def __init__(self, client: Client, docker: Docker) -> None:
         self.client, self.docker = client, docker

@@ -1,4 +1,6 @@
-"""Bodies as people really send them: tags of any type, names at the wrong level, identities without ids, bad JSON, commands."""
+"""Tests of bodies as people really send them: tags of any type, names at the wrong level, identities without ids, bad
+JSON, commands.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Certificates: registered in Graph by az's and Terraform's requests, signed in with at Entra by azure-identity."""
+"""Tests of certificates: registered in Graph by requests of az and Terraform, used for sign-ins by azure-identity."""
 
 import asyncio
 import base64

@@ -504,7 +504,7 @@ def test_groups_are_followed_through_groups(world: Tenancy) -> None:
 
 
 class _Credential:
-    """Signs in in process, for msgraph-sdk."""
+    """Credential in process, for msgraph-sdk."""
 
     def __init__(self, world: Tenancy) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""Deleted items, groups, app roles, app management policies, objects of any kind, and batches."""
+"""Tests of deleted items, groups, app roles, app management policies, objects of any kind, and batches."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The seeded source of identifiers and passwords."""
+"""Tests of the seeded source of identifiers and passwords."""
 
 import re
 

@@ -42,7 +42,7 @@ class Killed(BaseException):
 
 @dataclass
 class World:
-    """A seeded Azure on a virtual loop, and the vault's client as the operator."""
+    """Seeded Azure on a virtual loop, and the vault's client as the operator."""
 
     azure: Azure
     app: App

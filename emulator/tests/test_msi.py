@@ -24,7 +24,7 @@ from local_azure.timing import PROMPT
 from local_azure.wire import Request
 
 START = datetime(2099, 3, 1, 12, tzinfo=UTC)
-"""Azure-identity judges tokens by the machine's clock."""
+"""Start of the world: azure-identity judges tokens by the machine's clock."""
 HEADER, LOCAL, VAULT, GRAPH = (
     "the-header",
     "http://127.0.0.1:8480",

@@ -14,7 +14,7 @@ TODAY = {
     *("sku", "initContainers", "isCreatedFromStandbyPool"),
     *("provisioningTimeoutInSeconds", "isCustomProvisioningTimeout"),
 }
-"""Shown of a container group since 2024, whatever the api-version."""
+"""Properties of every container group since 2024, in any api-version."""
 EVER = {"loginServer", "creationDate", "provisioningState", "adminUserEnabled", "policies"}
 ENCRYPTED = EVER | {
     "encryption",

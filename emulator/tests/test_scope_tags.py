@@ -1,4 +1,4 @@
-"""The requests of ``az tag``: tags of any scope, and the names of tags in a subscription."""
+"""Tests of the requests of ``az tag``: tags of any scope, and the names of tags in a subscription."""
 
 import pytest
 from containers import ID, SUBSCRIPTION, World

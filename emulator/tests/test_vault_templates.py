@@ -1,4 +1,6 @@
-"""Secrets through Resource Manager, as templates make them: set there, read in the vault, never shown by Resource Manager."""
+"""Tests of secrets through Resource Manager, as templates make them: set there, read in the vault, never shown by
+Resource Manager.
+"""
 
 from typing import Any
 

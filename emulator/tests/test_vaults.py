@@ -1,4 +1,4 @@
-"""Vaults and resource groups through Resource Manager: how they are made, changed, deleted, and come back."""
+"""Tests of vaults and resource groups through Resource Manager: how they are made, changed, deleted and restored."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -61,7 +61,7 @@ QUERIES = (
     "api-version=1&$filter=x&$top=x&$select=%20&$skiptoken=%ff&maxresults=x&tail=x&n=x&last=%ff&scope=x&service=",
     "api-version=1&api-version=2&$filter=(((&$top=-1&$search=x&$count=y&$expand=z&maxresults=99999999999999999999",
 )
-"""Of what a person mistypes and a fuzzer finds."""
+"""Queries with typing mistakes, and others from a fuzzer."""
 
 
 @dataclass

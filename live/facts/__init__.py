@@ -22,7 +22,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         **storage.CHECKS,
     }
 )
-"""By id, in the order in which they are played."""
+"""Checks by id, in the order of play."""
 UNSHOWN: Mapping[str, str] = MappingProxyType(
     {
         "A4": "it is advice, and its limits need a private endpoint of a registry: it costs more than this run may",
@@ -36,4 +36,4 @@ UNSHOWN: Mapping[str, str] = MappingProxyType(
         "G9": "a limit would have to be used up",
     }
 )
-"""Facts that no request of a run can show, and why."""
+"""Facts that no request of a run can show, with the reason."""

@@ -35,7 +35,7 @@ OUTPUTS: tuple[tuple[str, Any, Any], ...] = (
         {"o": [2]},
     ),
 )
-"""What each claim says, an output's value in a template, and what Resource Manager makes of it."""
+"""Sentence of each claim, an output's value in a template, and Resource Manager's result."""
 PARAMETERS: Mapping[str, Any] = {"given": {"type": "string", "defaultValue": "default"}}
 VARIABLES: Mapping[str, Any] = {
     "one": "one",

@@ -97,7 +97,7 @@ class Scene:
     policies: Path
     time: Time
     skew: timedelta = timedelta()
-    """How far this machine's clock is ahead of Azure's."""
+    """Time by which this machine's clock is ahead of Azure's."""
 
     def __call__(self, *arguments: str) -> Said:
         """Run a command, as a shell without a terminal does."""

@@ -1,4 +1,4 @@
-"""`rotator history`: past rotations, as the versions of the secret tell them."""
+"""Tests of `rotator history`: past rotations, read from the versions of the secret."""
 
 import pytest
 

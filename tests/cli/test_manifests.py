@@ -1,4 +1,6 @@
-"""Manifests beside running groups: compared as Azure compares, written from a group, changed by an image alone."""
+"""Tests of manifests beside running groups: compared as Azure compares, written from a group, changed by an image
+alone.
+"""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""`rotator status --html`: the page of a real look, written beside the table."""
+"""Tests of `rotator status --html`: the page of a real look, written beside the table."""
 
 import stat
 from pathlib import Path

@@ -18,7 +18,7 @@ LISTS = {
     "keyvault.deletedSecrets.list": 1,
     "aci.containerGroups.list": 1,
 }
-"""What a run asks where nothing is due, however many policies there are."""
+"""Requests of a run with nothing due, for any number of policies."""
 
 
 @pytest.fixture(name="two")

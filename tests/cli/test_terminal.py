@@ -1,4 +1,6 @@
-"""A terminal of any width: no word is broken, commands can be copied, colour can be switched off, pipes get plain text."""
+"""Tests of terminals of any width: no word is broken, commands can be copied, colour can be switched off, pipes get
+plain text.
+"""
 
 import os
 import pty

@@ -26,7 +26,9 @@ LINES = "".join(f"{end}{FORGED}" for end in ("\r\n", "\x85", "\u2028", "\v", "\x
 EVIL = (
     f"a\x1b[2J\x1b]8;;http://x\x07b\x9b31m{LINES}\u202e\u2066\u200b\ufeff\t\x00\U000e0041 $(touch x) `id` 'q' \\ ü שלום"
 )
-"""Sequences of ECMA-48 in both codings, OSC 8, every kind of line end, bidi overrides and isolates, what has no width; and letters that stay."""
+"""Sequences of ECMA-48 in both codings, OSC 8, every kind of line end, bidi overrides and isolates, characters without
+width; and letters that stay.
+"""
 READING = (
     ("plan",),
     ("status", "-v"),

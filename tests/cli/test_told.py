@@ -20,7 +20,7 @@ TOLD = {
     "secrets.set": {"version_published", "username_published", "access_recorded"},
     "secrets.update": {"version_marked", "version_disabled"},
 }
-"""The events, one for each write of a kind."""
+"""Events by kind of write; one of them reports the write."""
 COMMANDS = (
     ("rotate", NAME, "--adopt"),
     ("rotate", NAME, "--compromised", "--yes"),

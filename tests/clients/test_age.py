@@ -59,7 +59,7 @@ WRITES: dict[str, Write] = {
     "rbac.roleAssignments.create": create_role,
 }
 PLAIN = tuple(name for name in WRITES if not name.startswith("rbac.") and "username" not in name)
-"""Those that read nothing first, so that it is they that wait for a token."""
+"""Writes without a read before them, so that they themselves wait for a token."""
 REPEATED = ("keyvault.secrets.update", "rbac.roleAssignments.delete", "rbac.roleAssignments.create")
 
 

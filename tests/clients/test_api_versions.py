@@ -1,4 +1,4 @@
-"""API versions: one table, and the day after each retirement."""
+"""Tests of API versions: one table, and the day after each retirement."""
 
 import ast
 import asyncio

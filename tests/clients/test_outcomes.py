@@ -63,7 +63,7 @@ NOBODYS: tuple[dict[str, Any], ...] = (
     {"kind": "cut", "when": "after"},
     {"kind": "lost", "when": "after"},
 )
-"""What comes from nobody who knows what became of a write."""
+"""Answers from a sender that doesn't know the outcome of a write."""
 ANSWERED = tuple(fault for fault in NOBODYS if fault["kind"] not in ("reset", "lost"))
 REFUSALS: dict[int, type[AzureError]] = {
     400: Conflict,

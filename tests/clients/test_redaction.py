@@ -1,4 +1,6 @@
-"""Secrets are removed from Azure's words, and ordinary words stay where a secret is as short as a part of them."""
+"""Tests of redaction: secrets are removed from Azure's messages, and ordinary words stay, even if a short secret is
+part of one.
+"""
 
 import pytest
 

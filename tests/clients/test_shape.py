@@ -61,7 +61,7 @@ def with_(path: tuple[Any, ...], value: object) -> dict[str, Any]:
 
 
 SCALARS = ("a", "value")
-"""The last names of the ways to a tag and to the value of a variable, which may be numbers."""
+"""Last names of the paths to a tag and to the value of a variable, which may be numbers."""
 
 
 @pytest.mark.parametrize("path", list(places(full())), ids=lambda path: ".".join(map(str, path)))

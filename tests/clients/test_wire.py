@@ -1,4 +1,6 @@
-"""The last stage before the network, over real sockets and in process: one call is one arrival, on the client's own hosts, within bounds."""
+"""Tests of the last stage before the network, over real sockets and in process: one call is one arrival, on the
+client's own hosts, within bounds.
+"""
 
 import asyncio
 import gzip

@@ -85,7 +85,7 @@ MADE = (
     "properties.standbyPoolProfile",
     "properties.ipAddress.ip",
 )
-"""What a group doesn't choose, or with which it is never redeployed."""
+"""Properties that a group doesn't choose, or that prevent its redeployment."""
 
 
 BOUNDED = (
@@ -112,7 +112,7 @@ BOUNDED = (
         "properties.containers[].properties.securityContext",
     ),
 )
-"""What Azure takes only in certain values; the corpus has it."""
+"""Properties that Azure accepts only with certain values; the corpus has them."""
 
 
 def grown(random: Random, app_id: str, password: str, identity: str = "") -> dict[str, Any]:

@@ -35,7 +35,7 @@ REFUSED = {
     "unlike-a-group": "no containers",
     "job-running": "running",
 }
-"""Documents that are never edited, and a word that says why."""
+"""Documents that are never edited, each with a word of the reason."""
 EDITABLE = [name for name in NAMES if name not in REFUSED]
 READ_ONLY = {
     "": {"id", "name", "type", "systemdata"},

@@ -47,7 +47,7 @@ ALONE = (
     "two-strangers",
     "just-created",
 )
-"""What a rotation never redeploys as it is."""
+"""Documents that a rotation never redeploys unchanged."""
 EDITABLE = [name for name in NAMES if not name.startswith(ALONE)]
 
 

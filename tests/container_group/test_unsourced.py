@@ -17,9 +17,8 @@ from tests.container_group.grown import Values, bare, hidden_values, in_vault
 from tests.container_group.stored import NAMES, corpus, corpus_of, deployed, sourced
 
 INSIDE = "inside-only"
-"""It has no registry entry.
-
-Where the policy doesn't give it the password, it isn't the principal's, and nothing is redeployed.
+"""Group without a registry entry. Unless the policy gives it the password, it isn't the principal's, and is not
+redeployed.
 """
 HIDING = [name for name in NAMES if name != INSIDE and hidden_values(corpus()[name], "APP_ID", "the-principals-own")]
 

@@ -35,7 +35,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 LATER = [claim for chapter in STORY[3:8] for claim in chapter.claims]
 SO_ALREADY = {claims.lost_nothing, claims.other_is_the_same, claims.no_pull_was_refused}
-"""What later chapters claim to be still so."""
+"""Claims of later chapters that hold from the beginning."""
 
 
 def told(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

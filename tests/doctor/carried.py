@@ -30,12 +30,12 @@ printf '%s\\0' {name} "$@" >{directory}/asked
 {{ read -r code; cat; }} <{directory}/said
 exit "$code"
 """
-"""Hands a command over to the test; what a process substitution holds is read first, since nobody else can."""
+"""Program that hands a command over to the test; it reads a process substitution first, as no other program can."""
 PERSON = 'bash "$4" "$1" <"$2"; printf "end\\0%s\\0" "$?" >"$3"'
 YES = "y\n"
-"""What is typed where rotator asks; it has no terminal here, so that it is agreed to beforehand."""
+"""Answer to rotator's questions, given beforehand: there is no terminal."""
 PATIENCE = 60.0
-"""Seconds for which a shell may be busy with one command that isn't handed over."""
+"""Longest time in seconds for one command of the shell that isn't handed over."""
 PLAIN = ("rotator", "az", "editor", "docker", "timedatectl")
 
 
@@ -52,9 +52,9 @@ class Person:
     types: str = ""
     corrects: Any = None
     undeterred: bool = False
-    """Goes on after a command that ended with a code other than 0, as one who pastes line by line does."""
+    """Goes on after a failed command, as a person who pastes line by line."""
     stock: Mapping[str, str] = field(default_factory=dict)
-    """Programs that are there themselves, each as the text of its script."""
+    """Real programs, each by the text of its script."""
 
     def paste(self, commands: Sequence[str], write: str) -> None:
         """Paste the commands in order into one shell, and adopt the shell's environment for rotator."""

@@ -14,7 +14,7 @@ from tests.doctor.carried import Person
 from tests.doctor.worlds import World
 
 COUNTED = ("tokens", "spent", "asked", "buckets")
-"""What reading alone changes in the emulator: how often it was asked."""
+"""State of the emulator that a read alone changes: its counts of requests."""
 
 
 def looked(rotator: Scene) -> tuple[int, list[dict[str, Any]]]:

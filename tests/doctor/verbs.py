@@ -272,4 +272,4 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "role assignment create": (_assign, ("--assignee-object-id", "--assignee-principal-type", "--role", "--scope")),
     "tag update": (_untag, ("--resource-id", "--operation", "--tags")),
 }
-"""Every command, with the options that it may be printed with beside those that every command of az has."""
+"""Every command, with the permitted options beside those of every az command."""

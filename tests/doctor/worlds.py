@@ -37,14 +37,14 @@ class World:
     types: str = ""
     corrects: Callable[[Scene, Path], object] | None = None
     before: Break | None = None
-    """What passes by itself before the way is the right one."""
+    """Change that comes by itself before the way is the right one."""
     then: Break | None = None
     left: str = "ok"
-    """How bad it is afterwards, where a choice of the policy was to accept it."""
+    """Severity afterwards, if a choice of the policy was to accept the finding."""
     undeterred: bool = False
-    """A command ends with 1 while the password still works, as it should, and the person goes on."""
+    """True if a command rightly ends with 1 while the password still works, and the person goes on."""
     not_by_az: str = ""
-    """Why stock az can't carry it out against the emulator."""
+    """Reason why stock az can't run the commands against the emulator."""
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""`adopt`, again and again and at the same time, in the emulated Azure."""
+"""Tests of `adopt`, repeated and at the same time, in the emulated Azure."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.matrices.test_preemption import Held
 from tests.stage import HASTY, SECRET, Stage, lagging, play, stage
 
 SLOW = lagging(secret_gone=900.0)
-"""A removed password goes on to authenticate for a quarter of an hour."""
+"""Timing with a removed password that authenticates for another quarter of an hour."""
 
 
 def theirs(made: Stage) -> str:

@@ -439,4 +439,4 @@ def test_that_what_is_compromised_can_not_be_seen_is_an_alarm_with_its_cause_and
 
 
 PURE = (test_that_what_is_compromised_can_not_be_seen_is_an_alarm_with_its_cause_and_what_to_do,)
-"""What asks for no Azure."""
+"""Tests without Azure."""

@@ -49,7 +49,7 @@ class Tried(Answering):
     run: Run
     at: list[float]
     read: list[float]
-    """When it was asked what signs in."""
+    """Times of the reads of sign-ins."""
 
     @property
     def pauses(self) -> list[float]:

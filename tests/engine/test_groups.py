@@ -185,9 +185,8 @@ def _for_good(story: Story) -> None:
 
 
 TRIES = 3
-"""Of 29 runs in a week, those that try a group which always fails: at once, after five hours, after two days.
-
-Each is a try and a way back.
+"""Tries of a failing group among the 29 runs of a week: at once, after five hours, after two days. Each is a try and a
+way back.
 """
 
 
@@ -247,7 +246,7 @@ class Trouble:
     expect: Expect
     pull: bool = False
     runs: int = 6
-    """Runs of the timer: a week's, where it is not all over when the overlap is."""
+    """Runs of the timer: those of a week, if the story lasts longer than the overlap."""
 
 
 TROUBLES = {

@@ -19,7 +19,7 @@ READ = "graph.applications.get"
 ADD = "graph.applications.addPassword"
 REMOVE = "/removePassword"
 STOPPED = 3000.0
-"""Seconds: less than the overlap, and than the life of a token."""
+"""Seconds of the suspension: less than the overlap, and than the life of a token."""
 
 
 def _deployed_by_hand(made: Stage, password: str) -> None:

@@ -27,7 +27,7 @@ from tests.stage import Stage, play
 ADD, REMOVE = "graph.applications.addPassword", "graph.applications.removePassword"
 SET = "keyvault.secrets.set"
 SOON, LATE = 400, 3000
-"""Pauses that a run of thirty minutes outlasts, and doesn't."""
+"""Pauses shorter and longer than a run of thirty minutes."""
 
 
 def limit(made: Stage, operation: str, seconds: float | None, times: int = 1) -> None:

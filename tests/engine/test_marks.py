@@ -1,4 +1,6 @@
-"""Marks on versions in the emulated Azure: added and never taken away, whoever writes tags at the same time."""
+"""Tests of marks on versions in the emulated Azure: added and never removed, also if others write tags at the same
+time.
+"""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace

@@ -16,7 +16,7 @@ from tests.engine.test_revoke_absent import OBJECTS
 from tests.stage import Clock, Stage, stage
 
 SILENT = 30.0
-"""Seconds."""
+"""Longest silence in seconds."""
 
 
 async def watched(made: Stage, act: Callable[[Run], Awaitable[Any]]) -> tuple[list[str], float]:

@@ -49,7 +49,7 @@ class Asked:
 
     world: Any
     permits: list[tuple[Write, bool]] = field(default_factory=list)
-    """Each with whether the asker has patience."""
+    """Permits asked for, each with true if the caller can wait."""
     waived: list[Write] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:

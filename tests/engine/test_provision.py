@@ -235,7 +235,7 @@ def test_an_app_id_that_nobody_has_is_refused(scene: Callable[[Scene], None]) ->
 
 QUICK = DRAFT.replace("times: 2, over: 10s", "times: 1, over: 0s")
 AT_ONCE = {"secret_valid": 0.0, "secret_gone": 0.0, "role_active": 0.0, "group_pending": 0.0, "group_start": 1.0}
-"""A world without delays: the fewest calls, so that each can be the last of a run."""
+"""Timing without delays: the fewest calls, so that each can be the last of a run."""
 
 
 def _calls(directory: Path) -> list[tuple[str, str]]:

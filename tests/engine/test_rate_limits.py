@@ -1,4 +1,6 @@
-"""Azure's limits on redeployments: slept through where the run has the time, else left to the next run, never a failure."""
+"""Tests of Azure's limits on redeployments: slept through if the time suffices, otherwise left to the next run, never a
+failure.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

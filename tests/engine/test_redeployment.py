@@ -20,7 +20,7 @@ GET, PUT, PROOF = "aci.containerGroups.get", "aci.containerGroups.createOrUpdate
 SENT, ANSWERED, LAST_READ = Point(PUT), Point(PUT, 1, "after"), Point(GET, 3)
 """The PUT of the canary, its answer, and the reading of the canary just before it."""
 WAY_BACK = 7
-"""Of this run's tries of a password, the first that comes after the failed pull."""
+"""First try of a password after the failed pull, by its number in the run."""
 
 
 async def early(made: Stage, *strikes: Strike, stop: Stop | None = None) -> tuple[int, int]:

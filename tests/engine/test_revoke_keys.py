@@ -36,7 +36,7 @@ TRUST = {
 }
 
 Key = Callable[[Stage], Callable[[], object]]
-"""Gives the principal something to sign in with; returns what takes it away again."""
+"""Function that gives the principal a sign-in, and returns a function to remove it."""
 
 
 def _certified(made: Stage, home: Application | ServicePrincipal) -> Callable[[], object]:

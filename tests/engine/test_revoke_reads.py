@@ -76,7 +76,7 @@ CODES = {
 
 
 BOTH = "graph.*.get"
-"""Both objects of the principal, which are read at once."""
+"""Both objects of the principal, read at once."""
 
 
 def _status(status: int, times: int) -> Callable[[str], Fault]:
@@ -105,7 +105,7 @@ PLANNED: dict[str, Callable[[str], Fault]] = {
 EMPTIED = {"empty once": 1, "empty for good": 10**6}
 KINDS = (*PLANNED, *EMPTIED)
 BEYOND = ("empty for good", "graph.")
-"""What can't be known: Graph itself shows for good that an object has no credentials."""
+"""Faults beyond rotator's knowledge: Graph itself shows for good that an object has no credentials."""
 
 
 def _emptied(response: Response) -> Response:
@@ -228,7 +228,7 @@ SAMPLED = {
     "the role goes": ("missing for good",),
     "a lock keeps the role, and a certificate stays": ("missing once",),
 }
-"""Worlds, and of each the kinds that `make test` tries."""
+"""Worlds, each with the kinds for `make test`."""
 
 
 def _pairs() -> Iterator[Any]:

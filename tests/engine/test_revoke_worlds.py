@@ -30,7 +30,7 @@ LOCK_TRIED = frozenset({"rbac.roleAssignments.delete"})
 
 User = tuple[str, str]
 Strangers = list[User]
-"""Who else pulls from the registry, by user name and password: a revocation says so, and leaves them alone."""
+"""Other users of the registry, by name and password: a revocation reports them, and leaves them alone."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ WORLDS = {
     "two principals on one registry": World(neighbour),
 }
 ASIDE = {"residue", "not_proven"}
-"""Codes of notes that say what is true of every revocation, or only that the proof is missing."""
+"""Codes of notes that hold for every revocation, or that only report a missing proof."""
 
 
 def _manifest(made: Stage, server: str, user: User) -> Iterator[int]:

@@ -50,7 +50,7 @@ class Revoking(Answering):
     run: Run
     times: list[tuple[str, float]]
     after: dict[str, float]
-    """Seconds that a question takes."""
+    """Duration of each question in seconds."""
 
     def __getattr__(self, name: str) -> Any:
         call = super().__getattr__(name)

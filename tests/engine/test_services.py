@@ -20,7 +20,7 @@ from tests.stage import SERVER, Stage, play, stage
 
 WINDOW = {"deploy_window": {"cron": "0 11 * * SAT", "timezone": "UTC", "duration": "6h"}}
 MOST = 40
-"""Days of a life from shortly before the renewal on."""
+"""Longest life in days, from shortly before the renewal."""
 
 
 async def begun(loop: VirtualLoop, said: dict[str, Any], rotation: dict[str, Any]) -> Stage:

@@ -6,7 +6,7 @@ from rotator.engine.trial import around
 from rotator.state import Secret
 
 NEW, OLD = "-a.8Q~d.e-f~ghijklmnopqrstuvwxyz01234567", "aB3:/+[x]=.9-_?0123456789abcdefgh"
-"""A password as Graph makes them now, and one as it made them before 2021."""
+"""Passwords as Graph makes them now, and as it made them before 2021."""
 STRIPPED = (
     *("*\n", "*\r\n", " *", "* ", "\t*", "*\n\n", "\ufeff*", "*\u200b", "\u00a0*\u00a0", "\ufeff*\r\n"),
     *('"*"', "'*'", "`*`", "\"'*'\"", '"*"\n', " '*' ", '\ufeff"*"\r\n', '" * "'),

@@ -37,7 +37,7 @@ class Answers:
     answers: Sequence[Answer]
     tries: list[tuple[str, tuple[str, ...], float]] = field(default_factory=list)
     values: list[Answer | Secret] = field(default_factory=list)
-    """What the next reads of a value get, in place of it."""
+    """Results of the next reads of a value, in its place."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.world, name)

@@ -23,7 +23,9 @@ from tests.stage import GROUPS, HASTY, Stage, stage
 
 GET, PUT = "aci.containerGroups.get", "aci.containerGroups.createOrUpdate"
 FIRST = 4
-"""The first of a run's readings of the canary after its PUT, 15 s after the run's begin; the others follow in tens of seconds."""
+"""Number of the first reading of the canary after its PUT, 15 s after the run's begin; the others follow in tens of
+seconds.
+"""
 SETTLE = 600.0
 Act = Callable[[Stage], object]
 GONE, REFUSED = Effect.GONE, Effect.NO
@@ -59,7 +61,7 @@ WATCHED: dict[str, tuple[tuple[Effect | None, ...], Act | None, str, float]] = {
     "without tags for less than a minute": ((), _strip_for(55), "", 95),
     "without tags for a minute, and six seconds until that is marked": ((), _strip, STRIPPED, 101),
 }
-"""What the readings meet, what somebody does at the first of them, what is said, and after how many seconds the run is over."""
+"""Faults of the readings, a person's act at the first of them, the report, and the seconds until the end of the run."""
 
 
 @pytest.mark.parametrize("what", WATCHED)

@@ -23,9 +23,9 @@ from tests.served import GRAPH, ROOT, Scene, Served
 HOSTS = ROOT / "docs" / "hosts"
 SCRIPT = Path(__file__).parent / "throwaway.sh"
 LONGEST = "180"
-"""Seconds after which nobody waits for a host any longer."""
+"""Seconds after which a host is given up."""
 NO_COPY = 77
-"""What the script ends with where overlays, namespaces or control groups are refused."""
+"""Exit code of the script if overlays, namespaces or control groups are refused."""
 
 
 def played(folder: Path, init: Literal["sh", "systemd"], steps: str) -> str:

@@ -1,4 +1,6 @@
-"""docs/hosts.md, container: the Containerfile's instructions are played in order, and the image is run, with no engine."""
+"""Tests of docs/hosts.md, container: the Containerfile's instructions are played in order, and the image is run,
+without an engine.
+"""
 
 import re
 import shlex

@@ -1,4 +1,6 @@
-"""docs/hosts.md, cron: the crontab is installed and run by cron itself, on a throwaway host, against the emulator."""
+"""Tests of docs/hosts.md, cron: cron itself installs and runs the crontab, on a throwaway host, against the
+emulator.
+"""
 
 import re
 import subprocess
@@ -53,7 +55,7 @@ run "nobody signs in"
 stat --format "%A %U %n" /var/lib/rotator /var/lib/rotator/* /etc/rotator/*
 cat /tmp/mail
 """
-"""cron's first act is to run what stands at @reboot, so that nobody waits for the next minute."""
+"""Steps of the host. Cron runs lines with @reboot first, so that the test needn't wait for the next minute."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""docs/hosts.md, systemd: the units are installed and run by systemd itself, on a throwaway host, against the emulator."""
+"""Tests of docs/hosts.md, systemd: systemd itself installs and runs the units, on a throwaway host, against the
+emulator.
+"""
 
 import re
 import subprocess
@@ -93,9 +95,9 @@ run upgraded
 echo "== left"
 find /etc /var /usr/local /run -name "*rotator*"
 """
-"""The second run misses the certificate, the third signs in by the secret. The timer starts the fourth, which it would
-have missed, over a policy whose proof takes four minutes; it is stopped. Of the next two only the exit code counts. For
-the upgrade, pip only says what it is asked for: there is no index on the host.
+"""Steps of the host. The second run misses the certificate, the third signs in by the secret. The timer starts the
+fourth, whose time had passed, over a policy with a proof of four minutes; it is stopped. Of the next two only the exit
+code counts. For the upgrade, pip only prints its arguments: there is no index on the host.
 """
 
 

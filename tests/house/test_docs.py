@@ -337,7 +337,7 @@ PLACEHOLDERS = {
     "granted",
     "python -m rotator",
 }
-"""What ARCHITECTURE.md writes as code and is no name of ours."""
+"""Words that ARCHITECTURE.md writes as code and that are no names of the program."""
 
 
 def codes_in(text: str) -> set[str]:

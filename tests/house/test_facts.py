@@ -22,7 +22,7 @@ FACT = re.compile(
 ID = r"[A-J]\d*\b"
 CITATION = re.compile(rf"azure-facts\s+({ID}(?:(?:,| and| to)\s+{ID})*)")
 OTHERWISE = re.compile(r"(?<!azure-)\b[Ff]acts? [A-J]\d*\b|\b[A-HJ]\d{1,2}\b")
-"""A fact that is cited in another way. I1 to I10 are invariants, and no facts."""
+"""Citation of a fact in another form. I1 to I10 are invariants, not facts."""
 
 
 def ids() -> list[str]:

@@ -30,7 +30,7 @@ SILENT = {
 MOST = 250
 """Lines of code of a file, as the formatter breaks them at 120 characters."""
 UNDIVIDED = {"rotator/codes/vetoes.py"}
-"""Files of one enumeration and no function, which can't be divided."""
+"""Files with one enumeration and no function, which can't be divided."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -22,7 +22,7 @@ CITED = (
     "report/page/page.js",
     "py.typed",
 )
-"""What messages, editors and type checkers look for below the package."""
+"""Files below the package for messages, editors and type checkers."""
 
 
 def built(root: Path, target: str, into: Path) -> Path:

@@ -188,7 +188,7 @@ def test_a_record_of_whatever_kind_names_a_holder(record: dict[str, str], shown:
 
 @dataclass
 class Until:
-    """A lease held for so many seconds."""
+    """Lease held for so many seconds."""
 
     seconds: float
 

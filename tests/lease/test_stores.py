@@ -21,7 +21,7 @@ from tests.storage import MemoryLeases
 ONE, TWO = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 RECORD = {"host": "a", "pid": "4242", "since": "2026-03-01T12:00:00+00:00", "seconds": "600"}
 Minute = Callable[[], Awaitable[None]]
-"""Lets almost a minute pass."""
+"""Function that lets almost a minute pass."""
 Test = Callable[[LeaseStore, Minute], Awaitable[None]]
 Over = Callable[[Test], None]
 

@@ -66,7 +66,7 @@ class InProcess(httpx.BaseTransport):
 
 @dataclass
 class Admin:
-    """The seeded administrator."""
+    """Credential of the seeded administrator."""
 
     azure: Emulated
     seeded: Seeded

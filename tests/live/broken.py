@@ -23,7 +23,7 @@ TELLING = {
     "restartPolicy": "Never",
     "etag": "told",
 }
-"""Members that an answer doesn't have, each of which some claim forbids."""
+"""Members absent from an answer, each of which some claim forbids."""
 
 
 class Recording(Azure):

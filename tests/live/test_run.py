@@ -18,7 +18,7 @@ from tests.live.bridge import GROUP, OTHER, Local
 
 FEW = ("F3", "E8")
 NOT_EMULATED = ("A14",)
-"""Facts about what the emulator answers 501 to."""
+"""Facts about requests that the emulator answers with 501."""
 
 
 def things(local: Local) -> set[str]:
@@ -77,7 +77,7 @@ def test_no_report_shows_a_secret_or_whose_subscription_it_is(whole: Whole) -> N
 
 
 class Interrupting:
-    """An interruption at one request, and at every one from another on."""
+    """Interruption at one request, and at each from another one on."""
 
     def __init__(self, first: int, again: int = 10**9) -> None:
         self.first, self.again, self.seen = first, again, 0

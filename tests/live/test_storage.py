@@ -1,4 +1,6 @@
-"""Leases and messages of Azure Storage: the bridge's claims against Azurite, whole and with each answer broken in turn."""
+"""Tests of leases and messages of Azure Storage: the bridge's claims against Azurite, intact and with each answer
+broken in turn.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from functools import partial
 from tests.mutation import Change, Function, decisions, short
 
 TELLING = frozenset({"tell", "start", "end", "settled"})
-"""Functions that only tell, beside those whose name begins with ``_tell``."""
+"""Functions that only report, beside those with names in ``_tell``."""
 Body = list[ast.stmt]
 
 

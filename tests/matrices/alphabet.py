@@ -43,11 +43,11 @@ def _status(status: int, code: str = "ServiceUnavailable", **more: Any) -> Meets
 
 
 NO_TOKEN: But = (("entra.token@read", NO),)
-"""A page at the token endpoint reads as a refusal to sign in, before anything is asked."""
+"""Exception: at the token endpoint a page reads as a refused sign-in, before any other request."""
 FOUND: But = (("graph.servicePrincipals.create", AS_EVER),)
-"""After an answer that says nothing it is looked for, and found."""
+"""Exception: after an unusable answer the object is looked for, and found."""
 THERE: But = (("graph.*.owners.add", DONE),)
-"""Who is an owner already is refused, so that the repetition says nothing of the first request."""
+"""Exception: an existing owner is refused again, so that the repetition says nothing of the first request."""
 NO_BODY = ("graph.*.removePassword", "graph.*.owners.add", "acr.manifests.head", "acr.challenge")
 WITHOUT_BODY = "an answer without a body has nothing that could be cut or come slowly"
 REFUSES_ANYHOW = "a challenge is a refusal, which nothing comes after"
@@ -144,9 +144,9 @@ THROTTLING = (
     _throttled_for_long("429 for long", {**SLOW, "times": 0}),
 )
 SHORT: But = (("*@proof", UNKNOWN), ("acr.challenge", UNKNOWN))
-"""One try of a proof is short, and so is a look at a registry."""
+"""Exceptions: one try of a proof is short, and so is a look at a registry."""
 HEADLESS: But = (("acr.manifests.head", UNKNOWN),)
-"""An answer to HEAD has no body, and without the registry's own headers it is nobody's."""
+"""Exception: an answer to HEAD has no body; without the registry's own headers its sender is unknown."""
 BREAKING = (
     *(
         _broken(str(status), _status(status, code))
@@ -176,14 +176,14 @@ PART: But = (
     ),
     ("aci.containerGroups.get", UNKNOWN),
 )
-"""Reads of which a 401 or a 403 is told as not known."""
+"""Reads whose 401 or 403 is reported as unknown."""
 UNSEEN: But = (*PART[:3], ("*.token@proof", UNKNOWN), ("entra.token", NO))
 PAGES: tuple[tuple[int, Effect, But], ...] = (
     *((200, UNKNOWN, ()), (302, UNKNOWN, ()), (401, NO, PART), (403, NO, PART)),
     *((404, UNKNOWN, NO_TOKEN), (407, NO, ())),
 )
 NO_LOG: But = (("aci.containers.listLogs", GONE),)
-"""A container that printed nothing may have no log at all."""
+"""Exception: a container without output may have no log at all."""
 NO_ANSWERS: tuple[tuple[str, str, But], ...] = (
     ("a number", "5", ()),
     ("a text", '"x"', ()),
@@ -200,7 +200,9 @@ NO_TOKENS: tuple[tuple[str, str, But], ...] = (
         (("entra.token@proof", AS_EVER), ("acr.token", NO)),
     ),
 )
-"""Another's token passes where it is given, and is refused where it is shown; a proof shows only the registry's."""
+"""Answers in place of a token. A foreign token passes where it is issued, and is refused where it is used; a proof uses
+only the registry's.
+"""
 TOKENS_ONLY = "only there a token is asked for"
 FOREIGN = (
     *_both("HTML with 200", {"kind": "html200"}),
@@ -248,8 +250,7 @@ UNREAD: But = (
     ("graph.defaultAppManagementPolicy.get", GONE),
     ("entra.token@proof", UNKNOWN),
 )
-"""Policies that may not be read limit nothing, as far as is known: reading them wants a right that nothing else needs.
-"""
+"""Exceptions: unreadable policies limit nothing, as far as known; the right to read them serves no other request."""
 UNPROVEN: But = (("*@proof", UNKNOWN),)
 FLAPPING: Meets = {
     "kind": "status",
@@ -278,7 +279,7 @@ SAID = (
     _misled(429, "TooManyRequests", (("graph.*.owners.add", MISLEADING), ("*@again", HANG))),
 )
 VAULTS: But = (("arm.resources.list", AS_EVER),)
-"""Of the list of vaults only one matters, which was there before."""
+"""Exception: of the list of vaults only one vault matters, which existed before."""
 WRITTEN = "only what is written can be read as it was before"
 READ_LATER = "what it comes to is read afterwards"
 CONDITIONS = (
@@ -357,7 +358,7 @@ def kinds_of(operation: str, way: Way) -> Iterator[Kind]:
 READ_USUALLY = ("429 with Retry-After", "503", "500", "reset", "lost", "time-out", "503 for long")
 WRITTEN_USUALLY = ("429 with Retry-After", "503", "503 after", "reset", "lost", "time-out", "time-out after")
 LAGGING = ("stale", "flip")
-"""Kinds that mean something else after every write."""
+"""Kinds with another meaning after every write."""
 BESIDES: Mapping[str, str] = {"acr": "403", "entra": "a refused password"}
 
 

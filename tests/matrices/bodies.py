@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 GIVEN = frozenset({"monkeypatch", "record_property", "tmp_path"})
-"""Fixtures that a body gets here, too."""
+"""Fixtures that bodies get here, too."""
 Fixtures = Mapping[str, Callable[..., Any]]
 Case = tuple[str, dict[str, Any]]
 

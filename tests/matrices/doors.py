@@ -67,7 +67,7 @@ class Door:
     truth: Callable[[Stage], Any] | None = None
     proof: bool = False
     repeated: bool = False
-    """Whether a write is sent again after an answer that says nothing."""
+    """True if a write is sent again after an unusable answer."""
 
     @property
     def writes(self) -> bool:
@@ -387,4 +387,4 @@ DOORS = (
     ),
     Door("aci.containerGroups.createOrUpdate", _put, truth=_stored),
 )
-"""Every way in which rotator comes to an operation of Azure."""
+"""Every way of rotator to an operation of Azure."""

@@ -19,16 +19,16 @@ class Effect(StrEnum):
     UNKNOWN_DONE = "unknown-done"
     """No usable answer, but the effect."""
     MISLEADING = "misleading"
-    """The effect, and an answer that says no."""
+    """Effect with a refusal as the answer."""
     STALE = "stale"
-    """An answer that was true a while ago, or not everywhere."""
+    """Answer that was true earlier, or elsewhere."""
     GONE = "gone"
-    """An answer that says that there is no such thing, although there is."""
+    """Answer that denies an existing object."""
     HANG = "hang"
-    """The answer comes, but late: after repetitions that nobody sees, or after minutes."""
+    """Late answer: after repetitions below the caller, or after minutes."""
 
 
 WRITES = (Effect.NOT_SENT, Effect.NO, Effect.UNKNOWN, Effect.UNKNOWN_DONE, Effect.MISLEADING, Effect.HANG)
-"""What a write can meet."""
+"""Effects that a write can meet."""
 READS = (Effect.NO, Effect.UNKNOWN, Effect.STALE, Effect.GONE, Effect.HANG)
-"""What a read or a proof can meet."""
+"""Effects that a read or a proof can meet."""

@@ -31,7 +31,7 @@ from tests.stage import Stage, play, watched
 
 TABLE = Path(__file__).with_name("endures.yaml")
 READING = ("entra.", "acr.")
-"""Requests of proofs change nothing, whatever their method."""
+"""Requests of proofs, which change nothing by any method."""
 SHORT = {
     "graph.applications.addPassword": "add",
     "graph.applications.removePassword": "remove",
@@ -43,19 +43,21 @@ SHORT = {
     "rbac.roleAssignments.create": "assign",
     "rbac.roleAssignments.delete": "unassign",
 }
-"""What the table calls writes."""
+"""Names of writes in the table."""
 LONG = 130.0
-"""Seconds after which nothing that was read is fresh."""
+"""Seconds after which no reading is fresh."""
 Row = Story
-"""One command, or two of which the first dies, to which one thing happens."""
+"""One command, or two of which the first dies, with one disturbance."""
 
 PLAYED = (*VERB_WORLDS, ("grant", "revoked"))
-"""What is done in which world."""
+"""Verbs, each with its world."""
 FAILED_PULL = ("aci.containerGroups.createOrUpdate", "failed_pull", 1, "3")
 """A pull that fails three times, so that the group has to go back."""
 
 UNSEEN = ("grant", Command("declare compromised"))
-"""What the verb doesn't see any more: a grant has looked for compromised passwords before; the next run tells."""
+"""Change that the verb no longer sees: a grant has looked for compromised passwords earlier; the next run
+reports it.
+"""
 
 BEFORE: dict[str, tuple[Event, ...]] = {
     "graph.applications.get": (
@@ -75,7 +77,7 @@ BEFORE: dict[str, tuple[Event, ...]] = {
     ),
     "rbac.roleAssignments.list": (Act("take the pull role"), Command("grant")),
 }
-"""What happens just before a read that would show it."""
+"""Changes just before a read that would show them."""
 
 
 @dataclass

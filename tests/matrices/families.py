@@ -24,7 +24,7 @@ from tests.matrices.worlds import WORLDS
 from tests.stage import play
 
 SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
-"""Seconds for which a process is stopped: from a hiccup to beyond overlap and reclaim_after."""
+"""Seconds of a suspension: from a hiccup to beyond overlap and reclaim_after."""
 
 
 SLEEPERS = (
@@ -36,7 +36,7 @@ SLEEPERS = (
     ("declare compromised", "waiting", "declare compromised", "rotate", "adopt"),
     ("revoke", "at rest", "rotate early", "grant"),
 )
-"""Which verb is stopped in which world, and what is asked for, or what a person does, meanwhile."""
+"""Suspended verbs with their world, and the commands or changes meanwhile."""
 GRAVE = (
     "reset passwords",
     "remove the published password",
@@ -45,7 +45,7 @@ GRAVE = (
     "overwrite the secret",
     "strip tags",
 )
-"""Changes that are made after every call, and not only around writes."""
+"""Changes after every call, not only around writes."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ VERB_WORLDS: tuple[tuple[str, str], ...] = (
     ("rotate early without overlap", "revoked"),
     ("rotate", "unattended"),
 )
-"""What is done in which world, for the matrices; a grant follows each revocation in the end."""
+"""Verbs with their world, for the matrices; a grant follows each revocation in the end."""
 LOCKED = ("rotate early without overlap", "revoked, and locked")
-"""What the mark of a revocation alone keeps from going on, since the principal still pulls."""
+"""Verb and world of a revocation in which only the mark stops rotations, since the principal still pulls."""
 
 
 @cache
@@ -205,7 +205,7 @@ TROUBLED = (
     ("revoke", "at rest", "grant"),
     ("revoke with credentials", "at rest", "grant"),
 )
-"""Which verb waits in which world after a write that went wrong, and what is done meanwhile."""
+"""Verbs with their world, which wait after a failed write, and the command meanwhile."""
 
 
 def troubled() -> Iterator[Story]:
@@ -278,7 +278,7 @@ RIVALRIES: tuple[tuple[str, str, tuple[str, ...], tuple[Act, ...]], ...] = (
     ("deploy", "at rest", (RIVAL,), ()),
     ("adopt", "hand-made", ("adopt", RIVAL), (Act("add a password to the service principal"),)),
 )
-"""Which verb in which world, what others ask for meanwhile, and what a person did before."""
+"""Verbs with their world, the commands of others meanwhile, and a person's earlier change."""
 
 
 def rivals() -> Iterator[Story]:
@@ -352,7 +352,7 @@ STRIDES = {
     "crowded versions": 23,
     "in a row": 13,
 }
-"""Of so many cells `make test` plays one."""
+"""Number of cells of which `make test` plays one."""
 
 
 @cache

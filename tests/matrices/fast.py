@@ -224,7 +224,7 @@ class FastWorld(AzureWorld):
 
 
 class _Refused(Exception):
-    """A refusal of Entra or a registry."""
+    """Refusal of Entra or a registry."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(code)

@@ -30,24 +30,26 @@ class Judge(Monitor):
         self.apart: list[str] = []
         """Violations of I1 and I2 by a run that was stopped for too long inside a request that was already checked."""
         self.too_long = False
-        """Whether such a run is underway, or has been."""
+        """True if such a run is under way, or has been."""
         self.after_revocation: tuple[frozenset[str], frozenset[str]] | None = None
-        """Credentials and enabled versions when a revocation was acknowledged; no more may come until the mark says that access is granted again."""
+        """Credentials and enabled versions at a reported revocation; no more may be added until the mark is
+        `granted`.
+        """
         self.credentials_revoked = False
-        """Whether a revocation with credentials was asked for."""
+        """True after a revocation with credentials."""
         self._handed_over: set[str] = set()
-        """Credentials that were handed over, or declared compromised, and that somebody used: no other can have been meant."""
+        """Adopted or compromised credentials that were in use: no other can have been meant."""
         self._used: set[str] = set()
         """Passwords that were published, or that a group held."""
         self._read: dict[tuple[int, str], dict[str, Any]] = {}
-        """What each process was shown last of each group, by its path."""
+        """Last reading of each group by each process, by its path."""
         self._written: dict[str, tuple[dict[str, Any] | None, dict[str, Any]]] = {}
-        """Each group before its last write, which a read that lags shows, and after it."""
+        """Each group before its last write, as a stale read shows it, and after."""
         self._marks: dict[tuple[str, str], set[str]] = {}
         self._off: set[str] = set()
-        """Versions that were disabled when somebody had changed something."""
+        """Versions disabled at the time of a person's change."""
         self._broken: set[str] = set()
-        """Passwords that people removed, that never worked, or that time has ended: who holds one is not rotator's doing."""
+        """Passwords removed by people, never valid, or expired: a holder's failure is not rotator's doing."""
         self._seen: tuple[datetime, int] | None = None
         self._writes = 0
         self._used |= self._shown()

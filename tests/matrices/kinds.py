@@ -59,7 +59,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         (Way.READ,),
     ),
 }
-"""How each operation is asked, by pattern; the first that fits counts."""
+"""Ways of asking for each operation, by pattern; the first match counts."""
 
 CODES: Mapping[str, Mapping[str, str]] = {
     "graph": {
@@ -78,7 +78,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     "acr": {"@refused": "DENIED", "@absent": "MANIFEST_UNKNOWN", "@elsewhere": "NAME_UNKNOWN"},
     "entra": {"@refused": "invalid_client", "@absent": "invalid_request", "@elsewhere": "invalid_resource"},
 }
-"""What each service calls a refusal, an absence, and a 404 that is about something else than what was asked for."""
+"""Codes of each service for a refusal, for an absence, and for a 404 about another object."""
 
 _NOT_KNOWN: Mapping[Effect, Effect] = {NO: UNKNOWN, GONE: UNKNOWN}
 TOLD: tuple[tuple[str, Mapping[Effect, Effect]], ...] = (
@@ -91,15 +91,13 @@ TOLD: tuple[tuple[str, Mapping[Effect, Effect]], ...] = (
     ("rbac.permissions.list", _NOT_KNOWN),
     ("keyvault.secrets.versions", {GONE: HANG, STALE: HANG}),
 )
-"""Reads that are one part of an answer: a part that is refused, or isn't found, is told as not known.
-
-A list of versions is held against a GET, and
-read again where the two don't agree.
+"""Reads that are one part of an answer: a refused or absent part is reported as unknown. A list of versions is compared
+with a GET, and read again if they disagree.
 """
 
 Classes = Mapping[Way, Effect | None]
 But = tuple[tuple[str, Effect | None], ...]
-"""Classes of single operations, by pattern, and after `@` by the way in which they are asked; the first that fits counts."""
+"""Classes of single operations, by pattern, and by the way of asking after `@`; the first match counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +111,7 @@ class Kind:
     only: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
     why: str = ""
-    """Why it has no cell for the operations that `only` and `never` leave out."""
+    """Reason for no cell of the operations left out by `only` and `never`."""
     delays: Mapping[str, float] = field(default_factory=dict)
     machine: str = ""
 

@@ -37,14 +37,14 @@ from tests.mutation import Mutant, installed
 from tests.stage import real
 
 ENDLESS = 15.0
-"""Seconds of CPU after which a mutant goes round for ever; a story takes a twentieth of one, the longest test three."""
+"""Seconds of CPU after which a mutant counts as endless; a story takes a twentieth of one, the longest test three."""
 
 NEAR, FAR, MOST, RECENT = 24, 99, 400, 4
-"""How many killers come first, those in which something happens next to the function; how far away the others are; how many of
-those are played at most; and how many that killed are asked first.
+"""Number of first killers, with a disturbance next to the function; the distance of others; the most of them to play;
+and the number of earlier killers to try first.
 """
 NARROW, SOME = 200, 12
-"""Lines of the engine that a test of single functions reaches at most, and how many of those are asked before any story."""
+"""Most lines of the engine that a test of single functions reaches, and the number of such tests before any story."""
 
 TESTS = (
     *("engine.test_marks", "engine.test_pauses", "engine.test_access_twice", "engine.test_outcomes"),
@@ -58,9 +58,9 @@ TESTS = (
     *("engine.test_access", "engine.test_asked_once", "engine.test_job", "engine.test_identity"),
     *("engine.test_provisioning", "engine.test_writes", "engine.test_withdrawal"),
 )
-"""Modules of tests that see of the engine what no story does."""
+"""Modules of tests that reach parts of the engine beyond all stories."""
 UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
-"""Tests that run a loop of their own while they are collected."""
+"""Tests with a loop of their own during collection."""
 
 
 NOWHERE = Reach(frozenset())
@@ -68,13 +68,13 @@ NOWHERE = Reach(frozenset())
 
 @dataclass(frozen=True, eq=False)
 class Killer:
-    """A story or a test, with the code that it reaches."""
+    """Story or test, with the code that it reaches."""
 
     name: str
     play: Callable[[], object]
     reach: Reach = NOWHERE
     like: str = ""
-    """How it ends: of those that end alike, the one in which something happens nearest to the function is played."""
+    """End of the killer: of killers with equal ends, the one with a disturbance nearest to the function is played."""
 
 
 class Endless(BaseException):
@@ -206,7 +206,7 @@ def _bounded() -> Iterator[None]:
 
 
 Tests = Callable[[], Sequence[Killer]]
-"""What is asked where no story notices."""
+"""Tests to try if no story notices."""
 
 
 def of_function(

@@ -11,7 +11,7 @@ WRITING = (
     "rbac.roleAssignments.create",
     "rbac.roleAssignments.delete",
 )
-"""Operations that change something."""
+"""Operations with an effect."""
 PROOFS = ("entra.token", "acr.token", "acr.manifests.head")
 """Operations of a proof."""
 READING = (
@@ -38,4 +38,4 @@ READING = (
     "rbac.roleDefinitions.get",
     "rbac.roleDefinitions.list",
 )
-"""Operations that change nothing."""
+"""Operations without an effect."""

@@ -273,12 +273,12 @@ CHANGES: dict[str, Change] = {
     "lock the registry": _lock_registry,
     "unlock the registry": _unlock_registry,
 }
-"""Every change, by its name in stories."""
+"""Changes by their name in stories."""
 
 HINDERS_NOTHING = frozenset({"tag a group", "move a host"})
-"""Changes after which every verb goes as if they had not been made."""
+"""Changes without influence on any verb."""
 CROWDS = frozenset({"fill the secret's tags"})
-"""Changes that may stop a rotation, by a veto that says what to do, but no emergency."""
+"""Changes that may stop a rotation, by a veto with its remedy, but no emergency."""
 
 NEEDS_A_PERSON = frozenset(
     {
@@ -298,7 +298,7 @@ NEEDS_A_PERSON = frozenset(
         "add a password to the service principal",
     }
 )
-"""Changes after which rotator may rightly wait for a word from somebody; then its exit code says so."""
+"""Changes after which rotator may rightly wait for a person; its exit code then reports that."""
 
 
 def change(made: Stage, name: str) -> None:

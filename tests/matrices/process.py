@@ -25,9 +25,9 @@ from tests.stage import Clock, Killed, Stage
 Moment = Literal["before", "after"]
 ALWAYS = 0
 LATE_WRITE, LATE_READ = 110.0, 290.0
-"""Seconds that a call takes which hangs: a write a little less than one request may take, a read what its repetitions may."""
+"""Seconds of a hanging call: a write a little less than one request may take, a read as long as its repetitions may."""
 PATIENCE = 300.0
-"""Seconds after which no answer to a read is hoped for."""
+"""Seconds after which a read is given up."""
 SLEEPING, SIGNING_IN = "clock.sleep", "entra.signIn"
 """A wait of the process, and its own sign-in, as operations; a proof signs in by entra.token."""
 FORBIDDEN = {
@@ -42,7 +42,7 @@ GONE = {
     "acr": "MANIFEST_UNKNOWN",
     "aci": "ContainerGroupNotFound",
 }
-"""What a service calls a refusal, and what it says isn't there; the others say as Resource Manager does."""
+"""Code of each service for a refusal, and for an absence; the others have Resource Manager's."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,14 +92,14 @@ class Process(Hop):
     stop: Stop | None = None
     struck: list[Strike] = field(default_factory=list)
     calls: list[tuple[str, int, bool]] = field(default_factory=list)
-    """Every call by its operation, how often it has been made, and whether it writes."""
+    """Every call: its operation, its number among equal ones, and true for a write."""
     dead: bool = False
     stopped: bool = False
-    """Whether it came to the point at which it was stopped."""
+    """True once the process has reached the point of its suspension."""
     lag: float = 0.0
-    """Seconds that its own clock didn't count."""
+    """Seconds that the process's clock didn't count."""
     meets: Effect | None = None
-    """What its present call meets."""
+    """Effect on the present call."""
     _counts: Counter[str] = field(default_factory=Counter)
     _over: asyncio.Event | None = None
     _down: dict[str, float] = field(default_factory=dict)

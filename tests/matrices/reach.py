@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".pytest_cache"
 TRACED = ("/rotator/engine/", "/rotator/container_group/")
 Line = tuple[str, int]
-"""A file and a line in it."""
+"""File, and a line in it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Reach:
 
 
 Finding = Callable[[Callable[[], object], set[Site]], object]
-"""Plays something, and notes the sites that it comes to."""
+"""Function that plays a killer, and records the sites reached."""
 
 
 def found(play: Callable[[], object], listening: Finding) -> Reach:

@@ -54,7 +54,7 @@ SECRETS = "Microsoft.KeyVault/vaults/secrets"
 
 
 class Graph(graph.Graph):
-    """The directory."""
+    """Directory of the fast adapter."""
 
     def __init__(self, way: Way) -> None:
         self._way, self._directory = way, way.azure.directory
@@ -228,7 +228,7 @@ class ContainerGroups(aci.ContainerGroups):
     def __init__(self, way: Way, now: Callable[[], datetime]) -> None:
         self._way, self._groups, self._read_at = way, way.azure.container_groups, now
         self._known: dict[str, dict[str, Any]] = {}
-        """What was read last of each group: what is the same is told by the same object."""
+        """Last reading of each group: equal readings are the same object."""
 
     def _allowed(self, group_id: ResourceId, verb: str) -> None:
         self._way.azure.authorization.require(self._way.caller, f"{TYPE}/{verb}", group_id)

@@ -30,17 +30,17 @@ from tests.matrices.worlds import WORLDS
 from tests.stage import GROUPS, Killed, Stage, play, real, watched
 
 LEASE = timedelta(minutes=10)
-"""How long a lease holds that nobody renews."""
+"""Duration of a lease that isn't renewed."""
 TOO_LONG = 24 * 3600.0
-"""Seconds of the stage's overlap and reclaim_after: what is stopped for longer inside a checked request is counted apart."""
+"""Seconds of the stage's overlap and reclaim_after: a longer suspension inside a checked request is counted apart."""
 ACTING = timedelta(minutes=10)
-"""How long a change by a person may be under way: a secret that is being deleted is neither there nor deleted."""
+"""Longest duration of a change by a person: a secret under deletion is neither present nor deleted."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 HELD = 4
-"""The exit code of a command that meets a lease."""
+"""Exit code of a command whose lease another run holds."""
 TWICE = 2
 RESTS, LAST = 6, "rotate again and accept drift"
-"""Runs at the end of a story, and how they are asked for."""
+"""Runs at the end of a story, and their verb."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ STORIES: TypeAdapter[Story] = TypeAdapter(Story)
 
 Verb = Callable[[Run], Awaitable[Any]]
 TAKING = "revoke with credentials"
-"""How the verbs begin that take passwords, too; those that wait try a pull until it is refused."""
+"""Beginnings of verbs that take passwords, too; those that wait try a pull until refused."""
 
 
 async def _compromised(run: Run) -> Any:
@@ -144,17 +144,19 @@ VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
     f"{TAKING} and wait": (lambda run: revoke(run, credentials=True), lambda made: Intent()),
     "grant": (grant, lambda made: Intent()),
 }
-"""What people and timers ask for, and how."""
+"""Verbs of people and timers, with their calls."""
 
 
 ASKING = ("adopt", "deploy")
-"""Verbs that may rightly refuse where nothing is wrong: there is nothing to hand over, and nothing of rotator's to deploy yet."""
+"""Verbs that may rightly refuse in an intact world: there is no credential to adopt, or none of rotator's to deploy
+yet.
+"""
 
 
 LOCKED = "revoked, and locked"
-"""The world in which a verb rightly says that access remains."""
+"""World in which a verb rightly reports remaining access."""
 EMERGENCIES = ("declare compromised", "revoke", TAKING, f"{TAKING} and wait")
-"""Verbs that nothing stops that others can fill."""
+"""Verbs that a full secret or other limits used up by others never stop."""
 
 
 class Violation(AssertionError):
@@ -184,21 +186,21 @@ class Play:
     needs_a_person: bool = False
     meddled: bool = False
     abrupt: bool = False
-    """Whether anything was asked for that has no overlap."""
+    """True after a command without overlap."""
     calm: bool = True
-    """Whether nothing has happened yet but commands that nothing disturbs, at most two of them."""
+    """True while only undisturbed commands were given, at most two."""
     _apart: int = 0
-    """What was set apart before a process that was stopped went on."""
+    """Number of excused violations before a suspended process went on."""
     _leased_until: Any = None
     _heard: int = 0
     _acted: datetime = LONG_AGO
-    """When somebody last changed something."""
+    """Time of the last change by a person."""
     crowded: bool = False
-    """Whether others have filled something that has a limit."""
+    """True after others have used up a limit."""
     _raced: bool = False
-    """Whether somebody gave readers a value while its removal was on its way: the next run tells."""
+    """True after a person published a value whose removal was on its way: the next run reports that."""
     _declarable: bool = False
-    """Whether a version of rotator's was there before the present command."""
+    """True if a version of rotator's existed before the present command."""
 
     async def happen(self, events: Sequence[Event]) -> None:
         """Play the events in turn. Raises Violation."""

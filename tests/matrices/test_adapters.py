@@ -1,4 +1,4 @@
-"""The two adapters are two ways to the same world: the same story ends in the same digest on both."""
+"""Tests of the two adapters, which reach the same world: one story ends in the same digest on both."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable

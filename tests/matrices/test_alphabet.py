@@ -33,7 +33,7 @@ from tests.stage import START, Stage, play
 STRIDE = 17
 ALWAYS = ("empty", "an empty object", "null", "404 of something else", "stale", "flip")
 CLOCKS = {"fast": 600.0, "slow": -600.0}
-"""By how many seconds this machine's clock is off."""
+"""Seconds by which this machine's clock is off."""
 
 
 @dataclass(frozen=True)

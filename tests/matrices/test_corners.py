@@ -247,7 +247,7 @@ def test_a_publication_carries_over_what_others_wrote_on_the_newest_version() ->
 
 LISTING, BEFORE_SET = "graph.applications.get", Point("keyvault.secrets.versions", 2, "after")
 PROVEN_UNTIL = 7
-"""Of this run's tries of a password, the first that comes after the proof of the new one."""
+"""First try of a password after the proof of the new one, by its number in the run."""
 
 
 @pytest.mark.parametrize("late", [0, 80])

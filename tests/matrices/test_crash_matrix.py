@@ -48,7 +48,7 @@ RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {
     "rotate": (adopted, whole),
     "retire": (moved, Stage.rotate),
 }
-"""The two runs of a rotation: the world before each, and what is done from there on."""
+"""Two runs of a rotation: the world before each, and the acts from there on."""
 
 
 @cache

@@ -56,7 +56,7 @@ ALL: dict[str, tuple[World, Act]] = {
     **{name: (lambda loop, _: adopted(loop), _looking(look)) for name, look in LOOKS.items()},
     **{name: (verb.world, verb.act) for name, verb in VERBS.items()},
 }
-"""What rotator can be asked for, in a world where all of it is to be done."""
+"""Verbs of rotator, in a world in which each has work to do."""
 
 FIRST, FEW = "HTML with 200 after", ("wrong type after", "deep JSON", "cut", "Date of 9999", "drip")
 

@@ -57,7 +57,7 @@ class Writes:
     verb: str
     options: Callable[[Path], tuple[str, ...]]
     done: Callable[[Scene], bool]
-    """Whether Azure is what it is run for, although the file isn't written."""
+    """True if Azure is in the verb's final state, although the file isn't written."""
 
 
 CASES = {

@@ -25,9 +25,9 @@ from tests.matrices.story import STORIES, played
 HERE = Path(__file__).parent
 MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(engine.__path__))
 PARTS, SHARE = 4, 24
-"""Tests among which runs and reads are dealt out, and of how many rows `make test` plays one."""
+"""Number of tests that share runs and reads, and number of rows of which `make test` plays one."""
 MOST = 0.03
-"""Share of the mutants that may live."""
+"""Largest permitted share of living mutants."""
 COUNTED, LIVE = "cells: mutants of the engine", "cells: mutants that live"
 Record = Callable[[str, object], None]
 
@@ -41,7 +41,7 @@ KILLED = _data("killed.yaml")
 BY_FUNCTION = {made[0].id.partition(":")[0]: made for made in mutants.by_function(MODULES)}
 MADE = {mutant.id: mutant for made in BY_FUNCTION.values() for mutant in made}
 NOT_ASKED = "not asked again"
-"""How the mutants are called in which a read is left out."""
+"""Name of the mutants without a fresh read."""
 
 
 @pytest.mark.soak

@@ -15,7 +15,7 @@ from tests.matrices.process import SLEEPING, Point
 from tests.matrices.story import Command, Story, Violation, played
 
 PARTS = 4
-"""Tests among which the cells of a family are dealt out."""
+"""Number of tests that share the cells of a family."""
 Record = Callable[[str, object], None]
 
 

@@ -42,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 NEEDS_A_PERSON = {"strip_tags": "stripped", "failed_pull for good": "forward_only"}
-"""Faults that don't go away, after which rotator rightly waits for somebody: it must be safe, say so by this code, and exit 1."""
+"""Lasting faults after which rotator rightly waits for a person: it must be safe, give this code, and exit with 1."""
 
 
 async def test_one_fault(loop: VirtualLoop, run: str, call: Call, kind: Kind) -> None:

@@ -75,7 +75,7 @@ EQUIVALENT = {
         "no path continues that of another place than a volume"
     ),
 }
-"""Mutants that no test can notice, each with why."""
+"""Mutants that no test can notice, each with its reason."""
 MOST = 0.03
 
 

@@ -224,7 +224,7 @@ FOR_PEOPLE = {
     "_none_to_adopt",
     "_unread_values",
 }
-"""Functions that only make sentences; the cases assert codes."""
+"""Functions that only write sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"
 EQUIVALENT = {
@@ -281,7 +281,9 @@ EQUIVALENT = {
     "guard.retire._overlapped: `version is None` left out of `version is None or intent.no_overlap`": IMPLIED,
     "guard.retire.held: if `dependent.key_id` turned round": SENTENCE,
 }
-"""Mutants that no test can notice, each with why; an entry that is killed after all, or that is gone, fails `make soak` or the build."""
+"""Mutants that no test can notice, each with its reason; an entry that is killed after all, or is gone, fails `make
+soak` or the build.
+"""
 
 
 def _generated() -> Iterator[Any]:

@@ -94,7 +94,7 @@ async def rotation(made: Stage, hop: Hop | None = None) -> Result:
 
 
 TELLING = ("graph.*", "keyvault.secrets.*", "aci.*")
-"""Calls whose answer is what a write rests on, or of a write: here it matters whether the effect came before or after the pause."""
+"""Calls whose answer supports a write, and writes: for these a pause before and after the effect differ."""
 
 
 @cache
@@ -170,7 +170,7 @@ RESTS_ON = (
     ("/containerGroups/", "/containerGroups/"),
     ("/secrets/", "/versions"),
 )
-"""The end or part of a write's path, and of the paths of the reads that it rests on."""
+"""End or part of a write's path, and of the paths of the reads that support it."""
 
 
 def nothing_rests_on_old_reads(held: Held, before: set[str]) -> None:

@@ -28,11 +28,11 @@ FRAME = (
     r'(?<="served": )[\d.]+',
     r"request id [\w-]+",
 )
-"""What differs between two reports that say the same."""
+"""Parts that differ between two equal reports."""
 CLAIMS = ('"resting"', "nothing was due", "nothing was missing", '"versions": []', "access is gone")
-"""What nobody may be told who wouldn't be told it without the refusal."""
+"""Claims that a report may make only if the report without the refusal makes them."""
 QUIET = '"due": []'
-"""The same, where a plan ends well: with a veto or an alarm it says that nothing of what is due can be done."""
+"""Further such claim in a plan that ends well: with a veto or an alarm it means that no due step can be taken."""
 
 
 @pytest.fixture(name="rotator")
@@ -158,7 +158,9 @@ def _told(said: Said) -> list[str]:
 
 
 PARTS = 3
-"""Of so many cells of a verb `make test` tries one; the next verb begins with another, so that each operation is met."""
+"""Number of cells of a verb of which `make test` tries one; the next verb begins with another, so that each operation
+is met.
+"""
 
 
 @pytest.mark.parametrize("verb", VERBS)

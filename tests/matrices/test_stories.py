@@ -25,7 +25,7 @@ SEED = int(os.environ.get("ROTATOR_SEED", "1"))
 FEW, MANY = 25, 1000
 """Stories on the fast adapter: of `make test`, and of each seed of `make soak`."""
 FEW_REAL, MANY_REAL = 4, 50
-"""The same on real SDK code."""
+"""Stories on real SDK code: of `make test`, and of each seed of `make soak`."""
 
 Record = Callable[[str, object], None]
 
@@ -157,7 +157,7 @@ KEPT = {
         ),
     ),
 }
-"""Stories that violated an invariant, or that the judge misread, by what was wrong."""
+"""Stories that once violated an invariant, or that the judge misread, by the fault."""
 
 
 @pytest.mark.parametrize("story", KEPT.values(), ids=KEPT)

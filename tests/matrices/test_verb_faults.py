@@ -41,7 +41,7 @@ class Verb:
     act: Callable[[Stage, Path], Awaitable[int]]
     reached: Callable[[Stage, Path], None]
     beside: str = ""
-    """Another verb that is the same but for some operations; only these are struck here."""
+    """Other verb with mostly the same operations; only the further ones are struck here."""
 
 
 # provision

@@ -20,7 +20,7 @@ CONDITIONS = (
     ("graph.applications.removePassword", "concurrency", ""),
 )
 SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
-"""Seconds for which a process is stopped: from a hiccup to beyond the overlap and reclaim_after."""
+"""Seconds of a suspension: from a hiccup to beyond the overlap and reclaim_after."""
 WAITS = (0.1, 1.0, 6.0, 25.0, 25.0, 73.0)
 
 _nth = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 5, 7, 9, 12))

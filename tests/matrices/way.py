@@ -35,7 +35,7 @@ NAMES = {
     "entra": "Microsoft Entra ID",
     "acr": "Azure Container Registry",
 }
-"""The names by which the clients know the services, by the beginning of an operation's name."""
+"""Names of the services in the clients, by the beginning of an operation's name."""
 
 
 class Way:

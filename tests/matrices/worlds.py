@@ -126,4 +126,4 @@ WORLDS: dict[str, World] = {
     "unattended": unattended,
     "first, without hints": hintless,
 }
-"""Every world, by its name in stories."""
+"""Worlds by their name in stories."""

@@ -289,4 +289,4 @@ PURE = (
     test_without_a_version_nothing_can_be_declared,
     test_an_adoption_is_written_where_it_was_decided_until_it_is_recorded_and_refused_where_the_room_is_gone,
 )
-"""What is not a case and asks for no Azure, either."""
+"""Further tests without Azure."""

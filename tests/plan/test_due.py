@@ -16,9 +16,9 @@ from tests import worlds
 from tests.plan.test_plan import cases, world
 
 HORIZON = timedelta(days=400)
-"""Further ahead than any end in the cases."""
+"""Time beyond every end in the cases."""
 WEEK, SPREAD = timedelta(days=7), 6
-"""Moments that are spread over the whole wait."""
+"""A week, and the number of moments over a whole wait."""
 
 
 def calls(following: Next) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The order of redeployments where Azure's limits hold them apart."""
+"""Tests of the order of redeployments that Azure's limits delay."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -18,7 +18,7 @@ HIDDEN = {
     "not_settled": "a group's containers have not started",
     "not everything could be read": "the list of versions lags",
 }
-"""What only a look at everything finds, and why lists don't show it."""
+"""Findings of a full look alone, each with the reason why lists don't show it."""
 
 
 def listed(policy: Policy, observed: Observed, intent: Intent) -> View:

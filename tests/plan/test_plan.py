@@ -117,7 +117,7 @@ WAYS = {
     WaitCode.FORWARD_ONLY: "` gives it the current credential and restarts it",
     WaitCode.JOB_RUNNING: "ends it now, and then `rotator deploy",
 }
-"""Words of a way out that a late wait ends with; other waits that may be late name theirs in their own text."""
+"""Words of the way out at the end of a late wait; other late waits name their way in their own text."""
 
 
 def _ways_out(following: Next) -> None:

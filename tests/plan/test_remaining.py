@@ -52,7 +52,7 @@ COUNTED: tuple[tuple[Role, str | None, str | None], ...] = (
     (custom("Microsoft.ContainerRegistry/registries/generateCredentials/action"), "could_regain", "could_regain"),
     (custom("Microsoft.ContainerRegistry/registries/listCredentials/action"), None, None),
 )
-"""A role, what it is in a registry with legacy permissions, and what in one with repository permissions."""
+"""Role, with its effect in a registry with legacy permissions, and in one with repository permissions."""
 
 
 def test_a_role_counts_by_what_it_allows_in_the_mode_of_the_registry() -> None:

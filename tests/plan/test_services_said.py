@@ -19,7 +19,7 @@ ADDRESSES: dict[str, tuple[dict[str, Any], bool]] = {
     "without ports": ({"type": "Public", "ports": []}, False),
 }
 RUNNING = {"-1h": False, "-13d": False, f"-{LONG.days}d": True, "-200d": True}
-"""Since when it has been running, and if that speaks for a service."""
+"""Starts of the running container, each with true if it suggests a service."""
 
 
 def asked(address: dict[str, Any], **group: Any) -> str:

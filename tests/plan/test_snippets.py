@@ -23,7 +23,7 @@ ODD = {
         {"id": "second", "holds": "b", "since": "-1d"},
     ],
 }
-"""A group that hides variables whose names mean something in YAML."""
+"""Group with hidden variables whose names have a meaning in YAML."""
 TICKED = re.compile(r"`([^`]+)`")
 INLINE = re.compile(r"- id: .+|\{.+\}|(?!rotator |az |export )['\"\w][^`]*: .+")
 BLOCK = re.compile(r"(?:^ +(?:- id: |['\"\w/].*:).*$\n?)+", re.MULTILINE)

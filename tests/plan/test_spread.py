@@ -1,4 +1,4 @@
-"""Renewals of a fleet are spread: by lineage and end alone, never too late, and the same for every verb."""
+"""Tests of spread renewals in a fleet: by lineage and end alone, never too late, and the same for every verb."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""An app id goes into a policy's file, and not a byte of the rest changes."""
+"""Tests of an app id put into a policy's file: not a byte of the rest changes."""
 
 from pathlib import Path
 

@@ -448,7 +448,7 @@ TOKENS = [
         "manifests",
     ),
 ]
-"""What YAML, JSON, cron, URLs and shells have a meaning for."""
+"""Tokens with a meaning for YAML, JSON, cron, URLs or shells."""
 FILES = {
     name: (ROOT / "policies" / name).read_text() for name in ("mycontainerregistry.yaml", "manifests/nightly.yaml")
 }

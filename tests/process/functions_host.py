@@ -31,7 +31,7 @@ class StatusResult(Message):
 
 
 class Protos:
-    """The names of the protocol."""
+    """Names of the protocol."""
 
     BindingInfo, StatusResult = BindingInfo, StatusResult
 

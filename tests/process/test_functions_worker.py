@@ -1,4 +1,6 @@
-"""The function app, indexed and called by Microsoft's own worker library, over HTTPS against a served Azure."""
+"""Tests of the function app, indexed and called by Microsoft's own worker library, over HTTPS against a served
+Azure.
+"""
 
 import json
 import shutil

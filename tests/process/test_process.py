@@ -24,7 +24,7 @@ rotation:
   renew_befor: 30d
 """
 MISTAKES = ((2, 11), (3, 13), (5, 8), (6, 20), (8, 13), (9, 3))
-"""Line and column of each, in what stands above."""
+"""Line and column of each mistake in the text above."""
 
 
 Changes = Callable[[Scene], dict[str, Any]]
@@ -35,7 +35,7 @@ def _vault(name: str, secret: str) -> dict[str, Any]:
 
 
 FIRST = "a vault without permission"
-"""Told by a look and by a run alike; of the others a run has to do."""
+"""Case tried by a look and by a run; the others by a run alone."""
 WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
     FIRST: (
         1,
@@ -63,7 +63,7 @@ WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
         ("the value of orders-database doesn't authenticate as {0.app_id}", "key_vault.password_secret"),
     ),
 }
-"""Exit code, what is written wrongly, and what has to be said of it."""
+"""Exit code, the mistake, and the required words about it."""
 
 
 @pytest.fixture(scope="module")

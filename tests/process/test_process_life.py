@@ -34,7 +34,9 @@ PROVISION = (
     ("graph.servicePrincipals.create", "before", 1),
     ("keyvault.secrets.set", "after", 2),
 )
-"""When the application is made and not in the file; when it is in the file; when the password is published, after the user name."""
+"""Moments of death: the application is made and not in the file; it is in the file; the password is published, after
+the user name.
+"""
 DIES = """\
 import os, signal, sys
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Real processes with a queue and leases: a survey, a killed worker, and two at once, over HTTPS through one proxy to Azurite and to a served Azure."""
+"""Tests of real processes with a queue and leases: a survey, a killed worker, and two at once, over HTTPS through one
+proxy to Azurite and to a served Azure.
+"""
 
 import os
 import selectors

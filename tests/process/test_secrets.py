@@ -52,7 +52,7 @@ TROUBLE = (
     (Fault("", "reset", times=0),),
     (Fault("", "lost"),),
 )
-"""What can go wrong, each way with its varieties."""
+"""Kinds of failures, each with its varieties."""
 
 
 # in process: every operation, every way to go wrong

@@ -60,7 +60,7 @@ NAMES = (
         "=",
     ),
 )
-"""What a name may be that somebody else gave."""
+"""Names that other people may give."""
 GRAPH = "https://graph.microsoft.us"
 
 
@@ -319,7 +319,9 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ),
     ),
 }
-"""Each function, and the commands that bash runs when its line is pasted: `@` is the name, `said` what another command prints."""
+"""Each function, and the commands that bash runs when its line is pasted: `@` is the name, `said` the output of another
+command.
+"""
 
 
 def _owner(name: str) -> tuple[tuple[str, ...], str, list[dict[str, Any]]]:
@@ -364,7 +366,7 @@ tr() { cat; }
 next() { printf '\2\0' >&3; }
 EDITOR=editor
 """
-"""Programs that write down how they were called, on descriptor 3, and print `said`."""
+"""Programs that record their calls on descriptor 3, and print `said`."""
 
 
 def ran(lines: Sequence[str], tmp_path: Path) -> list[list[list[str]]]:

@@ -110,7 +110,7 @@ class Page:
 
 
 START = "import os, sys; given = sys.argv; os.dup2(int(given[1]), 3); os.dup2(int(given[2]), 4); os.execv(given[3], given[3:])"
-"""Program that becomes the browser: its pipes are the descriptors 3 and 4."""
+"""Program that becomes the browser, with its pipes at descriptors 3 and 4."""
 
 
 def _pipe() -> tuple[int, int]:

@@ -19,7 +19,7 @@ SHOWN = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHe
 NAMES = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHeight > 0).map(e => e.dataset.name)"
 ALL = len(fleet())
 PICTURES = os.environ.get("ROTATOR_PICTURES")
-"""Directory for the pictures that a designer looks at; none are kept without it."""
+"""Directory for pictures of the page; none are kept without it."""
 
 
 @pytest.fixture(name="file", scope="module")

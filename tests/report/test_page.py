@@ -128,7 +128,7 @@ def test_a_fleet_that_rests_is_calm_and_one_that_can_not_be_seen_is_written_too(
 
 
 class Told(HTMLParser):
-    """The page as lines of text: one for each block, with the bars of the time lines."""
+    """Page as lines of text: one for each block, with the bars of the time lines."""
 
     BLOCKS = ("details", "summary", "div", "h1", "h3", "p", "li", "tr", "header", "footer")
 

@@ -294,7 +294,7 @@ def glanced(seen: Preview) -> Preview:
 
 
 IN_TIME: dict[str, Any] = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
-"""With `RENEWAL`: due, and not late."""
+"""Part of a world: with `RENEWAL` the rotation is due, and not late."""
 THEIRS_ON_TOP = {"id": "theirs", "created": "-1d"}
 
 

@@ -7,9 +7,9 @@ from tests.soak.process import Run
 from tests.soak.truth import KEY_ID, Truth
 
 HOSTS = (".microsoftonline.com", ".graph.microsoft.com", ".management.azure.com", ".vault.azure.net", ".azurecr.io")
-"""Ends of the names, each with a dot before it, to which a token or a password may go."""
+"""Ends of host names, each with a dot before it, that may get a token or a password."""
 ACTING = ("Cc", "Cf", "Zl", "Zp")
-"""Categories of characters that a terminal would obey, or that nobody sees."""
+"""Categories of characters that act on a terminal, or are invisible."""
 SIGNALS = ("SIGTERM", "SIGINT")
 
 

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 ROOT = Path(__file__).parent.parent.parent
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
-"""The command as it is installed; `PYTHONPATH` makes it this source."""
+"""Installed command; `PYTHONPATH` leads it to this source."""
 ARM, GRAPH, LOGIN, CONTROL = (
     "management.azure.com",
     "graph.microsoft.com",
@@ -30,11 +30,11 @@ ARM, GRAPH, LOGIN, CONTROL = (
 )
 BARE = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 TRIES = 40
-"""Requests of an administrator, whom faults meet as they meet everybody."""
+"""Tries of an administrator's request, which faults meet, too."""
 
 
 class Refused(Exception):
-    """An answer other than a success; the message has the status and the body."""
+    """Answer other than a success; the message has the status and the body."""
 
     def __init__(self, status: int, content: object) -> None:
         super().__init__(f"{status}: {content}")
@@ -51,7 +51,7 @@ class Emulated:
     seeded: Json = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     jumped: Callable[[float], None] = lambda seconds: None
-    """Told of each jump of Azure's time, before it."""
+    """Function called before each jump of Azure's time."""
 
     def start(self) -> None:
         """Start the emulator, detached, by rotator's own command."""

@@ -9,7 +9,7 @@ LIMIT = 2**24
 
 @dataclass(frozen=True)
 class Message:
-    """A request or an answer."""
+    """Request or answer."""
 
     first: str
     headers: tuple[tuple[str, str], ...]

@@ -23,16 +23,16 @@ class Memory:
     scene: Scene
     ledger: Ledger
     passwords: dict[str, Password] = field(default_factory=dict)
-    """By value."""
+    """Passwords by value."""
     published: set[str] = field(default_factory=set)
     roles: frozenset[str] | None = None
     certificates: frozenset[str] = frozenset()
     named: set[str] = field(default_factory=set)
-    """Key ids that a command line named."""
+    """Key ids in command lines."""
     commands: list[str] = field(default_factory=list)
-    """Every verb that was begun."""
+    """Every verb begun."""
     taken: bool = False
-    """`revoke --credentials`, or `--accept-outage`, was asked for: what is removed then may be in use."""
+    """True after `revoke --credentials`, or `--accept-outage`: a removed credential may then be in use."""
 
     def remember(self, truth: Truth) -> None:
         self.passwords |= {each.value: each for each in truth.passwords}
@@ -208,4 +208,4 @@ def _deploy(claim: Claim) -> Iterator[str]:
 
 
 CLAIMS = {"rotate": _rotate, "revoke": _revoke, "grant": _grant, "provision": _provision, "deploy": _deploy}
-"""I9: by verb, what exit code 0 says, where nobody else did anything meanwhile."""
+"""Claims of I9: by verb, the meaning of exit code 0, if no other command or person acted meanwhile."""

@@ -22,9 +22,9 @@ from tests.soak.emulated import CONTROL as CONTROL_HOST
 from tests.soak.scene import JOB, NAME, Scene
 
 TIME, SHORT = 45.0, 6.0
-"""Seconds; a request through a proxy that isn't there is tried for longer, and nobody waits for that here."""
+"""Seconds for a command; a request through an absent proxy is tried for longer, and given up here."""
 OWN = "rotator/cli"
-"""What the path of a file of rotator's has in it that is read first."""
+"""Part of the path of rotator's first loaded file."""
 CRASHES = ("Traceback (most recent call last)", "Exception ignored", "a bug in rotator", "Fatal Python error")
 JUNK = (
     *(
@@ -199,7 +199,7 @@ UNREACHABLE = (
     "REQUESTS_CA_BUNDLE",
     "ROTATOR_CLOUD",
 )
-"""Variables without which nothing is reached; that is tried again for minutes."""
+"""Variables that make every request fail; requests are tried again for minutes."""
 CONTROL: tuple[tuple[str, str], ...] = (
     ("/clock", '{"advance": NaN}'),
     ("/clock", '{"advance": 1e308}'),
@@ -212,7 +212,7 @@ CONTROL: tuple[tuple[str, str], ...] = (
     ("/faults", '{"operation": "graph.*", "kind": "status", "nth": NaN}'),
     ("/faults", "{" * 5000),
 )
-"""Requests to the emulator's own endpoint that it can't do."""
+"""Invalid requests to the control endpoint."""
 COLOURS = {"FORCE_COLOR", "TERM", "PYTHONIOENCODING", "LC_ALL"}
 """Variables that ask for an output other than plain text."""
 STREAMS = ("out closed", "err closed", "in closed", "all closed", "out full", "err full", "both full", "out pipe")
@@ -228,9 +228,9 @@ class Case:
     streams: str = ""
     may_wait: bool = False
     ends: frozenset[int] = frozenset(range(6))
-    """The exit codes with which it may end."""
+    """Permitted exit codes."""
     interrupted: float | None = None
-    """Seconds after which it gets a SIGINT."""
+    """Seconds until a SIGINT."""
 
 
 @dataclass
@@ -241,7 +241,7 @@ class Fuzzer:
     exports: dict[str, str]
     rng: random.Random
     held: TextIO | None = None
-    """A lease that this process holds."""
+    """Lease held by this process."""
 
     def problems(self, number: int) -> Iterator[str]:
         """Play so many inputs; yield each violation with its input."""

@@ -12,7 +12,7 @@ from tests.soak.truth import KEY_ID, STRANGE, Truth, read
 
 LOCK = "soak"
 HOSTILE = "\x1b[2Jred\u202e\u2028\nrotator: all is well"
-"""A name that a terminal would obey, and that would forge a line."""
+"""Name with control characters and a forged line."""
 
 
 @dataclass
@@ -20,15 +20,15 @@ class Ledger:
     """Record of the changes by people, so that invariants don't blame rotator for them."""
 
     removed: set[str] = field(default_factory=set)
-    """Key ids."""
+    """Key ids of removed passwords."""
     written: set[str] = field(default_factory=set)
-    """Values that they published or gave to a group without a look at whether they are good."""
+    """Values published or given to a group without a look at their validity."""
     edited: set[str] = field(default_factory=set)
-    """Groups, since the last step."""
+    """Edited groups since the last step."""
     unroled: bool = False
     locked: bool = False
     unseated: dict[str, Json] = field(default_factory=dict)
-    """Role assignments of rotator's own identity that were removed: what they were, by address."""
+    """Removed role assignments of rotator's own identity, by address."""
     did: list[str] = field(default_factory=list)
 
 

@@ -11,7 +11,7 @@ from tests.soak.scene import JOB, NAME
 from tests.soak.script import LENGTH, Moment, Seen
 
 READS = ("status", "plan", "doctor", "history", "validate", "discover")
-"""Verbs that change nothing."""
+"""Verbs without a write."""
 ROTATE: tuple[tuple[str, ...], ...] = (
     ("rotate", NAME),
     ("rotate", NAME, "--force"),
@@ -36,7 +36,7 @@ OTHERS: tuple[tuple[str, ...], ...] = (
     ("status", "-v"),
 )
 SPANS = (5, 60, 119, 121, 600, 3601, 86_500, 100_000, 200_000)
-"""Seconds that a stopped process misses: below and above the age of a reading, the overlap, and what counts as abandoned."""
+"""Seconds of a suspension: below and above the age of a reading, the overlap, and reclaim_after."""
 READ_FAULTS = (
     ("aci.containerGroups.get", 404, "ResourceNotFound"),
     ("keyvault.secrets.get", 404, "SecretNotFound"),

@@ -14,12 +14,12 @@ from tests.soak.scene import Scene
 from tests.soak.script import Script, Seen
 
 PATIENCE = 200.0
-"""Seconds of real time, after which a command that still waits is killed like any other."""
+"""Seconds of real time after which a waiting command is killed."""
 
 
 @dataclass
 class Run:
-    """A command at work, or ended."""
+    """Command of rotator, running or ended."""
 
     arguments: Sequence[str]
     script: Script
@@ -27,7 +27,7 @@ class Run:
     process: subprocess.Popen[bytes] | None = None
     server: asyncio.Server | None = None
     fate: list[str] = field(default_factory=list)
-    """What was done to the process."""
+    """Signals and suspensions of the process."""
     seconds: float = 0.0
 
     def begin(self, scene: Scene, proxies: Proxies, exports: dict[str, str], number: int) -> None:

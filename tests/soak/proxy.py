@@ -30,16 +30,16 @@ HOSTS = (
     "*.azurecr.io",
 )
 ELSEWHERE = "https://elsewhere.example/"
-"""An address that isn't Azure's."""
+"""Address outside Azure."""
 SHIFTS = {"date ahead": timedelta(hours=26), "date behind": timedelta(days=-3), "date far": timedelta(days=365 * 7000)}
 DELAY = 2.0
-"""Seconds."""
+"""Seconds of delay."""
 DRIPPED = 300
-"""Bytes that come one by one, before the rest comes at once."""
+"""Bytes sent one by one, before the rest at once."""
 
 
 class Gone(Exception):
-    """The command's end of a connection is closed."""
+    """End of a connection on the command's side."""
 
 
 @dataclass

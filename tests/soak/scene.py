@@ -46,7 +46,7 @@ class Scene:
     services: tuple[str, ...] = ("app",)
     job: bool = False
     bare: bool = False
-    """Nobody made anything yet: the policy is a draft, and `rotator provision` makes the rest."""
+    """True for a scene without resources: the policy is a draft, and `rotator provision` makes the rest."""
     home: str = "application"
     rotation: dict[str, str] = field(default_factory=dict)
     proof: dict[str, object] = field(default_factory=dict)

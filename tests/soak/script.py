@@ -8,7 +8,7 @@ from typing import Literal
 from tests.soak.emulated import LOGIN
 
 Moment = Literal["before", "after"]
-"""Before Azure has seen the request, or after it answered and before the command knows."""
+"""Moment before Azure gets the request, or after its answer and before the command gets it."""
 
 DAMAGE = (
     *(
@@ -27,9 +27,9 @@ DAMAGE = (
     ),
     *("date far", "date of another", "drip", "delay", "drop", "redirect", "no type", "next elsewhere"),
 )
-"""What can become of an answer between Azure and the command."""
+"""Kinds of damage to an answer between Azure and the command."""
 LENGTH = 110
-"""Requests of a whole rotation, about."""
+"""Approximate number of requests in a whole rotation."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Seen:
 
 
 Event = Callable[[Seen], bool]
-"""True where the request is lost on its way."""
+"""Function called at a request; returns true if the request, or its answer, is lost."""
 
 
 @dataclass
@@ -62,17 +62,17 @@ class Script:
     """
 
     damage: dict[int, str] = field(default_factory=dict)
-    """By the number of a request; a negative one is that of a write."""
+    """Damage by the number of a request, or of a write if negative."""
     events: dict[tuple[str, int, Moment], Event] = field(default_factory=dict)
     look: Callable[[Seen], None] = lambda seen: None
     seen: list[Seen] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     asleep: float = 0.0
-    """Seconds of Azure's time that passed at once, of which the command can't know yet."""
+    """Seconds of a jump of Azure's time, as yet unknown to the command."""
     hosts: set[str] = field(default_factory=set)
-    """Every host to which a connection was asked for."""
+    """Every requested host."""
     blind: list[tuple[float, Seen]] = field(default_factory=list)
-    """Writes that were checked before such a jump and arrived after it."""
+    """Writes checked before such a jump and arrived after it."""
 
     def arrives(self, method: str, host: str, path: str) -> Seen:
         """Number a request."""

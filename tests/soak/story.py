@@ -24,13 +24,13 @@ from tests.soak.script import Script, Seen, damaged
 from tests.soak.truth import KEY_ID, Truth, read
 
 RUNS = 3
-"""After the faults end, so many runs, with the waits between them, and all is at rest."""
+"""Most runs until rest after the end of all faults, with the waits between them."""
 DAY = 86_400
 INPUTS = 6
 """Malformed inputs at the end of each round."""
 SIGNALLED = (130, 143)
 FORBIDDEN = ("addPassword", "/secrets/", "containerGroups/", "roleAssignments/")
-"""What no run of rotate or deploy sends after a revocation."""
+"""Requests that no run of rotate or deploy may send after a revocation."""
 CRASHES = ("Traceback (most recent call last)", "a bug in rotator")
 
 

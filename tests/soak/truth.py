@@ -13,7 +13,7 @@ VALID_AFTER = {"prompt": 0.0, "quick": 2.0, "azure": 12.0}
 """Seconds until every replica knows a new password, by the emulator's timing."""
 OURS = "rotator:"
 STRANGE = "rotator:ffffffffffff:"
-"""How the name of a password begins that another policy made, of which there is none here."""
+"""Beginning of the name of another policy's password; there is none here."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 KEY_ID, ADOPTED, COMPROMISED = "rotator-key-id", "rotator-adopted", "rotator-compromised"
 ATTEMPT = "rotator-attempt"
@@ -59,7 +59,7 @@ class Group:
     password: str
     tags: dict[str, str]
     settings: Json
-    """All that a redeployment has to keep."""
+    """Settings to be kept by a redeployment."""
     running: bool
 
 
@@ -72,14 +72,14 @@ class Truth:
     certificates: frozenset[str]
     versions: tuple[Version, ...]
     mark: str
-    """The access mark: "", "revoked" or "granted"."""
+    """Access mark: "", "revoked" or "granted"."""
     groups: dict[str, Group]
     roles: frozenset[str]
     """Every assignment, as `id principal`."""
     lagging: frozenset[str]
-    """Those of them that have no effect yet, as Azure's take minutes."""
+    """Assignments without effect yet, as Azure's take minutes."""
     secrets: frozenset[str]
-    """Whatever must be in no text: values of the vault, and all that Entra ever gave away."""
+    """Secrets that must be in no text: values of the vault, and each one that Entra ever issued."""
 
     @property
     def newest(self) -> Version | None:

@@ -16,4 +16,4 @@ import os
 from pathlib import Path
 
 SPECS = Path(os.environ["LOCAL_AZURE_SPECS"]) if os.environ.get("LOCAL_AZURE_SPECS") else None
-"""Where the descriptions are; None where nobody has them."""
+"""Directory of the descriptions; None without them."""

@@ -76,7 +76,7 @@ ASKED = jsonschema.validators.extend(jsonschema.Draft4Validator, {**_COMMON, "re
 ANSWERED = jsonschema.validators.extend(
     jsonschema.Draft4Validator, {**_COMMON, "required": _required_of_answer, "x-ms-secret": _secret}
 )
-"""What is marked as a secret may be sent, and never comes back."""
+"""Validator of answers, in which values marked as secret must not occur."""
 FORMATS = jsonschema.FormatChecker(("uuid",))
 
 

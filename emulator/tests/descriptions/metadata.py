@@ -22,7 +22,7 @@ BASES = {
         "displayName": "Edm.String",
     },
 }
-"""What an extract of the metadata may lack: the types below all others, by Graph's reference."""
+"""Base types that an extract of the metadata may lack, by Graph's reference."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,4 @@ PLAIN: dict[str, Callable[[Any], object]] = {
     "Edm.Int64": _number,
     "Edm.Binary": lambda value: base64.b64decode(value, validate=True) is not None,
 }
-"""How a value of each plain type looks in JSON.
-
-Those that no judged type has are left out: a type that isn't here is not judged.
-"""
+"""Form of each plain type's values in JSON; types that no judged type has are left out, and not judged."""

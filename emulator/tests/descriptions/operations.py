@@ -16,7 +16,7 @@ HOSTS = {
     "keyvault": re.compile(r".*\.vault\..*"),
     "containerregistry": re.compile(r".*\.azurecr\..*"),
 }
-"""Whose requests a description is about: those of Resource Manager, or of one service's own hosts."""
+"""Hosts of a description's requests: Resource Manager, or one service's own."""
 
 
 @dataclass(frozen=True)

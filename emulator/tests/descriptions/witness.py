@@ -20,9 +20,10 @@ class Witness:
         self._judges = (Judge(directory), GraphJudge(directory), TypesJudge(directory))
         self._found: list[Finding] = []
         self.judged = 0
-        """How many exchanges something describes."""
+        """Number of exchanges with a description."""
         self.undescribed: Counter[str] = Counter()
-        """How many of each operation nothing does, refusals by themselves; what is not implemented (501) doesn't count.
+        """Number of exchanges without a description, by operation, refusals apart; unimplemented operations (501) don't
+        count.
         """
 
     def watch(self) -> None:

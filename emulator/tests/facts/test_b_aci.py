@@ -193,7 +193,7 @@ VARIABLES: tuple[tuple[dict[str, Any], bool], ...] = (
     *(({"name": "V", name: one}, True) for name in ("value", "secureValue", "Value", "SECUREVALUE") for one in ("", "a", " ")),
     *(({"name": "V", name: "a", other: None}, True) for name, other in (("value", "secureValue"), ("secureValue", "value"))),
 )  # fmt: skip
-"""Variables as a client may write them, and if Azure takes them."""
+"""Variables as a client may write them, and true if Azure accepts them."""
 
 
 @pytest.mark.parametrize("kind", ["containers", "initContainers"])

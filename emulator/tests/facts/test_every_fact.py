@@ -38,7 +38,7 @@ APART = {
     "a15": "a client's reading of a file",
     "i": "Azure Functions and Blob leases are not emulated",
 }
-"""Facts that concern no operation of the emulator, and where they are shown instead."""
+"""Facts about no operation of the emulator, and the place of their tests."""
 
 
 def named() -> set[str]:

@@ -1,4 +1,4 @@
-"""Throttling (azure-facts H): the budgets of Resource Manager and Key Vault, on the emulator's clock."""
+"""Tests of throttling (azure-facts H): the budgets of Resource Manager and Key Vault, on the emulator's clock."""
 
 from datetime import timedelta
 

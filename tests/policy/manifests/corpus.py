@@ -8,7 +8,7 @@ from pathlib import Path
 
 SCALARS = (Path(__file__).parent / "scalars.txt").read_text().splitlines()
 NULLS = {"~", "null", "Null", "NULL", "!!null x"}
-"""A variable with one of these has no value, and may be a hidden one."""
+"""Nulls of YAML: a variable with one has no value, and may be hidden."""
 UNSENT = ["2024-01-17", "2024-01-17T10:00:00Z", "2024-13-45", "=", ".inf", "-.INF", ".nan", "1.0e+999", "<<"]
 UNSENT += ["${HOME}", "a-${ PATH }-b", "12${x}", "http://a/${x}?y", "${{ credential:username }}/${x}", "!env_var x"]
 UNSENT += ["!!binary aGk=", "!!set {x, y}", "!!omap [x: 1]", "!x 1", "[<<]", "!!timestamp 2024-01-17"]
