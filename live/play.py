@@ -1,4 +1,4 @@
-"""Play of the facts: each check in turn, whatever the others come to."""
+"""Play of the facts: each check in turn, with any result of the others."""
 
 from collections.abc import Callable, Iterable, Iterator
 

@@ -109,7 +109,9 @@ class Azurite:
 
 @dataclass
 class Blocking:
-    """As much of ``aiohttp.ClientSession`` as rotator uses, each request sent and answered within one turn of the loop."""
+    """The part of ``aiohttp.ClientSession`` that rotator uses; each request is sent and answered within one turn of the
+    loop.
+    """
 
     azurite: Azurite
     now: Callable[[], datetime]

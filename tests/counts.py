@@ -21,7 +21,7 @@ NETS = {
 
 
 def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
-    """Yield one line about the nets that ran, if any."""
+    """Yield the lines about the nets that ran."""
     passed, failed = (
         {what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed")
     )

@@ -1,4 +1,4 @@
-"""Leases and messages in memory: they stand in for Azure Storage in simulations, and keep the same contract as Azurite."""
+"""Leases and messages in memory: stand-ins for Azure Storage in simulations, with the same contract as Azurite."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

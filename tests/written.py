@@ -212,7 +212,7 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def role(which: str) -> str:
-    """Return a custom role for ``az role definition create``, with the exact actions of the emulator's operator."""
+    """Return a custom role for ``az role definition create``, with the actions of the emulator's own role."""
     name, actions = {
         "operator": ("rotator operator", seed.OPERATOR_ACTIONS),
         "access": ("rotator access", seed.ACCESS_ACTIONS),

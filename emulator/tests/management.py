@@ -1,4 +1,4 @@
-"""A small Azure for the tests of Resource Manager, role-based access control and Key Vault: no containers, no images."""
+"""Small Azure for the tests of Resource Manager, role-based access control and Key Vault: no containers, no images."""
 
 import json
 from collections.abc import Mapping

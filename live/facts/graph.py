@@ -137,7 +137,7 @@ def _keys(shown: Answer) -> list[str]:
 
 
 def c7(scene: Scene, probe: Probe) -> None:
-    """Check the sign-in with passwords of both homes."""
+    """Check a password of the service principal: its sign-in, and the lists that show it."""
     stranger, azure = scene.stranger(), scene.azure
     path = f"/servicePrincipals/{stranger.service_principal}"
     added = azure.graph("POST", f"{path}/addPassword", {})

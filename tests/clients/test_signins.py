@@ -1,4 +1,6 @@
-"""Tests of the means to sign in as a principal, read from Graph as the operator: an absent or unreadable one is told."""
+"""Tests of the means to sign in as a principal, read from Graph as the operator: an absent or unreadable one is
+reported.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

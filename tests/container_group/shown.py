@@ -1,4 +1,4 @@
-"""Instance views as a GET shows them, in a few words: containers with their states and events, in minutes of one hour."""
+"""Instance views as a GET shows them, in short: containers with their states and events, in minutes of one hour."""
 
 from datetime import UTC, datetime
 from typing import Any

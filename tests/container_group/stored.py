@@ -1,4 +1,6 @@
-"""The corpus of container groups as a client sends them, deployed in an emulated Azure: a Stage, or the Scene of a command line."""
+"""Corpus of container groups as a client sends them, deployed in an emulated Azure: a Stage, or the Scene of a command
+line.
+"""
 
 from collections.abc import Mapping
 from functools import cache

@@ -137,7 +137,9 @@ class Person:
     # the editor
 
     def _edit(self, file: Path, write: str) -> None:
-        """Put the printed lines into the policy, in their place beside the existing content."""
+        """Put the printed lines into the policy, in their place beside the existing content; correct any other file by
+        `corrects`.
+        """
         if file != self.scene.policies / "mycontainerregistry.yaml":
             self.corrects(self.scene, file)
             return

@@ -50,7 +50,7 @@ def _bodies(tree: Function) -> Iterator[Body]:
 
 
 def _step(body: Body, at: int, statement: ast.stmt) -> Iterator[Change]:
-    """Leave out a statement that acts and binds no name."""
+    """Yield the change that leaves out a statement, if it acts and binds no name."""
     match statement:
         case ast.Expr(value=ast.Await(value=value)) | ast.Expr(value=ast.Call() as value) if not _tells(value):
             yield f"`{short(statement)}` left out", partial(body.__setitem__, at, ast.Pass())

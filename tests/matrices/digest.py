@@ -1,4 +1,4 @@
-"""The world as one text: equal worlds have equal digests, whatever their ids are called."""
+"""World as one text: equal worlds have equal digests, with any ids."""
 
 import json
 import re

@@ -11,7 +11,7 @@ class Effect(StrEnum):
     """Class of effects; the value is its name in cells."""
 
     NOT_SENT = "not-sent"
-    """Nothing left this machine, and whoever asked knows that."""
+    """No byte left this machine, and the caller knows that."""
     NO = "no"
     """A definite no, without effect."""
     UNKNOWN = "unknown"

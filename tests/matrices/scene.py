@@ -12,7 +12,9 @@ from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Stage, stage
 
 BARE, LATELY, GROUP = "bare", "lately", "11111111-2222-3333-4444-555555555555"
-"""An application without a service principal, one that rotator owns since a moment ago, and the id of a group that the principal is in."""
+"""Names of an application without a service principal and of one that rotator has owned for a moment, and the id of a
+group that the principal is in.
+"""
 TIMING = replace(PROMPT, role_active=30.0)
 
 

@@ -1,4 +1,6 @@
-"""Tests of single runs in cases without a story: at a deadline, interrupted, or with a tag written by others before rotator's."""
+"""Tests of single runs in cases without a story: at a deadline, interrupted, or with a tag written by others before
+rotator's.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

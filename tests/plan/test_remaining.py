@@ -1,4 +1,6 @@
-"""Tests of the remaining ways to pull a registry's images: decided from role definitions, modes and switches, with no Azure at all."""
+"""Tests of the remaining ways to pull a registry's images: decided from role definitions, modes and switches, without
+any Azure.
+"""
 
 from rotator.plan import Effect, View, Way, credential_steps, fitting, own_roles, remaining
 from rotator.plan.access import CONTENT, PULL

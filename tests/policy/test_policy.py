@@ -55,7 +55,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write files into a directory of policies: their names, with __ for a dot and ___ for a slash, are the keywords."""
+    """Write files into a directory of policies; their names are the keywords, with __ for a dot and ___ for a slash."""
 
     def files(**texts: str) -> Path:
         for name, text in texts.items():

@@ -490,7 +490,7 @@ def _writes(operation: str, method: str) -> bool:
 
 
 def shell(streams: str, output: Path) -> tuple[str, ...]:
-    """Return a shell command that starts another one with the given streams."""
+    """Return a shell command that starts another one with the given streams; empty for ordinary ones."""
     kept = f"2>{output}"
     ways = {
         "out closed": f"{kept} >&-",
