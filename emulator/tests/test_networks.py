@@ -6,6 +6,7 @@ import re
 
 import pytest
 from containers import SUBSCRIPTION, World
+from local_azure.wire import Json
 
 ARM = "https://management.azure.com"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup"
@@ -117,6 +118,58 @@ def test_a_subnet_of_a_group_is_delegated_and_cannot_be_deleted_under_it(world: 
     missing = world.arm("GET", at(f"{NET}x/subnets/aci"))
     assert (missing.status, missing.code) == (404, "ResourceNotFound")
     assert "Microsoft.Network/virtualNetworks/mynetx" in missing.body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"enabled": False}, {"enabled": False, "enforcement": "AllowUnencrypted"}),
+        ({"enabled": True, "enforcement": "DropUnencrypted"}, {"enabled": True, "enforcement": "DropUnencrypted"}),
+        ({"enabled": True}, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy"),
+    ],
+)
+def test_a_networks_encryption_is_whole(world: World, given: Json, kept: Json) -> None:
+    place = {"type": "EdgeZone", "name": "edge"}
+    body = {"location": "eastus", "extendedLocation": place, "properties": {"encryption": given}}
+    made = world.arm("PUT", at(NET), body)
+    if isinstance(kept, str):
+        assert (made.status, made.body["error"]["code"], made.body["error"]["details"]) == (400, kept, [])
+        return
+    assert (made.body["properties"]["encryption"], made.body["extendedLocation"]) == (kept, place)
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("10.0.0.50", {"available": True, "isPlatformReserved": False}),
+        (
+            "10.0.0.0",
+            {
+                "available": False,
+                "availableIPAddresses": ["10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8"],
+                "isPlatformReserved": True,
+            },
+        ),
+        ("10.9.0.1", "PrivateIPAddressNotInAnySubnet"),
+        ("nonsense", "InvalidRequestFormat"),
+    ],
+)
+def test_the_first_addresses_of_a_subnet_are_azures(world: World, address: str, found: Json) -> None:
+    network(world)
+    answer = world.arm("GET", at(f"{NET}/CheckIPAddressAvailability") + f"&ipAddress={address}")
+    assert (answer.body["error"]["code"] if isinstance(found, str) else answer.body) == found
+
+
+def test_the_actions_of_a_delegation_are_the_services(world: World) -> None:
+    network(world)
+    to = [{"name": "sql", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}]
+    made = world.arm(
+        "PUT", at(f"{NET}/subnets/two"), {"properties": {"addressPrefix": "10.0.2.0/24", "delegations": to}}
+    )
+    [given] = made.body["properties"]["delegations"]
+    assert [each.rsplit("/", 2)[1] for each in given["properties"]["actions"]] == [
+        *("join", "prepareNetworkPolicies", "unprepareNetworkPolicies"),
+    ]
 
 
 def test_a_security_group_has_the_default_rules_and_its_own(world: World) -> None:

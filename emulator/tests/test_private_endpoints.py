@@ -14,7 +14,15 @@ REGISTRY_VERSION = "2023-11-01-preview"
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    """An Azure with a network for the endpoints."""
+    found = World()
+    subnet = {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    body = {
+        "location": "eastus",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]},
+    }
+    assert call(found, "PUT", f"{NET}/virtualNetworks/n", body, "2022-01-01").status == 201
+    return found
 
 
 def call(world: World, method: str, path: str, body: object = None, version: str = "2023-07-01") -> Answer:
@@ -34,10 +42,16 @@ def decision(status: str, **more: str) -> dict[str, Any]:
 def test_a_vaults_connection_is_approved_by_itself_then_rejected_and_removed(world: World) -> None:
     made, connection = endpoint(world, "pe", VAULT), f"{VAULT}/privateEndpointConnections/mylink"
     assert (made.status, made.headers["Retry-After"]) == (201, "10")
-    (link,) = call(world, "GET", f"{NET}/privateEndpoints/pe", version="2022-01-01").body["properties"][
-        "privateLinkServiceConnections"
-    ]
-    assert link["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved"
+    (first,) = made.body["properties"]["privateLinkServiceConnections"]
+    whole = {"status": "Approved", "description": "Auto Approved", "actionsRequired": "None"}
+    assert first["properties"]["privateLinkServiceConnectionState"] == whole
+    read = call(world, "GET", f"{NET}/privateEndpoints/pe", version="2022-01-01").body["properties"]
+    (link,) = read["privateLinkServiceConnections"]
+    assert link["properties"]["privateLinkServiceConnectionState"] == whole | {"description": ""}
+    assert (made.body["properties"]["customDnsConfigs"], read["customDnsConfigs"]) == (
+        [],
+        [{"fqdn": "myvault.vault.azure.net", "ipAddresses": ["10.0.0.4"]}],
+    )
     state = {"status": "Approved", "actionsRequired": "None"}
     properties = {
         "provisioningState": "Succeeded",
@@ -56,6 +70,8 @@ def test_a_vaults_connection_is_approved_by_itself_then_rejected_and_removed(wor
         {"status": "Rejected", "description": "no", "actionsRequired": "None"},
     )
     assert call(world, "PUT", connection, decision("Perhaps")).code == "BadRequest"
+    homeless = {"location": "eastus", "properties": {"subnet": {"id": f"{NET}/virtualNetworks/n/subnets/other"}}}
+    assert call(world, "PUT", f"{NET}/privateEndpoints/x", homeless).code == "InvalidResourceReference"
     assert call(world, "DELETE", connection).status == 200
     assert (call(world, "GET", connection).status, call(world, "DELETE", f"{NET}/privateEndpoints/pe").status) == (
         404,

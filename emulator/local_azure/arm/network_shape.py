@@ -8,6 +8,8 @@ LINKS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
 """What a private endpoint leads to: approved without being asked, and by hand."""
 ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules"), ENDPOINTS: ()}
 """Types, each with its parts."""
+ACTIONS = {"Microsoft.Sql/managedInstances": ("join", "prepareNetworkPolicies", "unprepareNetworkPolicies")}
+"""What a service may do in a delegated subnet, where that isn't any action (recorded)."""
 
 _ANY = {"sourcePortRange": "*", "destinationPortRange": "*"}
 _LISTS = (
@@ -58,6 +60,8 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
     rest = {name: value for name, value in given.items() if name not in known and value is not None}
     if isinstance(rest.get("dhcpOptions"), dict):
         rest["dhcpOptions"] = {"dnsServers": [], **rest["dhcpOptions"]}
+    if isinstance(rest.get("encryption"), dict):
+        rest["encryption"] = _encryption(path, rest["encryption"])
     return {
         **head,
         "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
@@ -66,6 +70,16 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
         "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
         "enableDdosProtection": bool(given.get("enableDdosProtection")),
     }
+
+
+def _encryption(path: str, given: dict[str, Json]) -> dict[str, Json]:
+    """Return a network's encryption with its enforcement (recorded)."""
+    if given.get("enabled") and not given.get("enforcement"):
+        intent, policy = "encryption intent (Enabled true or false)", "(AllowUnencrypted or DropUnencrypted)"
+        whole = f"both {intent} and enforcement policy {policy} are specified."
+        message = f"Cannot encrypt VirtualNetwork {path} unless {whole}"
+        raise refusal(400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy", message)
+    return {"enabled": False, "enforcement": "AllowUnencrypted", **given}
 
 
 def _endpoint_of(path: str, given: dict[str, Json], guid: str) -> dict[str, Json]:
@@ -106,6 +120,11 @@ def _member(path: str, part: str, type_: str, given: dict[str, Json], properties
     }
 
 
+def refusal(status: int, code: str, message: str) -> ServiceError:
+    """Return a refusal of Microsoft.Network's, which always has details (recorded)."""
+    return ServiceError(status, code, message, extra={"details": []})
+
+
 def _named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
     """Return the parts of a resource, each an object with a name. Raises ServiceError 400 InvalidRequestFormat."""
     found = given.get(name) or []
@@ -124,7 +143,7 @@ def _own(given: dict[str, Json]) -> dict[str, Json]:
 
 
 def _unreadable() -> ServiceError:
-    return ServiceError(400, "InvalidRequestFormat", "Cannot parse the request.")
+    return refusal(400, "InvalidRequestFormat", "Cannot parse the request.")
 
 
 def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
@@ -156,7 +175,8 @@ def _endpoint(given: Json) -> dict[str, Json]:
 
 def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:
     service = _own(given).get("serviceName", "")
-    properties = {"serviceName": service, "actions": [f"{NETWORKS}/subnets/action"]}
+    actions = [f"{NETWORKS}/subnets/{each}/action" for each in ACTIONS.get(service, ())]
+    properties = {"serviceName": service, "actions": actions or [f"{NETWORKS}/subnets/action"]}
     return _member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
 
 

@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from local_azure.arm.addresses import availability
 from local_azure.arm.behaviour import Resource, Resources
-from local_azure.arm.network_shape import ADDED, ENDPOINTS, NETWORKS, SECURITY, complete, etagged
+from local_azure.arm.network_shape import ADDED, ENDPOINTS, NETWORKS, SECURITY, complete, etagged, refusal
 from local_azure.arm.operations import Operation
+from local_azure.arm.private_endpoints import fresh, names_of, require_subnet
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
-from local_azure.wire import Call, Json, Response, Route, ServiceError
+from local_azure.wire import Call, Json, Response, Route
 
 SOON = {NETWORKS: {"Retry-After": "3"}, SECURITY: {"Retry-After": "1"}, ENDPOINTS: {"Retry-After": "10"}}
 """When to ask again, by type (recorded)."""
-TAGGED = "tagged"
+TAGGED, PLACE = "tagged", "extendedLocation"
 """Kept of a network that was given tags, even none: it shows them (recorded)."""
 _HEAD, _POLICIES = ("provisioningState", "resourceGuid", "addressSpace"), "privateEndpointVNetPolicies"
 POLICIES_SINCE = "2024-03-01"
@@ -41,6 +43,8 @@ def network_routes(resources: Resources) -> Iterator[Route]:
         )
         for verb, method, handler in verbs:
             yield Route(f"network.{kind}.{verb}", method, one, handler)
+        if type_ == NETWORKS:
+            yield Route("network.checkIPAddress", "GET", f"{one}/CheckIPAddressAvailability", of.check_address)
         for part in parts:
             inside = _Parts(of, part)
             yield Route(f"network.{part}.list", "GET", f"{one}/{part}", inside.every)
@@ -84,24 +88,39 @@ class _Networks(Tracked):
             "type": resource.type,
             "location": resource.location,
             **({"tags": resource.tags} if resource.tags or resource.properties.get(TAGGED) else {}),
+            **({PLACE: resource.properties[PLACE]} if PLACE in resource.properties else {}),
         }
         own = resource.properties["own"]
         if self.type == NETWORKS and call.request.query["api-version"] >= POLICIES_SINCE:
             own = {**dict.fromkeys(_HEAD), _POLICIES: "Disabled", **own}
+        if self.type == ENDPOINTS:
+            own = {**own, "customDnsConfigs": names_of(self.resources, own)}
         return {**shown, "properties": own}
+
+    def check_address(self, call: Call) -> Response:
+        """Tell if a private address is free."""
+        self.require(call, "read")
+        return Response.json(200, availability(self.found(call), call.request.query.get("ipaddress", "")))
 
     def put(self, call: Call) -> Response:
         """Create a network or a security group, or replace an existing one with all parts."""
         path, body = self.require(call, "write"), call.request.json()
         self.resources.require_unlocked(path, "write")
+        if self.type == ENDPOINTS:
+            require_subnet(self.resources, path, fields(body, "properties"))
         if not body.get("location"):
-            raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
+            raise refusal(400, "LocationRequired", "The location property is required for this definition.")
         existing = self.resources.get(path)
         before = self.json(call, existing) if existing else None
         made = self.keep(path, body["location"], fields(body, "properties"), tags_of(body), existing)
         if body.get("tags") is not None:
             made.properties[TAGGED] = True
-        return self.begun(call, made, self.json(call, made), before)
+        if body.get(PLACE) is not None:
+            made.properties[PLACE] = body[PLACE]
+        shown = self.json(call, made)
+        if self.type == ENDPOINTS:
+            shown = fresh(shown, call.request.query["api-version"])
+        return self.begun(call, made, shown, before)
 
     def keep(
         self, path: str, location: str, given: dict[str, Json], tags: dict[str, str], existing: Resource | None
@@ -109,7 +128,11 @@ class _Networks(Tracked):
         """Store the resource with a new etag, and what Azure adds."""
         resources = self.resources
         etag, own = f'W/"{resources.ids.guid()}"', existing.properties["own"] if existing else None
-        kept = {TAGGED: True} if existing and existing.properties.get(TAGGED) else {}
+        kept = (
+            {name: existing.properties[name] for name in (TAGGED, PLACE) if name in existing.properties}
+            if existing
+            else {}
+        )
         guid = own["resourceGuid"] if own else resources.ids.guid()
         whole = complete(self.type, existing.id if existing else path, given, guid)
         return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag), **kept}, tags)
@@ -168,7 +191,7 @@ class _Networks(Tracked):
                 message = f"Subnet {subnet['name']} is in use by {subnet['id']}/serviceAssociationLinks/acisal"
                 advice = "In order to delete the subnet, delete all the resources within the subnet."
                 more = f"and cannot be deleted. {advice} See aka.ms/deletesubnet."
-                raise ServiceError(400, "InUseSubnetCannotBeDeleted", f"{message} {more}")
+                raise refusal(400, "InUseSubnetCannotBeDeleted", f"{message} {more}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +234,7 @@ class _Parts:
     def _found(self, call: Call, parent: Resource) -> Json:
         found = next((each for each in self._all(parent) if each["name"].lower() == call["part"].lower()), None)
         if found is None:
-            raise ServiceError(404, "NotFound", f"Resource {parent.id}/{self.part}/{call['part']} not found.")
+            raise refusal(404, "NotFound", f"Resource {parent.id}/{self.part}/{call['part']} not found.")
         return found
 
     def _parent(self, call: Call, verb: str) -> Resource:

@@ -7,11 +7,13 @@ is approved. The answer to the deletion of a vault's connection could not be loo
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from local_azure.arm.access import Stamp
+from local_azure.arm.addresses import free, prefixes
 from local_azure.arm.behaviour import REGISTRIES, VAULTS, Resource, Resources
 from local_azure.arm.child_operations import AGAIN, absent, begun, removed, stamped, supported
-from local_azure.arm.network_shape import ENDPOINTS, LINKS
+from local_azure.arm.network_shape import ENDPOINTS, LINKS, NETWORKS, refusal
 from local_azure.arm.operations import unpadded
 from local_azure.arm.shape import fields
 from local_azure.arm.tracked import GROUP, Tracked, status_url
@@ -72,6 +74,53 @@ class Connection:
         endpoint = {"privateEndpoint": {"id": self.endpoint.id}}
         properties = {**endpoint, "privateLinkServiceConnectionState": state, "provisioningState": "Succeeded"}
         return {"type": f"{REGISTRIES}/{KIND}", "id": self.id, "name": self.name, "properties": properties}
+
+
+def require_subnet(resources: Resources, path: str, given: dict[str, Json]) -> None:
+    """Raises ServiceError 400 InvalidResourceReference for an endpoint in a subnet that doesn't exist."""
+    wanted = str(fields(given, "subnet").get("id", ""))
+    if subnet_of(resources, wanted) is None:
+        where = f"Resource {wanted} referenced by resource {path} was not found."
+        advice = "Please make sure that the referenced resource exists, and that both resources are in the same region."
+        raise refusal(400, "InvalidResourceReference", f"{where} {advice}")
+
+
+def subnet_of(resources: Resources, wanted: str) -> Json:
+    """Return a subnet by its id; None where there is none."""
+    network = resources.get(wanted.partition("/subnets/")[0])
+    subnets = network.properties["own"]["subnets"] if network and network.type == NETWORKS else []
+    return next((each for each in subnets if each["id"].lower() == wanted.lower()), None)
+
+
+def fresh(shown: Json, version: str) -> Json:
+    """Return an endpoint as the answer to its PUT shows it: what became of its links is said there only (recorded)."""
+    said = {"Approved": "Auto Approved" if version >= "2022-01-01" else "", "Pending": "Awaiting Approval"}
+    properties = {**shown["properties"], "customDnsConfigs": []}
+    for part in LINKS:
+        properties[part] = [_described(each, said) for each in properties[part]]
+    return {**shown, "properties": properties}
+
+
+def _described(link: Json, said: dict[str, str]) -> Json:
+    own = link["properties"]
+    state = own["privateLinkServiceConnectionState"]
+    state = {**state, "description": state.get("description") or said.get(state["status"], "")}
+    return {**link, "properties": {**own, "privateLinkServiceConnectionState": state}}
+
+
+def names_of(resources: Resources, own: Json) -> list[Json]:
+    """Return the name and address of each vault that an endpoint leads to, once it is approved (recorded)."""
+    subnet = subnet_of(resources, own["subnet"]["id"])
+    addresses = [each for prefix in prefixes(subnet) for each in free(prefix)] if subnet else []
+    found = []
+    for part in LINKS:
+        for link in own[part]:
+            target = resources.get(link["properties"]["privateLinkServiceId"])
+            approved = link["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved"
+            if target and target.type.lower() == VAULTS.lower() and approved and addresses:
+                host = urlsplit(target.properties["vaultUri"]).hostname
+                found.append({"fqdn": host, "ipAddresses": [str(addresses[0])]})
+    return found
 
 
 def connections(resources: Resources, target: Resource) -> list[Connection]:
