@@ -107,6 +107,8 @@ class Judge(Monitor):
         self._keep_written()
         if self._mark() == "granted":
             self.after_revocation = None
+        if self.credentials_revoked and self.revoked():
+            self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
         for look in (
             self.pulls,
             self.published,

@@ -138,8 +138,10 @@ class Process(Hop):
     async def wait(self, seconds: float) -> None:
         """Wait as the process."""
         await self.arrive(SLEEPING, writes=False)
+        nth = self._counts[SLEEPING]
         await pause(seconds)
         await self._go_on()
+        await self._at(Point(SLEEPING, nth, "after"))
 
     async def _go_on(self) -> None:
         if self._over is not None:

@@ -16,6 +16,8 @@ from tests.matrices.story import Command, Story, Violation, played
 
 PARTS = 4
 """Number of tests that share the cells of a family."""
+FROM_A_TRACE = ("points of death", "effects", "suspensions", "interventions", "rivals")
+"""Families whose cells name a call that an undisturbed run makes: each cell comes to it."""
 Record = Callable[[str, object], None]
 
 
@@ -59,13 +61,17 @@ def _paused(story: Story) -> Point | None:
 
 
 def play_all(family: str, stories: tuple[Story, ...], record_property: Record) -> None:
-    """Play each of them, and tell every violation."""
+    """Play each of them, and tell every violation, and every point that no process came to."""
     violations, apart = list[str](), 0
     for story in stories:
         try:
-            apart += played(story).apart
+            counts = played(story)
         except Violation as violation:
             violations.append(str(violation))
+            continue
+        apart += counts.apart
+        if family in FROM_A_TRACE and not (counts.suspensions or counts.deaths or counts.strikes):
+            violations.append(f"nothing happened in {story}")
     record_property(f"cells: {family}", len(stories))
     record_property("cells: violations", len(violations))
     record_property("cells: apart", apart)

@@ -15,7 +15,7 @@ from tests.matrices.digest import digest
 from tests.matrices.effects import Effect
 from tests.matrices.fast import fast
 from tests.matrices.judge import Judge
-from tests.matrices.process import ALWAYS, Point, Strike
+from tests.matrices.process import ALWAYS, SLEEPING, Point, Strike
 from tests.matrices.story import STORIES, Act, Command, Condition, Pause, Play, Story, Violation, Wait, played
 from tests.matrices.told import stories
 from tests.matrices.worlds import WORLDS
@@ -124,6 +124,16 @@ KEPT = {
             ),
         ),
     ),
+    "access is granted while a revocation waits before it sends an unanswered removal again": Story(
+        "at rest",
+        (
+            Command(
+                "revoke with credentials",
+                (Strike("graph.applications.removePassword", 1, Effect.UNKNOWN),),
+                pause=Pause(Point(SLEEPING, 1, "after"), 700.0, (Command("grant"),)),
+            ),
+        ),
+    ),
     "an application that no lookup of a rotation finds hides one while access is revoked": Story(
         "revoked",
         (
@@ -162,7 +172,8 @@ KEPT = {
 
 @pytest.mark.parametrize("story", KEPT.values(), ids=KEPT)
 def test_a_story_that_went_wrong_once_does_so_no_more(story: Story) -> None:
-    played(story)
+    counts = played(story)
+    assert counts.suspensions + counts.deaths == str(story).count('"pause"') + str(story).count('"death"')
 
 
 @pytest.mark.parametrize("story", SHARED, ids=str)
