@@ -226,8 +226,8 @@ def _on_place(view: View, credential: Credential, holder: Version | None) -> Ado
     places = [*([holder] if holder else []), *ours]
     if not places:
         raise UnsafeStep(
-            f"no version of {view.policy.key_vault.password_secret} was written by rotator or authenticates as this"
-            " principal, so no version can record the adoption",
+            f"no version of {view.policy.key_vault.password_secret} was written by rotator, and none is known to hold"
+            f" credential {credential.key_id}, so no version can record the adoption",
             remedy=f"Run `{rotator('rotate', view.policy.name)}` first, to publish a version.",
         )
     found = next((v for v in places if marked(v, Mark(v.id, ADOPTED, (key_id,)))), None)

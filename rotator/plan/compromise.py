@@ -10,6 +10,7 @@ from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Observed, Version
 from rotator.steps import Intent
+from rotator.visible import one_line
 
 REPEATED = timedelta(days=1)
 """Time during which a declaration without a key id repeats the one answered by the current credential.
@@ -47,14 +48,18 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Comp
         return _unnamed(view)
     unknown = [k for k in named if k not in view.credentials and k not in view.named]
     if unknown:
-        raise _unknown(view, ", ".join(unknown))
+        name = policy.key_vault.password_secret
+        happened = f"the principal has no credential {', '.join(unknown)}, and no version of {name} names it"
+        raise UnsafeStep(happened, remedy=_choices(view))
     return CompromiseDeclared(named)
 
 
 def _unnamed(view: View) -> CompromiseDeclared:
     version = view.current_version
     if version is None:
-        raise _unknown(view, "of ours")
+        name = view.policy.key_vault.password_secret
+        happened = f"{name} was not written by rotator yet, so no credential is the current one"
+        raise UnsafeStep(happened, remedy=_choices(view))
     key_id, replaced = version.key_id or "", _replaced(view, version)
     if replaced is None or key_id in view.compromised:
         return CompromiseDeclared((key_id,))
@@ -71,6 +76,12 @@ def _replaced(view: View, current: Version) -> str | None:
     return key_id if key_id in view.compromised else None
 
 
-def _unknown(view: View, what: str) -> UnsafeStep:
-    known = ", ".join(sorted(view.credentials)) or "none"
-    return UnsafeStep(f"the principal has no credential {what}", remedy=f"Name some of these: {known}.")
+def _choices(view: View) -> str:
+    """Return the commands that declare a credential of the principal: those of adopted ones first."""
+    shown = sorted(view.observed.credentials, key=lambda c: (c.key_id.lower() not in view.named, c.end, c.key_id))
+    commands = (
+        f"`{rotator('rotate', view.policy.name, compromised=True, key_id=c.key_id)}`"
+        f" ({c.home}, {one_line(c.display_name) or 'no name'}, ends {c.end:%Y-%m-%d})"
+        for c in shown
+    )
+    return f"Name the credential: {'; '.join(commands)}." if shown else "Graph shows no credential of the principal."

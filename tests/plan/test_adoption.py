@@ -262,8 +262,23 @@ def test_what_nobody_knows_can_not_be_declared() -> None:
         ([{"id": "v1", "holds": "a"}], ("z",)),
         ([{"id": "v1", "holds": "a"}], ("a", "z")),
     ):
-        with pytest.raises(UnsafeStep, match="the principal has no credential"):
+        with pytest.raises(UnsafeStep, match=r"has no credential|was not written") as refused:
             declaring({**A, "versions": versions}, *asked)
+        command = f"`rotator rotate {POLICY.name} --compromised --key-id {worlds.key('a')}`"
+        assert command in refused.value.remedy
+
+
+def test_what_was_adopted_is_the_first_choice_of_a_declaration() -> None:
+    credentials = [{"key": "a", "of": "rbac", "end": "+5d"}, {"key": "f", "of": "rbac"}]
+    with pytest.raises(UnsafeStep) as refused:
+        declaring({"credentials": credentials, "versions": [{"id": "v0", "adopted": ["f"]}]})
+    assert refused.value.remedy.find(str(worlds.key("f"))) < refused.value.remedy.find(str(worlds.key("a")))
+
+
+def test_without_a_credential_there_is_nothing_to_declare() -> None:
+    with pytest.raises(UnsafeStep) as refused:
+        declaring({"credentials": [], "versions": [{"id": "v0"}]})
+    assert "Graph shows no credential" in refused.value.remedy
 
 
 def test_without_a_version_nothing_can_be_declared() -> None:
@@ -286,6 +301,8 @@ PURE = (
     test_a_current_credential_that_somebody_removed_by_hand_can_be_declared,
     test_a_credential_that_somebody_else_made_can_be_declared,
     test_what_nobody_knows_can_not_be_declared,
+    test_what_was_adopted_is_the_first_choice_of_a_declaration,
+    test_without_a_credential_there_is_nothing_to_declare,
     test_without_a_version_nothing_can_be_declared,
     test_an_adoption_is_written_where_it_was_decided_until_it_is_recorded_and_refused_where_the_room_is_gone,
 )
