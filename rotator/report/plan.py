@@ -189,7 +189,9 @@ def wait_texts(waits: Iterable[Wait | Waiting]) -> Iterator[str]:
     for first, *others in alike(waits):
         text = told(first)
         end = f"until {day(first.until)}: " if first.until and day(first.until) not in text else ""
-        yield entry("overdue" if first.warn else "waits", f"{end}{readable(text)}", *filter(None, [same(others)]))
+        yield entry(
+            "overdue" if first.warn else "waits", f"{end}{readable(text)}", *filter(None, [same(first, others)])
+        )
 
 
 def note_text(note: Note | Noted) -> str:

@@ -211,7 +211,7 @@ def wait_remarks(waits: Iterable[Wait | Waiting]) -> Iterator[str]:
     """Yield waits in words; those for the same once."""
     for first, *others in alike(waits):
         text = readable(told(first))
-        yield f"{sentence(text)} {same(others)}" if others else text
+        yield f"{sentence(text)} {same(first, others)}" if others else text
 
 
 def _foreign(view: View) -> tuple[Credential, ...]:

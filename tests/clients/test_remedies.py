@@ -110,6 +110,7 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
     (ENTRA, 401, sign_in(7000215), Cause.WRONG_SECRET),
     (ENTRA, 401, sign_in(7000222), Cause.EXPIRED_SECRET),
     (ENTRA, 401, sign_in(700027), Cause.CERTIFICATE),
+    (ENTRA, 400, sign_in(70021, "No matching federated identity record found"), Cause.CERTIFICATE),
     *((ENTRA, 400, sign_in(each), Cause.CONDITIONAL_ACCESS) for each in (53000, 53003, 530003, 53010, 530034)),
     (ENTRA, 400, sign_in(700016), Cause.UNKNOWN_APPLICATION),
     (ENTRA, 400, sign_in(90002), Cause.WRONG_TENANT),

@@ -560,6 +560,21 @@ UNTAGGED_JOB: dict[str, Any] = {
 }
 
 
+def test_a_credential_that_many_groups_may_hold_is_one_line_that_names_them() -> None:
+    names = ("job-1", "job-2", "job-12")
+    groups = [{"id": name, "restart": "Never", "state": "finished"} for name in names]
+    seen = preview({**UNTAGGED_JOB, "groups": groups}, **{name: {"when_finished": "wait"} for name in names})
+    held = dict.fromkeys(wait.subject for wait in seen.plan.waits if wait.code is WaitCode.HELD)
+    lines = [
+        line.strip() for line in plan_text(seen).splitlines() if "overdue    credential" in line or "The same" in line
+    ]
+    assert lines.count("The same of job-2, job-12.") == 1 + 3
+    assert [line.split(" (")[0] for line in lines if line.startswith("overdue")] == [
+        f"overdue    credential {each}" for each in held
+    ]
+    assert len(held) == 3
+
+
 def test_credentials_that_one_untagged_job_may_hold_are_one_line_that_counts_them() -> None:
     job: Any = {"job-1": {"when_finished": "wait"}}
     seen = preview(UNTAGGED_JOB, **job)
