@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rotator.cloud import Cloud
+from rotator.policy.arm_addresses import ADDRESSES
 from rotator.policy.arm_collections import COLLECTIONS, number, same
 from rotator.policy.arm_ids import IDS, PLACED
 from rotator.policy.arm_syntax import Unevaluated
@@ -261,6 +262,7 @@ def _empty(value: Any) -> bool:
 PURE: dict[str, Callable[..., Any]] = {
     "base64tostring": lambda text: base64.b64decode(text, validate=True).decode(),
     "base64": _base64,
+    "base64tojson": lambda text: _json(base64.b64decode(text, validate=True).decode()),
     "bool": _bool,
     "concat": _concat,
     "createarray": lambda *values: list(values),
@@ -291,6 +293,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "toupper": lambda text: _ascii(text).upper(),
     "trim": lambda text: _ascii(text).strip(),
     "true": lambda: True,
+    **ADDRESSES,
     **COLLECTIONS,
     **IDS,
 }

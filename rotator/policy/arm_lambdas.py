@@ -72,12 +72,25 @@ def _to_object(values: Any, key: Given, made: Given | None = None) -> dict[str, 
     return found
 
 
+def _group_by(values: Any, key: Given) -> dict[str, list[Any]]:
+    found = dict[str, list[Any]]()
+    for index, value in enumerate(whole_array(values)):
+        name = key(value, index)
+        if not isinstance(name, str) or has_placeholder(name):
+            raise TypeError
+        found.setdefault(name, []).append(value)
+    if len({name.lower() for name in found}) < len(found):
+        raise TypeError
+    return found
+
+
 def _map_values(values: Any, made: Given) -> dict[str, Any]:
     return {name: made(value) for name, value in object_(values).items()}
 
 
 LAMBDAS: dict[str, Callable[..., Any]] = {
     "filter": _filter,
+    "groupby": _group_by,
     "map": _map,
     "mapvalues": _map_values,
     "reduce": _reduce,
