@@ -1,6 +1,6 @@
 """Remaining access after a revocation, and the proof by a pull: refused after a revoke, served after a grant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rotator import container_group
@@ -21,7 +21,8 @@ from rotator.plan import (
     revocation_notes,
 )
 from rotator.plan.revocation_end import IN_A_ROW, SIGNED_OUT, proves, shown
-from rotator.state import Observed, Outcome, Secret, SignIns
+from rotator.plan.view import View
+from rotator.state import Credential, Observed, Outcome, Secret, SignIns
 from rotator.steps import Note
 
 PATIENCE, EVERY = 900.0, 15.0
@@ -67,8 +68,9 @@ async def gather(run: Run, observed: Observed, left: Left, *, wait: bool, provin
     seen = await _look(run, observed)
     _tell(run, revocation_notes.open_ways(run.policy, seen.ways, seen.signs_in))
     run.tell(revocation_notes.residue(run.policy))
+    ours = View(run.policy, observed, run.intent).ours
     if known := remains(seen.ways, seen.signs_in):
-        return _remaining(run, seen, known)
+        return _remaining(run, seen, ours, known)
     tries = Tries(Shown.NOTHING, revocation_notes.NOT_WAITED)
     if wait:
         images = container_group.images(run.policy, observed)
@@ -80,11 +82,11 @@ async def gather(run: Run, observed: Observed, left: Left, *, wait: bool, provin
     if how is Ending.UNPROVEN:
         _tell(run, revocation_notes.doubts(run.policy, seen.ways, seen.signs_in, tries))
         return how
-    return _remaining(run, seen, known) if (known := remains(seen.ways, seen.signs_in)) else how
+    return _remaining(run, seen, ours, known) if (known := remains(seen.ways, seen.signs_in)) else how
 
 
-def _remaining(run: Run, seen: AccessSeen, known: Ending) -> Ending:
-    run.tell(revocation_notes.known_to_remain(run.policy, seen.ways, seen.signs_in))
+def _remaining(run: Run, seen: AccessSeen, ours: Collection[Credential], known: Ending) -> Ending:
+    run.tell(revocation_notes.known_to_remain(run.policy, seen.ways, seen.signs_in, ours))
     return known
 
 

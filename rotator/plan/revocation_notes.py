@@ -1,6 +1,6 @@
 """Notes at the end of a revocation: open ways, ways to sign in, doubts, groups without a password, and the rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rotator.codes import NoteCode
 from rotator.plan.access import Effect, Way
@@ -9,7 +9,7 @@ from rotator.plan.revocation_end import Ending, Shown, Tries, alarming, remains,
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import delete_password, rotator
-from rotator.state import SignIns
+from rotator.state import Credential, SignIns
 from rotator.steps import Note, Revoke
 
 RESIDUE = "tokens issued earlier stay valid: up to 1 h for Entra, 75 min and 3 h for the registry"
@@ -67,11 +67,13 @@ def not_proven(policy: Policy, why: str) -> Note:
     return Note(NoteCode.NOT_PROVEN, policy.name, text, warn=why != NOT_WAITED)
 
 
-def known_to_remain(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Note:
-    """Return the note on access known to remain."""
+def known_to_remain(policy: Policy, ways: Sequence[Way], signs_in: SignIns, ours: Collection[Credential]) -> Note:
+    """Return the note on access known to remain, with the faster way where a password of `ours` signs in."""
     at_once = f"; `{rotator('revoke', policy.name, credentials=True)}` removes every password of this policy at once"
-    ours = remains(ways, signs_in) is Ending.REMAINS and signs_in.passwords
-    return not_proven(policy, f"access remains{at_once if ours else ''}")
+    faster = remains(ways, signs_in) is Ending.REMAINS and {each.key_id for each in ours} & {
+        each.key_id for each in signs_in.passwords
+    }
+    return not_proven(policy, f"access remains{at_once if faster else ''}")
 
 
 def doubts(policy: Policy, ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[Note]:

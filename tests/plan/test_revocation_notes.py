@@ -114,12 +114,13 @@ def test_a_missing_proof_says_each_reason() -> None:
 
 def test_what_remains_is_a_warning_that_names_the_faster_way_where_there_are_passwords() -> None:
     faster = "revoke mycontainerregistry --credentials"
-    for ways, signs_in, expected in (
-        ((ROLE,), SignIns((PASSWORD,)), True),
-        ((ROLE,), SignIns(keys=KEYS), False),
-        ((ANYBODY,), SignIns((PASSWORD,)), False),
+    for ways, signs_in, ours, expected in (
+        ((ROLE,), SignIns((PASSWORD,)), [PASSWORD], True),
+        ((ROLE,), SignIns((PASSWORD,)), [], False),
+        ((ROLE,), SignIns(keys=KEYS), [PASSWORD], False),
+        ((ANYBODY,), SignIns((PASSWORD,)), [PASSWORD], False),
     ):
-        note = known_to_remain(POLICY, ways, signs_in)
+        note = known_to_remain(POLICY, ways, signs_in, ours)
         assert (note.warn, faster in note.text) == (True, expected)
 
 

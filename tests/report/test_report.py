@@ -563,7 +563,8 @@ UNTAGGED_JOB: dict[str, Any] = {
 def test_a_credential_that_many_groups_may_hold_is_one_line_that_names_them() -> None:
     names = ("job-1", "job-2", "job-12")
     groups = [{"id": name, "restart": "Never", "state": "finished"} for name in names]
-    seen = preview({**UNTAGGED_JOB, "groups": groups}, **{name: {"when_finished": "wait"} for name in names})
+    jobs: Any = {name: {"when_finished": "wait"} for name in names}
+    seen = preview({**UNTAGGED_JOB, "groups": groups}, **jobs)
     held = dict.fromkeys(wait.subject for wait in seen.plan.waits if wait.code is WaitCode.HELD)
     lines = [
         line.strip() for line in plan_text(seen).splitlines() if "overdue    credential" in line or "The same" in line
