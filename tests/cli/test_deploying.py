@@ -84,6 +84,8 @@ def test_a_refused_deployment_ends_with_3(nightly: Scene) -> None:
     at_work = nightly("deploy", NAME, "nightly", "--output", "json")
     assert (at_work.code, at_work.json["error"]["type"]) == (3, "UnsafeStep")
     assert "never interrupts a job" in at_work.err
+    whose = nightly("deploy", NAME, "--image", "app=mycontainerregistry.azurecr.io/nightly:v1")
+    assert (whose.code, "declares 2 container groups; name one of: " in " ".join(whose.err.split())) == (2, True)
     unserved = nightly("deploy", NAME, "mycontainer", "--image", "app=mycontainerregistry.azurecr.io/absent:v9")
     assert (unserved.code, unserved.out) == (3, "")
     nightly.write(container_groups=[{"id": nightly.group_id("gone")}])

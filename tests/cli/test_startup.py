@@ -150,7 +150,18 @@ def test_an_unknown_policy_is_refused_with_the_known_names(arguments: tuple[str,
         (("rotate", "mycontainerregistry", "--compromised"), "add --yes"),
         (("rotate", "--accept-outage"), "add --yes"),
         (("revoke", "mycontainerregistry"), "add --yes"),
-        (("deploy", "mycontainerregistry", "nobody"), "name one of: mycontainer"),
+        (("deploy", "mycontainerregistry", "nobody"), "declares no container group nobody; name one of: mycontainer"),
+        *(
+            (("deploy", "mycontainerregistry", *(word for image in images for word in ("--image", image))), why)
+            for images, why in (
+                (("app",), "app: write CONTAINER=REFERENCE"),
+                (("app=",), "app=: write CONTAINER=REFERENCE"),
+                (("app=a.io/w:1", "app=a.io/w:2"), "app=a.io/w:2: container app has one already"),
+                (("app=https://a.io/w:1",), "begins with the registry's name, without a scheme"),
+                (("app=a.io/Web:1",), "a repository has small letters only"),
+                (("app=a.io/web:1 x",), "web@sha256:DIGEST"),
+            )
+        ),
         (("plan", "--cloud", "mars"), "mars"),
         (("provisoin",), "provisoin"),
     ],

@@ -13,7 +13,7 @@ from rotator.errors import RotatorError
 from rotator.visible import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from rotator.engine import Deployed, Run
     from rotator.policy import Policy
@@ -115,7 +115,7 @@ def carry_out(
     from rotator.cli.progress import telling
 
     (policy,) = common.load((name,))
-    group_id = chosen(policy, group).id
+    group_id = chosen(policy, group, any_=bool(image)).id
     asked, at_most = DeployRequest(wait or logs, logs, _images(image or [])), span(max_duration)
     with telling(common) as (tell, _):
         outcome = session.run(
@@ -130,13 +130,29 @@ def carry_out(
 
 def _images(given: "Sequence[str]") -> dict[str, str]:
     """Return the new images by the name of the container. Raises BadParameter."""
-    pairs = [one.partition("=")[::2] for one in given]
-    wrong = [one for one, (name, image) in zip(given, pairs, strict=True) if not (name and _REFERENCE.fullmatch(image))]
-    if wrong or len(dict(pairs)) != len(pairs):
-        raise typer.BadParameter(
-            f"not CONTAINER=REFERENCE, each container once: {', '.join(wrong or given)}", param_hint="--image"
-        )
-    return dict(pairs)
+    found: dict[str, str] = {}
+    for one in given:
+        name, _, image = one.partition("=")
+        if wrong := _wrong(name, image, found):
+            raise typer.BadParameter(f"{one}: {wrong}", param_hint="--image")
+        found[name] = image
+    return found
+
+
+def _wrong(name: str, image: str, before: "Container[str]") -> str | None:
+    """Return the mistake of a new image; None without one."""
+    if not (name and image):
+        return "write CONTAINER=REFERENCE"
+    if name in before:
+        return f"container {name} has one already"
+    if _REFERENCE.fullmatch(image):
+        return None
+    if "://" in image:
+        return "an image's reference begins with the registry's name, without a scheme"
+    return (
+        "not a reference of an image, as in contoso.azurecr.io/team/web:v1 or contoso.azurecr.io/web@sha256:DIGEST"
+        + ("; a repository has small letters only" if _REFERENCE.fullmatch(image.lower()) else "")
+    )
 
 
 async def _heeded(run: "Run", group_id: "ResourceId", asked: DeployRequest) -> DeployOutcome:
