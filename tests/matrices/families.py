@@ -8,7 +8,7 @@ fixed sample.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise, product
+from itertools import pairwise, product, takewhile
 from zlib import crc32
 
 from local_azure.virtual import VirtualLoop
@@ -86,7 +86,7 @@ LOCKED = ("rotate early without overlap", "revoked, and locked")
 
 
 @cache
-def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
+def calls(verb: str, world: str, *, every: bool = False, strikes: tuple[Strike, ...] = ()) -> tuple[Call, ...]:
     """Return the calls of a verb in a world: all, or only the first read of each operation between two writes, and the
     writes.
     """
@@ -94,7 +94,7 @@ def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
     async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
         made = await WORLDS[world](loop)
         made.adapter = fast
-        process = Process(made.app, made=made)
+        process = Process(made.app, made=made, strikes=strikes)
         act, intent = VERBS[verb]
         await made.with_world(act, intent(made), hop=process, clock=process.clock)
         return tuple(Call(*each) for each in process.calls)
@@ -215,6 +215,24 @@ def troubled() -> Iterator[Story]:
         for call, effect, nth, span in product(writes, WRITES, (1, 2, 3), (130.0, 700.0, 90_000.0)):
             pause = Pause(Point(SLEEPING, nth, "after"), span, (Command(other),))
             yield Story(world, (Command(verb, (Strike(call.operation, call.nth, effect),), pause=pause), Wait(0.03)))
+    for proof in PROOFS:
+        yield from _after_a_slow(Strike(proof, 1, Effect.HANG))
+
+
+ROLLED_BACK = ("roll the secret back", "roll the secret back to the first value")
+
+
+def _after_a_slow(proof: Strike) -> Iterator[Story]:
+    """Yield suspensions in the look that a removal makes again after a slow proof, while a person gives readers the old value.
+
+    Two checks refuse a removal on what was read then: the age of the look, and the age of the proof.
+    """
+    made = calls("rotate", "waiting", every=True, strikes=(proof,))
+    slow = next((at for at, call in enumerate(made) if (call.operation, call.nth) == (proof.operation, 1)), len(made))
+    for call in takewhile(lambda each: not each.writes, made[slow:]):
+        for span, change in product((130.0, 700.0), ROLLED_BACK):
+            pause = Pause(Point(call.operation, call.nth, "after"), span, (Act(change),))
+            yield Story("waiting", (Command("rotate", (proof,), pause=pause), Wait(0.03)))
 
 
 def interventions() -> Iterator[Story]:
