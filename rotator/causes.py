@@ -41,6 +41,8 @@ class Cause(StrEnum):
     """The service doesn't take the version of its interface any more, or not yet."""
     SLOW_CLI = "slow_cli"
     """az took longer to give a token than rotator waits."""
+    NO_CLI = "no_cli"
+    """No credential of the chain is set up, and az isn't installed."""
     NOT_SIGNED_IN = "not_signed_in"
     """No credential of the chain is set up."""
     PASSWORDS_FORBIDDEN = "passwords_forbidden"

@@ -31,7 +31,7 @@ def revocable(case: Case) -> Found:
     """Check that no lock keeps the role assignment when access is revoked."""
     registries = {each.id for each in case.policy.registries}
     for lock, locked in _locks(case, registries):
-        also = " and `rotator grant` can't make one again" if lock.read_only else ""
+        also = f", and new ones by `{command.rotator(case, 'grant')}`" if lock.read_only else ""
         text = (
             f"{_called(lock)} forbids the removal of role assignments{also}: `{command.rotator(case, 'revoke')}` would"
             " leave the role. Under it, `--credentials` removes the passwords all the same"

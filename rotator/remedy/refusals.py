@@ -243,6 +243,10 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
             f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run on a"
             " machine with a managed identity."
         ),
+        Cause.NO_CLI: _always(
+            "Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run on a machine with a managed"
+            " identity; az, by which a person signs in, is not on the PATH of this machine."
+        ),
         Cause.QUOTA: _always(
             "The subscription may not have more of this in the region, or the region has no room for it now, as Azure's"
             " words say: try later, delete container groups that are not needed, ask Azure's support for a higher"

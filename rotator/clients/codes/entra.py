@@ -37,6 +37,8 @@ _OTHER_SLOW = re.compile(r"timed out waiting for azure (developer cli|powershell
 """Words of the other commands that sign in: they count where az isn't there; az that wants a sign-in is named first."""
 _UNSIGNED = re.compile(r"\baz\s+login\b")
 """Words of azure-identity for an az in which nobody is signed in."""
+_NO_AZ = re.compile(r"azure cli not found", re.IGNORECASE)
+"""Words of azure-identity for a machine without az."""
 _NONE = "failed to retrieve a token from the included credentials"
 
 
@@ -51,4 +53,7 @@ def cause(numbers: Sequence[int], message: str) -> Cause | None:
         return Cause.CHALLENGE
     if _UNASSIGNED.search(message):
         return Cause.NO_IDENTITY
-    return Cause.NOT_SIGNED_IN if _NONE in message else None
+    if _NONE not in message:
+        return None
+    absent = _NO_AZ.search(message) and not _UNSIGNED.search(message)
+    return Cause.NO_CLI if absent else Cause.NOT_SIGNED_IN
