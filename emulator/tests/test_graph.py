@@ -52,6 +52,23 @@ def test_an_application_is_created_as_recorded_and_read_back_with_whole_seconds(
     assert {**read, "createdDateTime": None} == {**made, "createdDateTime": None}
 
 
+def test_azure_powershell_names_actions_in_full_and_chooses_key_ids(world: Tenancy) -> None:
+    application = world.directory.create_application("pull")
+    path, key = f"/applications/{application.id}", "3a299473-3d5a-4ab5-b9ea-1e173023719f"
+    body = {"passwordCredential": {"keyId": key, "startDateTime": "2026-10-12T17:05:26.1557753+08:00"}}
+    status, added, _ = world.call("POST", f"{path}/microsoft.graph.addPassword", body)
+    assert (status, added["keyId"], added["startDateTime"][:19]) == (200, key, "2026-10-12T09:05:26")
+    for wrong in (key.upper(), "nonsense"):
+        again = world.call("POST", f"{path}/microsoft.graph.addPassword", {"passwordCredential": {"keyId": wrong}})
+        assert code(again) == (400, "Request_BadRequest")
+    assert world.call("POST", f"{path}/microsoft.graph.removePassword", {"keyId": key})[0] == 204
+    assert world.call("GET", f"{path}?$select=Id")[1] == {
+        "@odata.context": f"{GRAPH}/$metadata#applications(id)/$entity",
+        "id": application.id,
+    }
+    assert world.call("POST", f"{path}/microsoft.graph.addAnything", {})[0] == 501
+
+
 def test_add_password_on_an_application_answers_the_recorded_shape_with_a_hint(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
     body = {

@@ -4,6 +4,7 @@ Every group counts from the PUT to the DELETE; a stopped group counts without co
 subscription. Support raises the limits, and so does :meth:`Quotas.allow`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,17 +19,12 @@ LIMITS = {
     "StandardP100Cores": 0,
     "StandardV100Cores": 0,
     "DedicatedContainerGroups": 0,
+    "DedicatedCores": 100,
+    "ConfidentialContainerGroups": 100,
+    "ConfidentialCores": 100,
 }
-"""Quotas of a subscription in one region."""
-WORDS = {
-    "ContainerGroups": "Container Groups",
-    "StandardCores": "Standard Cores",
-    "StandardSpotCores": "Standard Spot Cores",
-    "StandardK80Cores": "Standard K80 Cores",
-    "StandardP100Cores": "Standard P100 Cores",
-    "StandardV100Cores": "Standard V100 Cores",
-    "DedicatedContainerGroups": "Dedicated Container Groups",
-}
+"""Quotas of a subscription in one region; groups that are dedicated or confidential have their own (recorded, 2024)."""
+SKUS = ("Dedicated", "Confidential")
 
 UNBOUNDED = 10**9
 """A limit too high to be reached: no requests are counted for it."""
@@ -61,17 +57,16 @@ class Quotas:
     def usages(self, subscription: str, location: str) -> list[Json]:
         """Return the list shown by a location's ``usages``."""
         used = self.used(subscription, location)
+        base = f"/subscriptions/{subscription}/providers/Microsoft.ContainerInstance/locations/{location}/usages"
         return [
             {
-                "id": (
-                    f"/subscriptions/{subscription}/providers/Microsoft.ContainerInstance/locations/{location}/usages/{name}"
-                ),
+                "id": f"{base}/{name if name.endswith('Groups') else name[0].lower() + name[1:]}",
                 "unit": "Count",
                 "currentValue": int(used[name]),
                 "limit": self.limit(subscription, location, name),
-                "name": {"value": name, "localizedValue": word},
+                "name": {"value": name, "localizedValue": _words(name)},
             }
-            for name, word in WORDS.items()
+            for name in LIMITS
         ]
 
     def check(self, group_id: str, resource: dict[str, Json], old: ContainerGroup | None) -> None:
@@ -96,16 +91,20 @@ class Quotas:
 
 def _needs(resource: dict[str, Json], *, running: bool) -> Counter[str]:
     properties = resource["properties"]
-    found: Counter[str] = Counter(
-        {"DedicatedContainerGroups" if properties.get("sku") == "Dedicated" else "ContainerGroups": 1}
-    )
+    own = properties.get("sku") if properties.get("sku") in SKUS else ""
+    found: Counter[str] = Counter({f"{own}ContainerGroups": 1})
     if not running:
         return found
     for container in properties["containers"]:
         requests = container["properties"]["resources"]["requests"]
         sort = requests["gpu"]["sku"] if "gpu" in requests else "Spot" if properties.get("priority") == "Spot" else ""
-        found[f"Standard{sort}Cores"] += requests["cpu"]
+        found[f"{own}Cores" if own else f"Standard{sort}Cores"] += requests["cpu"]
     return found
+
+
+def _words(name: str) -> str:
+    """Return a quota's name in words; those of confidential groups say dedicated (recorded)."""
+    return re.sub(r"(?<=[a-z0])(?=[A-Z])", " ", name.replace("Confidential", "Dedicated"))
 
 
 def _reached(name: str, location: str, limit: int, used: float, wanted: float) -> ServiceError:

@@ -217,10 +217,11 @@ class Directory:
         start: datetime | None = None,
         end: datetime | None = None,
         *,
+        key: str | None = None,
         at_once: bool = False,
         actor: str = "",
     ) -> Password:
-        """Add a password credential; the default lifetime is two years.
+        """Add a password credential; the default lifetime is two years, the default `key` a new id.
 
         With `at_once`, all replicas know the password at once, as if added long ago (for seeds). `actor`: the caller's
         object id, by which a policy may exempt the caller.
@@ -236,7 +237,7 @@ class Directory:
         secret = self.ids.secret()
         known = now - timedelta(seconds=self.timing.secret_valid) if at_once else now
         hint = secret[:3] if isinstance(owner, Application) else None
-        added = Password(self.ids.guid(), display_name, begins, ends, secret, hint, known)
+        added = Password(key or self.ids.guid(), display_name, begins, ends, secret, hint, known)
         if not at_once:
             self.records.remember(owner)
         owner.passwords = [added, *self._unforgotten(owner)]

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from local_azure.graph import queries, user_shape
 from local_azure.graph.queries import Query
 from local_azure.graph.refusals import bad_value
-from local_azure.wire import Call, Json, Response, ServiceError
+from local_azure.wire import Call, Json, Request, Response, Route, ServiceError, Table
 
 CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 """As recorded, to the letter."""
@@ -16,10 +17,22 @@ CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEE
 UNITS = "x-ms-resource-unit"
 """The header that says what an answer took from the client's budget."""
 
+_QUALIFIED = re.compile(r"/microsoft\.graph\.(?=\w+/?$)", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"(?:.*/)?(?:directoryObjects|servicePrincipals|applications|groups|users)[/(]'?(?P<id>[^/')]+)'?\)?/?",
     re.IGNORECASE,
 )
+
+
+class Actions(Table):
+    """Routes, whose actions may also be called by their qualified names: ``microsoft.graph.addPassword`` (recorded)."""
+
+    def find(self, request: Request) -> tuple[Route, dict[str, str]] | None:
+        """The first route that fits the path as it is, or without the namespace of an action."""
+        found = super().find(request)
+        if found or request.method != "POST":
+            return found
+        return super().find(replace(request, path=_QUALIFIED.sub("/", request.path)))
 
 
 def answer(status: int, content: Json, headers: Mapping[str, str] | None = None, *, cost: int = 1) -> Response:

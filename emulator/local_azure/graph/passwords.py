@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from local_azure.graph.objects import Application, Holder
 from local_azure.graph.policies import too_long
@@ -36,6 +37,23 @@ def asked(body: Mapping[str, Any]) -> tuple[str | None, datetime | None, datetim
         if name not in _KNOWN and not name.startswith("@odata."):
             raise unknown_property(name, "microsoft.graph.passwordCredential")
     return credential.get("displayName"), _instant(credential, "startDateTime"), _instant(credential, "endDateTime")
+
+
+def key_of(body: Mapping[str, Any], holder: Holder) -> str | None:
+    """Return the key id that the body of addPassword asks for (recorded of Azure PowerShell). Raises ServiceError 400.
+
+    The answer to an id that another password of the object has could not be looked up.
+    """
+    given = (body.get("passwordCredential") or {}).get("keyId")
+    if given is None:
+        return None
+    try:
+        key = str(UUID(given))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise bad_value("keyId", "PasswordCredential") from error
+    if any(password.key_id == key for password in holder.passwords):
+        raise bad_value("keyId", "PasswordCredential")
+    return key
 
 
 def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:

@@ -179,12 +179,14 @@ def _unsupported(message: str) -> ServiceError:
 
 
 def select(options: Mapping[str, str], of: Kindred) -> tuple[str, ...] | None:
-    """Return the properties in ``$select``. Raises ServiceError 400 for a property unknown to the type."""
+    """Return the properties in ``$select``, in any letter case. Raises ServiceError 400 for an unknown property."""
     return _selected(options["$select"], of) if "$select" in options else None
 
 
 def _selected(text: str, of: Kindred) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    known = {name.lower(): name for name in of.properties}
+    given = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(known.get(name.lower(), name) for name in given)
     for name in names:
         if name not in of.properties:
             message = (

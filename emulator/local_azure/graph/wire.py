@@ -55,7 +55,7 @@ class Graph:
     def __init__(self, azure: "Azure") -> None:
         self._directory, self._tokens, self._ids, self._clock = azure.directory, azure.tokens, azure.ids, azure.clock
         self._budget = DirectoryBudget(azure.clock, azure.directory.tenant)
-        self.table = Table(self._routes(DirectoryAccess(azure.directory)), self._metered)
+        self.table: Table = odata.Actions(self._routes(DirectoryAccess(azure.directory)), self._metered)
 
     def _routes(self, access: DirectoryAccess) -> Iterator[Route]:
         parts = (passwords, objects, owners, deleted, tenant, groups, grants, delegated, policies, federated, upsert)

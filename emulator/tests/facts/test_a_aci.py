@@ -369,6 +369,15 @@ def test_a10_cores_have_a_quota_that_stopped_groups_do_not_use(world: World) -> 
     assert world.arm("PUT", f"{ID}3", world.body()).status == 201
 
 
+def test_a10_a_confidential_group_has_quotas_of_its_own(world: World) -> None:
+    assert world.arm("PUT", ID, world.body(sku="Confidential", confidentialComputeProperties={})).status == 201
+    rows = {each["name"]["value"]: each for each in world.arm("GET", f"{LOCATION}/usages").body["value"]}
+    used = {name: row["currentValue"] for name, row in rows.items() if row["currentValue"]}
+    assert used == {"ConfidentialContainerGroups": 1, "ConfidentialCores": 1}
+    cores = rows["ConfidentialCores"]
+    assert (cores["id"].rsplit("/", 1)[1], cores["name"]["localizedValue"]) == ("confidentialCores", "Dedicated Cores")
+
+
 def test_a10_deletions_have_a_budget_of_their_own(world: World) -> None:
     for _ in range(100):
         world.azure.container_groups.budget.spend("delete", SUBSCRIPTION)

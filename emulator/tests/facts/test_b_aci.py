@@ -764,7 +764,7 @@ async def everything(world: World) -> list[Any]:
 def test_b2_every_operation_of_the_asynchronous_sdk_does_too() -> None:
     world = World()
     seen = virtual.run(lambda _: everything(world))
-    assert seen == ["Succeeded", ["mycontainer"], {"a": "1"}, "mycontainer", "", 7, 501, 501, "mycontainer"]
+    assert seen == ["Succeeded", ["mycontainer"], {"a": "1"}, "mycontainer", "", 10, 501, 501, "mycontainer"]
 
 
 WHOLE: dict[str, Any] = {

@@ -29,8 +29,11 @@ class _Passwords:
     access: DirectoryAccess
 
     def add(self, home: Home, call: Call) -> Response:
-        name, start, end = passwords.asked(odata.members(call))
-        added = self.access.directory.add_password(self._holder(home, call), name, start, end, actor=call.who.oid)
+        body = odata.members(call)
+        name, start, end = passwords.asked(body)
+        holder = self._holder(home, call)
+        key = passwords.key_of(body, holder)
+        added = self.access.directory.add_password(holder, name, start, end, key=key, actor=call.who.oid)
         context = f"{odata.metadata(call)}#microsoft.graph.passwordCredential"
         shown = {"@odata.context": context, **shape.password(added, added.secret)}
         return odata.answer(200, shown, {"Location": f"https://{call.request.host}"})
