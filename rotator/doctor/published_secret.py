@@ -7,7 +7,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.vault import instant, subject
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
 from rotator.remedy import untag
-from rotator.state import OTHER_TEXT, OWN, Outcome, Version
+from rotator.state import BASE64, OTHER_TEXT, OWN, URL, Outcome, Version
 from rotator.steps import Intent
 from rotator.words import day
 
@@ -171,8 +171,12 @@ def _unusable(case: Case) -> str:
 def _bared(case: Case) -> str:
     """Return the command that sets the value again without what surrounds the password."""
     proof, vault = case.examined.known.proof, case.policy.key_vault
-    take = remedy.extract_secret if proof and proof.around == OTHER_TEXT else remedy.trim_secret
+    take = _TAKING.get(proof.around if proof else "", remedy.trim_secret)
     return take(vault.name, vault.password_secret)
+
+
+_TAKING = {OTHER_TEXT: remedy.extract_secret, BASE64: remedy.decode_secret, URL: remedy.unescape_secret}
+"""Commands by the name of what is around a password; the others are trimmed."""
 
 
 def _next(name: str) -> str:

@@ -3,14 +3,16 @@
 One refusal by one replica is no proof. A password correct except for surrounding characters is reported.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import unquote
 
 from rotator.engine.run import Run, Seen
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.plan import worth_trying
 from rotator.secret import ENTRA_SECRET
-from rotator.state import OTHER_TEXT, Outcome, Proof, Secret, Version
+from rotator.state import BASE64, OTHER_TEXT, URL, Outcome, Proof, Secret, Version
 
 TRIES, PAUSE = 3, 5.0
 """Tries of one value, and seconds between them: one replica's hiccup is no reason to veto."""
@@ -55,7 +57,8 @@ def around(value: Secret) -> tuple[str, Secret] | None:
     """Return the name of stray characters around a value, and the bare value; None if there are none.
 
     Stray characters are white space or quotes left by an editor, a shell or a template, and any text around what looks
-    like a password of Entra: one quote alone, a comma, the line or the JSON that it was copied from.
+    like a password of Entra: one quote alone, a comma, the line or the JSON that it was copied from. Such a password in
+    base64, or as a part of a URL, counts, too.
     """
     found: list[str] = []
     bare = value.reveal()
@@ -64,7 +67,21 @@ def around(value: Secret) -> tuple[str, Secret] | None:
         bare = slim if bare != slim else bare[1:-1]
     if (inner := ENTRA_SECRET.search(bare)) and inner[0] != bare:
         found, bare = [OTHER_TEXT], inner[0]
+    elif plain := _decoded(bare):
+        found, bare = [plain[0]], plain[1]
     return (" and ".join(dict.fromkeys(found)), Secret(bare)) if found and bare else None
+
+
+def _decoded(text: str) -> tuple[str, str] | None:
+    """Return the name of an encoding, and the password of Entra in it; None for another text."""
+    try:
+        inside = base64.b64decode(text, validate=True).decode().strip(SPACE)
+    except ValueError:
+        inside = ""
+    for name, plain in ((URL, unquote(text)), (BASE64, inside)):
+        if plain != text and ENTRA_SECRET.fullmatch(plain):
+            return name, plain
+    return None
 
 
 def _quoted(text: str) -> bool:

@@ -96,6 +96,7 @@ from rotator.remedy.vaults import (
     admit_address,
     admit_identity,
     begin_secret,
+    decode_secret,
     enable_secret,
     extend_secret,
     extract_secret,
@@ -106,6 +107,7 @@ from rotator.remedy.vaults import (
     tag_version,
     trim_secret,
     type_secret,
+    unescape_secret,
     untag,
     vault_id,
 )
@@ -145,6 +147,7 @@ __all__ = [
     "create_registry",
     "create_rotator_identity",
     "create_service_principal",
+    "decode_secret",
     "delete_certificate",
     "delete_federated_credential",
     "delete_group",
@@ -201,6 +204,7 @@ __all__ = [
     "trim_secret",
     "type_secret",
     "unassign_password_policy",
+    "unescape_secret",
     "untag",
     "vault_id",
 ]

@@ -104,8 +104,22 @@ def trim_secret(vault: str, name: str) -> str:
 
 def extract_secret(vault: str, name: str) -> str:
     """Set a secret to the password in its own value, by what passwords of Entra look like."""
-    looks = ENTRA_SECRET.pattern.replace(r"\w", "[:alnum:]_").replace(r"\d", "[0-9]")
-    return _reset(vault, name, f"LC_ALL=C grep -oE '{looks}'")
+    return _reset(vault, name, _EXTRACT)
+
+
+def decode_secret(vault: str, name: str) -> str:
+    """Set a secret to the password that its own value has in base64."""
+    return _reset(vault, name, f"LC_ALL=C tr -d '[:space:]' | base64 -d | {_EXTRACT}")
+
+
+def unescape_secret(vault: str, name: str) -> str:
+    """Set a secret to the password that its own value has as a part of a URL."""
+    return _reset(vault, name, f"sed 's/%/\\\\x/g' | {{ IFS= read -r value; printf %b \"$value\"; }} | {_EXTRACT}")
+
+
+_LOOKS = ENTRA_SECRET.pattern.replace(r"\w", "[:alnum:]_").replace(r"\d", "[0-9]")
+_EXTRACT = f"LC_ALL=C grep -oE '{_LOOKS}'"
+"""Filter for what looks like a password of Entra."""
 
 
 def _reset(vault: str, name: str, through: str) -> str:

@@ -20,7 +20,7 @@ from rotator.state.marks import (
     marker,
 )
 from rotator.state.observed import ContainerGroup, NewerGroups, NewerValue, Observed, Permissions, UnlistedSubscription
-from rotator.state.proofs import OTHER_TEXT, Outcome, Proof
+from rotator.state.proofs import BASE64, OTHER_TEXT, URL, Outcome, Proof
 from rotator.state.roles import Access, Assignment, Permission, Registry, RegistryAccess, Role
 from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns
 from rotator.state.versions import Tags, Version, series, tags
@@ -29,6 +29,7 @@ __all__ = [
     "ACCESS",
     "ADOPTED",
     "ATTEMPT",
+    "BASE64",
     "COMPROMISED",
     "FAILED",
     "HOME",
@@ -37,6 +38,7 @@ __all__ = [
     "OWN",
     "PREVIOUS",
     "SINCE",
+    "URL",
     "Access",
     "Assignment",
     "ContainerGroup",

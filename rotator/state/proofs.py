@@ -7,6 +7,8 @@ from rotator.causes import Grounds
 
 OTHER_TEXT = "other text"
 """Name of stray characters around a value that are neither white space nor quotes."""
+BASE64, URL = "base64 encoding", "URL encoding"
+"""Names of encodings of a value."""
 
 
 class Outcome(StrEnum):

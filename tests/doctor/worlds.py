@@ -1,5 +1,6 @@
 """Worlds for every check of `rotator doctor`, each with a finding."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -505,6 +506,11 @@ def _surrounded(text: str) -> Break:
     return lambda scene: scene.azure.vaults.set("myvault", PASSWORD, text.replace("*", scene.password.secret))
 
 
+def _encoded(encode: Callable[[str], str]) -> Break:
+    """Return a breakage whose published value is the right password, encoded."""
+    return lambda scene: scene.azure.vaults.set("myvault", PASSWORD, encode(scene.password.secret))
+
+
 def _drift(scene: Scene, around: str = "") -> None:
     assert scene("rotate", "--adopt", "--no-overlap").code == 0
     scene.pass_(minutes=5)
@@ -899,6 +905,10 @@ WORLDS = (
     World("value_fits", "fail", _surrounded("'*'\n"), name="it is right but for what is around it"),
     World("value_fits", "fail", _surrounded("\ufeff*\u00a0\r\n"), name="it is right but for what an editor added"),
     World("value_fits", "fail", _surrounded('{"password": "*",}'), name="it is right, in a line that was copied"),
+    World(
+        "value_fits", "fail", _encoded(lambda text: base64.b64encode(text.encode()).decode()), name="it is in base64"
+    ),
+    World("value_fits", "fail", _encoded(lambda text: text.replace("~", "%7E")), name="it is as in a URL"),
     World("undrifted", "fail", _drift, 0, "theirs is to stay"),
     World("undrifted", "fail", lambda at: _drift(at, '"'), 0, "theirs is to stay, without the quotes around it"),
     World("undrifted", "fail", lambda at: _drift(at, "\n"), 1, "theirs has line ends around it"),

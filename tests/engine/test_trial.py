@@ -1,5 +1,7 @@
 """Tests of text around a right password: rotator finds and names it."""
 
+import base64
+
 import pytest
 
 from rotator.engine.trial import around
@@ -33,6 +35,25 @@ def test_white_space_and_quotes_around_any_password_are_named(text: str, passwor
 def test_other_text_around_what_looks_like_a_password_of_entra_is_named(text: str) -> None:
     found = around(Secret(text.replace("*", NEW)))
     assert found and (found[0], found[1].reveal()) == ("other text", NEW)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (NEW.replace("~", "%7E"), "URL encoding"),
+        ("\n" + "".join(f"%{ord(sign):02x}" for sign in NEW), "URL encoding"),
+        (base64.b64encode(NEW.encode()).decode(), "base64 encoding"),
+        (base64.b64encode(f"{NEW}\n".encode()).decode() + "\n", "base64 encoding"),
+    ],
+)
+def test_an_encoded_password_of_entra_is_named(text: str, name: str) -> None:
+    found = around(Secret(text))
+    assert found and (found[0], found[1].reveal()) == (name, NEW)
+
+
+@pytest.mark.parametrize("value", ["a%20password%7E", "aGVsbG8="])
+def test_an_encoded_text_that_looks_like_no_password_is_tried_once(value: str) -> None:
+    assert around(Secret(value)) is None
 
 
 @pytest.mark.parametrize("value", [NEW, OLD, "", " ", "'", "''", " '' ", "x", "no password at all", "a password of a"])

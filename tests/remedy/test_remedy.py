@@ -267,6 +267,20 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
             "az keyvault secret set --vault-name @ --name @ --file '' --output none",
         ),
     ),
+    "decode_secret": (
+        lambda n: remedy.decode_secret(n, n),
+        (
+            "az keyvault secret show --vault-name @ --name @ --query value --output tsv",
+            "az keyvault secret set --vault-name @ --name @ --file '' --output none",
+        ),
+    ),
+    "unescape_secret": (
+        lambda n: remedy.unescape_secret(n, n),
+        (
+            "az keyvault secret show --vault-name @ --name @ --query value --output tsv",
+            "az keyvault secret set --vault-name @ --name @ --file '' --output none",
+        ),
+    ),
     "trim_secret": (
         lambda n: remedy.trim_secret(n, n),
         (
