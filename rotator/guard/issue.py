@@ -84,9 +84,10 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent, known: Known) -
         return
     name, left = policy.key_vault.password_secret, theirs[OTHERS:]
     kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
+    given = f", beside {len(policy.key_vault.tags)} that the policy gives it" if policy.key_vault.tags else ""
     what = (
-        f"version {newest.id} of {name} has {len(theirs)} tags that a new version would take over, and {OTHERS} fit:"
-        f" {kept}"
+        f"version {newest.id} of {name} has {len(theirs) - len(policy.key_vault.tags)} tags that a new version would"
+        f" take over{given}, and {OTHERS} fit: {kept}"
     )
     command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
     remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"

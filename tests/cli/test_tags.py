@@ -52,6 +52,11 @@ def test_a_rotation_that_can_wait_is_refused_before_a_password_is_added(rotator:
     newest = versions(rotator)[-1]
     assert f"--version {newest.id} --tags rotator-attempt=" in command and "z08=8 --output none" in command
     assert rotator("plan", NAME).code == 3
+    vault = {"url": rotator.seeded.vault_url, "password_secret": PASSWORD}
+    rotator.write(key_vault={**vault, "tags": {"team": "data", "z00": "0"}})
+    planned = told(rotator("plan", NAME))
+    assert "has 11 tags that a new version would take over, beside 2 that the policy gives it, and 9 fit" in planned
+    rotator.write()
     rotator.azure.vaults.update(
         "myvault", PASSWORD, newest.id, Changes(tags={k: v for k, v in (newest.tags or {}).items() if k < "z09"})
     )
@@ -103,6 +108,8 @@ def test_an_adoption_that_nothing_can_record_is_refused_before_any_write(rotator
         assert (said.code, writes(rotator.served(since))) == (3, [])
         assert LIMIT in told(said) and "this leaves all but z14" in told(said)
     (only,) = versions(rotator)
+    noted = told(rotator("rotate", NAME, "--adopt"))
+    assert f"leaves all but z14: `az keyvault secret set-attributes --vault-name myvault --name {PASSWORD}" in noted
     rotator.azure.vaults.update(
         "myvault", PASSWORD, only.id, Changes(tags={k: v for k, v in (only.tags or {}).items() if k != "z14"})
     )

@@ -161,7 +161,8 @@ async def _adopted(run: "Run") -> None:
         adoption = await adopt(run, None)
         why = adopted_before(adoption, name) if adoption.already else ""
     except UnsafeStep as error:
-        why = f"{error.happened}. {error.remedy}"
+        what, *lines = error.remedy.splitlines()
+        why = " ".join((f"{error.happened}. {what}", *(f"`{line.strip()}`" for line in lines)))
     if why:
         run.tell(Noted(code=NoteCode.NOT_ADOPTED, subject=name, text=f"nothing was adopted: {why}"))
 
