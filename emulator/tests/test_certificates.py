@@ -125,6 +125,19 @@ def test_a_key_that_makes_no_sense_is_refused(
     assert words in answer[1]["error"]["message"]
 
 
+def test_a_certificate_may_be_given_as_pem_together_with_an_end_of_all_passwords(world: Tenancy) -> None:
+    application = world.directory.create_application("pull")
+    principal = world.directory.create_service_principal(application.app_id)
+    path = f"/servicePrincipals/{principal.id}"
+    world.call("POST", f"{path}/addPassword", {})
+    pem = base64.b64encode(signing(1)[0].partition(b"-----END PRIVATE KEY-----\n")[2]).decode()
+    body = {"keyCredentials": [entry(key=pem)], "passwordCredentials": []}
+    assert world.call("PATCH", path, body)[0] == 204
+    shown = world.call("GET", path)[1]
+    assert [each["customKeyIdentifier"] for each in shown["keyCredentials"]] == [signing(1)[2]]
+    assert shown["passwordCredentials"] == []
+
+
 def test_a_certificate_does_not_become_another_under_its_id(world: Tenancy) -> None:
     own = client(world, keyId=TENANT)
     refused = world.call("PATCH", own.path, {"keyCredentials": [entry(2, keyId=TENANT)]})

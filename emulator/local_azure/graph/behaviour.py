@@ -236,7 +236,7 @@ class Directory:
         passwords.room(owner, self.application(owner.app_id))
         secret = self.ids.secret()
         known = now - timedelta(seconds=self.timing.secret_valid) if at_once else now
-        hint = secret[:3] if isinstance(owner, Application) else None
+        hint = secret[:3]
         added = Password(key or self.ids.guid(), display_name, begins, ends, secret, hint, known)
         if not at_once:
             self.records.remember(owner)
@@ -310,6 +310,8 @@ class Directory:
                 changes["keyCredentials"] or [], live, self.clock.now(), KINDRED[kind_of(target)].resource
             )
             target.certificates = certificates.replaced(target.certificates, self._named(keys), self.clock.now())
+        if changes.get("passwordCredentials") == [] and isinstance(target, Application | ServicePrincipal):
+            passwords.end_all(target, self.clock.now())
         rest = dict(changes)
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):

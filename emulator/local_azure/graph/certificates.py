@@ -107,9 +107,11 @@ def _plain(key: Any) -> str:
 
 
 def certificate(key: str) -> x509.Certificate | None:
-    """Return the certificate in a key (DER in base64); None for other content."""
+    """Return the certificate in a key: DER or PEM, in base64 (recorded of the SDK for Java); None for other content."""
     try:
-        return x509.load_der_x509_certificate(base64.b64decode(_plain(key), validate=True))
+        content = base64.b64decode(_plain(key), validate=True)
+        load = x509.load_pem_x509_certificate if content.startswith(b"-----") else x509.load_der_x509_certificate
+        return load(content)
     except (binascii.Error, ValueError):
         return None
 

@@ -96,7 +96,7 @@ _COMPLEX = frozenset(
 def check(properties: Mapping[str, Any], kind: Kind) -> None:
     """Check properties set by a client. Raises ServiceError 400.
 
-    Raises 501 for passwords, because passwords are added by addPassword only.
+    Raises 501 for passwords, because passwords are added by addPassword only; none at all removes those that are there.
     """
     of = KINDRED[kind]
     for name, value in properties.items():
