@@ -18,7 +18,7 @@ from typing import Any
 from rotator.container_group import Dependent, concerned
 from rotator.engine import Run, Sight
 from rotator.errors import RotatorError, Unavailable, Unreachable
-from rotator.notify import exchanged
+from rotator.notify import exchanged, plain
 from rotator.plan import View, fingerprint, next_due, still_valid, unrest
 from rotator.ports import Clock, Survey, Surveyed
 from rotator.results import Preview
@@ -57,8 +57,8 @@ class Looks:
     @classmethod
     def read(cls, file: Path) -> "Looks":
         """Read the file; a missing, unreadable or damaged one is an empty one."""
-        with suppress(OSError), file.open("rb") as opened:
-            return cls(file, _parsed(opened.read(LARGEST)))
+        with suppress(OSError):
+            return cls(file, _parsed(plain(file, LARGEST)))
         return cls(file)
 
     def note(self, run: Run) -> None:

@@ -44,6 +44,8 @@ def _names(directory: Path) -> Iterator[str]:
     from rotator.policy.listing import listed
 
     for file in listed(directory, required=False):
+        if file.mistake or not file.file.is_file():  # opening a pipe waits
+            continue
         with suppress(OSError), file.file.open(encoding="utf-8", errors="replace") as opened:
-            if not file.mistake and _PRINCIPAL.search(opened.read(LARGEST)):
+            if _PRINCIPAL.search(opened.read(LARGEST)):
                 yield file.name

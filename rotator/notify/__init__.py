@@ -12,7 +12,7 @@ Rules for editors of this package:
 
 from rotator.notify.command import run_hook
 from rotator.notify.delivered import Delivered, DeliveredIds, LocalIds, SharedIds
-from rotator.notify.files import exchanged, replaced
+from rotator.notify.files import exchanged, plain, replaced
 from rotator.notify.settings import HOOK, KeyVaultSecret, Receivers, Shape
 from rotator.notify.web import Transport, Web
 
@@ -28,6 +28,7 @@ __all__ = [
     "Transport",
     "Web",
     "exchanged",
+    "plain",
     "replaced",
     "run_hook",
 ]

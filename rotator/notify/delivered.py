@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from rotator.notify.files import replaced
+from rotator.notify.files import plain, replaced
 from rotator.ports import LeaseStore
 
 KEPT = timedelta(days=45)
@@ -52,8 +52,8 @@ class LocalIds:
 
     async def read(self) -> str:
         """Return the file's text."""
-        with suppress(OSError), (self.directory / LIST).open("rb") as opened:
-            return opened.read(LARGEST).decode("utf-8", errors="replace")
+        with suppress(OSError):
+            return plain(self.directory / LIST, LARGEST).decode("utf-8", errors="replace")
         return ""
 
     async def write(self, text: str) -> None:

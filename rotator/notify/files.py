@@ -1,7 +1,13 @@
-"""Files replaced at once: a reader sees the old text or the new one, never a part."""
+"""Files replaced at once: a reader sees the old text or the new one, never a part.
 
+Only plain files are read or replaced: opening a pipe waits, a device may never end, and a file in its place would
+destroy it.
+"""
+
+import errno
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -9,12 +15,28 @@ from pathlib import Path
 
 from rotator.ports import Clock
 
+LARGEST = 64_000_000
+"""Bytes of an old text that are read."""
 PAUSE, PATIENCE = 0.1, 50
 """Seconds between two tries of a lock, and the number of tries: a run goes on without the lock."""
 
 
+def plain(file: Path, most: int) -> bytes:
+    """Return the first bytes of a plain file. Raises OSError."""
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY), "rb") as opened:  # noqa: PTH123
+        _ensure_plain(os.fstat(opened.fileno()), file)
+        return opened.read(most)
+
+
+def _ensure_plain(found: os.stat_result, file: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a plain file", str(file))
+
+
 def replaced(file: Path, text: str, mode: int = 0o644) -> None:
     """Write a file beside the old one, and put it in the old one's place. Raises OSError."""
+    with suppress(FileNotFoundError):
+        _ensure_plain(file.stat(), file)
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name[:100]}.", dir=file.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as beside:
@@ -40,7 +62,7 @@ async def exchanged(file: Path, change: Callable[[str], str], clock: Clock) -> N
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return plain(file, LARGEST).decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
 

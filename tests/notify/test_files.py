@@ -4,12 +4,13 @@ import asyncio
 import fcntl
 import os
 import stat
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from rotator.notify import Delivered, LocalIds, exchanged, replaced
+from rotator.notify import Delivered, LocalIds, exchanged, plain, replaced
 from tests.notify.test_web import Waits
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -53,6 +54,38 @@ def test_two_changes_at_once_wait_for_each_other_and_never_for_ever(tmp_path: Pa
     clock.sleep = sleep  # type: ignore[method-assign]
     asyncio.run(exchanged(file, lambda old: old + "b", clock))
     assert file.read_text() == "ab"
+
+
+def strange(directory: Path, kind: str) -> Path:
+    """Return a file that is none: reading it may wait for ever, or never end, and a new file in its place would destroy it."""
+    file = directory / "kept.json"
+    if kind == "pipe":
+        os.mkfifo(file)
+        threading.Thread(target=lambda: file.open("wb").close(), daemon=True).start()
+    else:
+        file.symlink_to(kind)
+    return file
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/null", "/dev/zero"])
+def test_what_is_no_plain_file_is_not_read_and_not_replaced(tmp_path: Path, kind: str) -> None:
+    file = strange(tmp_path, kind)
+    before = file.lstat()
+    with pytest.raises(OSError, match="not a plain file"):
+        replaced(file, "x")
+    with pytest.raises(OSError, match="not a plain file"):
+        asyncio.run(exchanged(file, lambda old: "x", Waits()))
+    with pytest.raises(OSError, match="not a plain file"):
+        plain(file, 10)
+    assert (file.lstat().st_ino, [each.name for each in tmp_path.iterdir()]) == (before.st_ino, [file.name])
+
+
+def test_a_plain_file_is_read_up_to_a_length_also_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    (tmp_path / "link").symlink_to("file")
+    assert (plain(tmp_path / "link", 4), plain(tmp_path / "file", 40)) == (b"0123", b"0123456789")
+    asyncio.run(exchanged(tmp_path / "link", lambda old: old + "a", Waits()))
+    assert (tmp_path / "link").read_text() == "0123456789a"
 
 
 def read(directory: Path, now: datetime = NOW) -> Delivered:

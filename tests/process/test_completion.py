@@ -38,7 +38,7 @@ SHELLS = {
 
 @pytest.fixture(name="home")
 def _home(tmp_path: Path) -> Path:
-    """Make a directory with a command, policies, one of them broken, and an undeclared manifest."""
+    """Make a directory with a command, policies, one of them broken and one a pipe, and an undeclared manifest."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "rotator").write_text(WRAPPER)
     (tmp_path / "bin" / "rotator").chmod(0o755)
@@ -46,6 +46,7 @@ def _home(tmp_path: Path) -> Path:
     (policies / "manifests").mkdir(parents=True)
     (policies / "payments.yaml").write_text(POLICY)
     (policies / "broken.yaml").write_text("principal: {app_id: [\n")
+    os.mkfifo(policies / "pipe.yaml")
     (policies / "manifests" / "paymaster.yaml").write_text("location: eastus\n")
     return tmp_path
 
@@ -58,7 +59,9 @@ def environment(home: Path) -> dict[str, str]:
 def asked(home: Path, words: str) -> list[str]:
     """Return the completions of words, without a shell."""
     given = {**environment(home), COMPLETE: "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    done = subprocess.run([home / "bin" / "rotator"], cwd=home, env=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [home / "bin" / "rotator"], cwd=home, env=given, capture_output=True, text=True, check=False, timeout=30
+    )
     assert done.stderr == ""
     return done.stdout.split()
 
