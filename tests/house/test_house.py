@@ -84,6 +84,7 @@ def test_a_file_is_small_and_is_called_what_it_is() -> None:
     assert [name for name in lengths if Path(name).stem in VAGUE] == []
 
 
+TESTS = sorted(file for folder in ("tests", "bench", "emulator/tests") for file in (ROOT / folder).rglob("*.py"))
 OPENINGS = {"what", "whether", "where", "who", "whose", "how", "when", "why", "that"}
 OPENINGS |= {f"{word}{end}" for word in ("some", "any", "every", "no") for end in ("body", "thing")}
 
@@ -91,7 +92,7 @@ OPENINGS |= {f"{word}{end}" for word in ("some", "any", "every", "no") for end i
 def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
     opened = [
         f"{file.relative_to(ROOT)}: {text.splitlines()[0]}"
-        for file in SOURCES
+        for file in (*SOURCES, *TESTS)
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.Module | ast.ClassDef | Function) and (text := ast.get_docstring(node))
         if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS
