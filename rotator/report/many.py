@@ -36,6 +36,8 @@ class Telling:
     rank: Rank
     text: Callable[[], str]
     next_due: datetime | None = None
+    now: bool = False
+    """Tell if a step is due now, earlier than `next_due`."""
     own: tuple[str, ...] = ()
     """Names of the policy's own groups and secrets, in which texts about the same trouble differ."""
 
@@ -95,11 +97,14 @@ def named(policies: Sequence[str]) -> str:
 
 
 def _left(parts: Sequence[Telling], what: str) -> str:
-    return counted(f"{len(parts)} {what}", [(part.next_due, part.policy) for part in parts]) if parts else ""
+    due = sum(part.now for part in parts)
+    return counted(f"{len(parts)} {what}", [(part.next_due, part.policy) for part in parts], due) if parts else ""
 
 
-def counted(what: str, due: Iterable[tuple[datetime | None, str]]) -> str:
-    """Return the line about what isn't shown, with the earliest of its next due times."""
+def counted(what: str, due: Iterable[tuple[datetime | None, str]], now: int = 0) -> str:
+    """Return the line about what isn't shown: the number that is due `now`, else the earliest next due time."""
+    if now:
+        return f"{what}, {now} due now; -v shows each"
     at, policy = min(((at, policy) for at, policy in due if at), default=(None, ""))
     soonest = f", next due {day(at)} ({policy})" if at else ""
     return f"{what}{soonest}; -v shows each"

@@ -71,7 +71,9 @@ def plan_part(name: str, seen: Preview | RotatorError) -> Telling:
     if isinstance(seen, RotatorError):
         return Telling(name, "failed", Rank.PERSON, lambda: failed_text(name, seen))
     state, rank = _state(seen)
-    return Telling(name, state, rank, lambda: plan_text(seen), seen.next_due, own_names(seen.policy))
+    return Telling(
+        name, state, rank, lambda: plan_text(seen), seen.next_due, bool(seen.plan.steps), own_names(seen.policy)
+    )
 
 
 def _state(preview: Preview) -> tuple[str, Rank]:

@@ -78,17 +78,21 @@ def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str
     there = {row.policy for row in shown}
     hidden = [row for row in found if row.policy not in there]
     lines = [
-        counted(f"{len(more)} more {standing.name.lower()}", [(row.next_due, row.policy) for row in more])
+        _rest(f"{len(more)} more {standing.name.lower()}", more)
         for standing in ALARMING
         if (more := [row for row in hidden if row.standing is standing])
     ]
     left = [row for row in hidden if row.standing not in ALARMING]
     what = f"{len(left)} more{' without an alarm' if lines else ''}" if shown else "none needs a person"
-    lines += [counted(what, [(row.next_due, row.policy) for row in left])] if left else []
+    lines += [_rest(what, left)] if left else []
     said = {row.policy for row in _said(found, shown)}
     quiet = sum(row.policy not in said for row in shown)
     lines += [f"{quiet} of these have remarks that are not urgent; -v shows each"] if quiet else []
     return [part for line in lines for part in _wrapped(line, width)]
+
+
+def _rest(what: str, rows: Sequence[Row]) -> str:
+    return counted(what, [(row.next_due, row.policy) for row in rows], sum(row.due for row in rows))
 
 
 def _by_lists(found: Sequence[Row]) -> Iterator[str]:
