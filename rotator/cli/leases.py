@@ -51,6 +51,12 @@ class Leases:
         return "" if self.container else lease.exposed(self.directory)
 
 
+def kept() -> Path:
+    """Return the directory of rotator's files on this machine where no option names one."""
+    named = os.environ.get("ROTATOR_LEASE_DIR")
+    return Path(named) if named else lease.directory(os.environ)
+
+
 def chosen(common: "Common", directory: Path | None, container: str | None) -> Leases:
     """Return the place that a command's options name. Raises BadParameter for an address of no container."""
     if container:

@@ -1,6 +1,5 @@
 """Look at policies side by side, for the read-only verbs."""
 
-import os
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +28,12 @@ def looked(
     Policies that the services' lists prove to be at rest aren't looked at, but for those to be kept `apart`; the looks
     of earlier runs are in `directory`. `also` is called for every run first.
     """
-    from rotator import fleet, lease
+    from rotator import fleet
     from rotator.cli import session
+    from rotator.cli.leases import kept
     from rotator.survey import FILE, Looks
 
-    named = os.environ.get("ROTATOR_LEASE_DIR")
-    looks = Looks.read((directory or (Path(named) if named else lease.directory(os.environ))) / FILE)
+    looks = Looks.read((directory or kept()) / FILE)
 
     async def work(runs: "Iterable[Run]") -> "tuple[Preview | RotatorError, ...]":
         every = tuple(runs)
@@ -43,5 +42,5 @@ def looked(
         return await fleet.previews(every, see, looks, apart=apart)
 
     policies = common.load(tuple(names or ()))
-    found = session.run(common, policies, work, intent=intent)
+    found = session.run(common, policies, work, intent=intent, directory=directory)
     return [(policy.name, what) for policy, what in zip(policies, found, strict=True)]

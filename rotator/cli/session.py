@@ -1,21 +1,23 @@
 """Work of one command: connect, make a run for each policy, do the work, write the result."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rotator import fleet
+from rotator import fleet, pauses
 from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
+from rotator.cli.leases import kept
 from rotator.cli.progress import Story, telling, waits_told
 from rotator.codes import NoteCode
 from rotator.engine import Journal, Run
 from rotator.errors import AzureError, Forbidden, Throttled, Unavailable, Unexpected, Unreachable
 from rotator.events import Noted
-from rotator.ports import Tell, World
+from rotator.ports import Clock, Tell, World
 from rotator.report.many import many_text
 from rotator.report.run import alarmed, by_result, run_body, run_part
 from rotator.results import Result
@@ -39,17 +41,19 @@ def run(
     at_most: timedelta | None = None,
     tell: Tell | None = None,
     sign_in: bool = True,
+    directory: Path | None = None,
 ) -> T:
     """Return the result of `work`, called with one run for each policy.
 
-    No run may begin a step too long to end within `at_most`. With `sign_in`, a failed sign-in ends the command before
+    No run may begin a step too long to end within `at_most`. Pauses that Azure asks for are kept in `directory`, by
+    default that of the leases, for the next process. With `sign_in`, a failed sign-in ends the command before
     any policy is looked at, and so does a network without any answer. Raises AzureError.
     """
     policies = tuple(policies)
 
     async def main() -> T:
         clock, connecting = wiring.connected(common.cloud.value)
-        async with connecting as world:
+        async with connecting as world, _heeding_pauses(world, clock, (directory or kept()) / pauses.FILE):
             world.tell_waits(tell or waits_told(common))
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
@@ -64,6 +68,17 @@ def run(
                 )
 
     return wiring.run(main())
+
+
+@asynccontextmanager
+async def _heeding_pauses(world: World, clock: Clock, file: Path) -> AsyncIterator[None]:
+    """Obey the pauses that Azure has asked earlier processes for, and leave those of this one to later processes."""
+    budgets = wiring.budgets(world)
+    budgets.heed(pauses.read(file, wiring.now()))
+    try:
+        yield
+    finally:
+        await pauses.keep(file, budgets.pauses(), wiring.now(), clock)
 
 
 async def _signed_in(world: World) -> None:
@@ -119,7 +134,7 @@ def change(
         return results
 
     with heard(common) as (tell, story):
-        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
+        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell, directory=leases.directory)
     report(common, results, story)
 
 

@@ -1,6 +1,6 @@
 """Only place of the command line to create a loop, a clock and clients.
 
-Tests replace only these six functions, to run every command on virtual time against the emulator in process.
+Tests replace only these functions, to run every command on virtual time against the emulator in process.
 """
 
 import os
@@ -47,6 +47,11 @@ def _budgets(cloud: str) -> "Budgets":
 def lease_store(world: "World", container: str) -> "LeaseStore":
     """Return the leases in a container, over the connections and the identity of `world`."""
     return cast("AzureWorld", world).leases(container)
+
+
+def budgets(world: "World") -> "Budgets":
+    """Return the count of requests against Azure's limits, which all connections of the process share."""
+    return cast("AzureWorld", world).budgets
 
 
 def queue(world: "World", address: str) -> "Queue":

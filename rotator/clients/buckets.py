@@ -141,6 +141,10 @@ class Redeployments:
         """Let nothing through before `until`, and then one alone."""
         self._blocked, self._refused = max(self._blocked, until), True
 
+    def blocked(self, now: float) -> float:
+        """Return the seconds for which nothing is let through after a refusal; 0 or less: it is over."""
+        return self._blocked - now
+
 
 def _nth(times: Iterable[float], number: int) -> float:
     return next(islice(times, number, None))

@@ -5,7 +5,8 @@ Rules for editors of this file:
 1. A request whose limit is reached waits here, right before it is sent; a write that has waited too long is refused
    after that (`sending.py`). A write with a permit doesn't wait: its place was held before the reads that it rests on.
 2. Azure's word counts for more than the table: what an answer says of the rest, and ``Retry-After`` of a refusal, hold
-   for everything that runs in this process. Other processes hear it from their own answers.
+   for everything that runs in this process, and for later processes on this machine (`pauses`, `heed`). Those on
+   other machines hear it from their own answers.
 3. A wait that is longer than a request may take, or than the run has time, is refused at once, as Azure would refuse.
 """
 
@@ -35,6 +36,8 @@ MARGIN = 0.01
 TOO_MANY = 429
 _LEFT = "x-ms-ratelimit-remaining-subscription-"
 _RESOURCES = f"{_LEFT}resource-requests-"
+_LINE = "redeployments "
+"""Begin of the name of a subscription's limit on redeployments."""
 _UNITS, _SHARE = "x-ms-resource-unit", "x-ms-throttle-limit-percentage"
 
 
@@ -153,6 +156,25 @@ class Budgets:
         self._give_back(sent)
         if sent.group:
             self._line(sent.group).limits.sent(self._clock.elapsed(), sent.group)
+
+    # pauses that outlast a process
+
+    def pauses(self) -> dict[str, float]:
+        """Return the seconds that are left of the pauses that Azure's refusals asked for, by limit."""
+        now = self._clock.elapsed()
+        left = {key: until - now for key, until in self._blocked.items()}
+        left |= {f"{_LINE}{name}": turns.limits.blocked(now) for name, turns in self._lines.items()}
+        return {key: seconds for key, seconds in left.items() if seconds > 0}
+
+    def heed(self, pauses: Mapping[str, float]) -> None:
+        """Send nothing within these limits for so many seconds, as Azure has asked another process."""
+        now = self._clock.elapsed()
+        for key, seconds in pauses.items():
+            until = now + min(seconds, LONGEST)
+            if key.startswith(_LINE):
+                self._lines.setdefault(key.removeprefix(_LINE), Turns()).limits.block(until)
+            else:
+                self._blocked[key] = max(self._blocked.get(key, now), until)
 
     def _longest(self, keys: Iterable[str]) -> float:
         return max(map(self._wait, keys), default=0.0)

@@ -101,10 +101,10 @@ def _left(parts: Sequence[Telling], what: str) -> str:
     return counted(f"{len(parts)} {what}", [(part.next_due, part.policy) for part in parts], due) if parts else ""
 
 
-def counted(what: str, due: Iterable[tuple[datetime | None, str]], now: int = 0) -> str:
+def counted(what: str, due: Sequence[tuple[datetime | None, str]], now: int) -> str:
     """Return the line about what isn't shown: the number that is due `now`, else the earliest next due time."""
     if now:
-        return f"{what}, {now} due now; -v shows each"
+        return f"{what}, {'' if now == len(due) else f'{now} '}due now; -v shows each"
     at, policy = min(((at, policy) for at, policy in due if at), default=(None, ""))
     soonest = f", next due {day(at)} ({policy})" if at else ""
     return f"{what}{soonest}; -v shows each"

@@ -145,3 +145,6 @@ def test_a_limit_that_lasts_longer_than_it_may_take_is_no_success_and_names_the_
     error = json.loads(said.out)["error"]
     assert (said.code, error["type"]) == (1, "Limited")
     assert error["next_due"] and not nightly.azure.container_groups.exists(nightly.group_id("nightly"))
+    assert nightly("deploy", NAME, "nightly", "--max-duration", "10m").code == 1, "the next process obeys Azure, too"
+    nightly.pass_(minutes=45)
+    assert nightly("deploy", NAME, "nightly", "--max-duration", "10m").code == 0

@@ -421,3 +421,32 @@ def test_a_read_inside_a_batch_counts_by_its_own_price_and_its_refusal_is_obeyed
         assert loop.time() - began >= 30
 
     run(scene)
+
+
+# pauses that outlast a process
+
+
+async def test_what_azure_asked_of_one_process_is_obeyed_by_the_next(loop: VirtualLoop) -> None:
+    refused, vault = budgets(loop), Sent.of("PUT", URL("https://myvault.vault.azure.net/secrets/a"))
+    answered(refused, put(), 429, Retry_After=600)
+    answered(refused, vault, 429, Retry_After=30)
+    later = budgets(loop)
+    later.heed(refused.pauses())
+    assert await later.permit(moved("other"), urgency=0.0, patience=NO_PATIENCE) == pytest.approx(600)
+    with pytest.raises(Throttled):
+        await later.admit(vault, NO_PATIENCE)
+    await later.admit(vault, PATIENT)
+    assert loop.time() == pytest.approx(30, abs=1)
+    assert await later.permit(moved("other"), urgency=0.0, patience=PATIENT) == 0
+    assert loop.time() == pytest.approx(600, abs=1)
+    assert later.pauses() == refused.pauses() == {}
+
+
+async def test_no_pause_of_another_process_is_longer_than_the_longest_window(loop: VirtualLoop) -> None:
+    later = budgets(loop)
+    later.heed({"redeployments /subscriptions/a": 1e9, "graph units": 1e9, "of another version": 1.0})
+    assert {key: round(left) for key, left in later.pauses().items()} == {
+        "redeployments /subscriptions/a": 3600,
+        "graph units": 3600,
+        "of another version": 1,
+    }

@@ -62,7 +62,7 @@ def carry_out(
         return worker
 
     with session.heard(common) as (tell, story):
-        worker = session.run(common, policies, work, at_most=at_most, tell=tell)
+        worker = session.run(common, policies, work, at_most=at_most, tell=tell, directory=leases.directory)
     results, said = tuple(worker.results.values()), (worker.unknown, worker.trouble)
     code = 1 if worker.trouble else 0
     session.report(common, results, story, code=code, beside=worked_text(*said), **worked_body(*said))
