@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rotator.notify import exchanged
+from rotator.notify import exchanged, plain
 from rotator.ports import Clock
 from rotator.rate_limits import LONGEST
 
@@ -31,8 +31,8 @@ def read(file: Path, now: datetime) -> dict[str, float]:
     A missing, unreadable or damaged file is an empty one. No pause is longer than the longest of Azure's windows, in
     case that the clock was set back.
     """
-    with suppress(OSError), file.open("rb") as opened:
-        ends = _parsed(opened.read(LARGEST))
+    with suppress(OSError):
+        ends = _parsed(plain(file, LARGEST))
         left = {limit: min((end - now).total_seconds(), LONGEST) for limit, end in ends.items()}
         return {limit: seconds for limit, seconds in left.items() if seconds > 0}
     return {}

@@ -50,6 +50,11 @@ async def test_a_damaged_file_is_an_empty_one(loop: VirtualLoop, tmp_path: Path,
 async def test_a_place_without_room_costs_a_line_in_the_log(
     loop: VirtualLoop, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (tmp_path / pauses.FILE).symlink_to("/dev/zero")
+    await pauses.keep(tmp_path / pauses.FILE, {"a": 60.0}, NOW, Clock(loop))
+    assert "not a plain file" in caplog.text
+    assert pauses.read(tmp_path / pauses.FILE, NOW) == {}
+    caplog.clear()
     (tmp_path / "taken").touch()
     await pauses.keep(tmp_path / "taken" / pauses.FILE, {"a": 60.0}, NOW, Clock(loop))
     assert "can't be written" in caplog.text
