@@ -85,7 +85,7 @@ def views(group: ContainerGroup) -> dict[str, Json]:
 
 def history(group: ContainerGroup) -> list[Json]:
     """All events of the group's containers, as the operation shows them."""
-    return [event for container in group.containers for event in _events(container)]
+    return [_event(event) for container in group.containers for event in container.events]
 
 
 def host_id(group: ContainerGroup, container: Container) -> str:
@@ -104,17 +104,8 @@ def _view(container: Container) -> Json:
         view["currentState"] = _condition(container.current)
     if container.previous:
         view["previousState"] = _condition(container.previous)
-    view["events"] = _events(container)
+    view["events"] = [_event(event) for event in container.events]
     return view
-
-
-def _events(container: Container) -> list[Json]:
-    """Return the events by their first second; an image pulled in the second in which the pull began comes first.
-
-    Source: recorded since 2024, of images that the host had.
-    """
-    found = [_event(event) for event in container.events]
-    return sorted(found, key=lambda event: (event["firstTimestamp"], event["name"] != "Pulled"))
 
 
 def _condition(condition: Condition) -> Json:

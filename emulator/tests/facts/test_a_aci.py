@@ -23,7 +23,7 @@ def test_a5_an_update_restarts_in_place_and_keeps_the_history(world: World) -> N
     assert (answer.status, answer.body["properties"]["provisioningState"]) == (200, "Pending")
     assert world.view()["currentState"]["state"] == "Running"
     world.wait(seconds=20)
-    assert world.events() == [("Pulled", 2), ("Pulling", 2), ("Started", 2), ("Killing", 1)]
+    assert world.events() == [("Pulling", 2), ("Pulled", 2), ("Started", 2), ("Killing", 1)]
     assert world.view()["events"][3]["message"] == "Killing container app (platform initiated)."
 
 
@@ -42,7 +42,7 @@ def test_a6_stop_ends_the_containers_and_start_deploys_as_new(world: World) -> N
     assert started.status == 202
     world.wait(seconds=20)
     assert world.arm("GET", started.headers["azure-asyncoperation"]).body["status"] == "Succeeded"
-    assert world.events() == [("Pulled", 1), ("Pulling", 1), ("Started", 1)]
+    assert world.events() == [("Pulling", 1), ("Pulled", 1), ("Started", 1)]
 
 
 def test_a5_a_put_on_a_stopped_group_deploys_it_as_new_even_with_another_policy(world: World) -> None:
@@ -50,7 +50,7 @@ def test_a5_a_put_on_a_stopped_group_deploys_it_as_new_even_with_another_policy(
     world.arm("POST", f"{ID}/stop")
     assert world.arm("PUT", ID, world.body(restartPolicy="Never")).status == 200
     world.wait(seconds=20)
-    assert world.events() == [("Pulled", 1), ("Pulling", 1), ("Started", 1)]
+    assert world.events() == [("Pulling", 1), ("Pulled", 1), ("Started", 1)]
 
 
 def test_a5_a_redeploy_of_a_finished_job_runs_it_again_and_a_move_does_not(world: World) -> None:
