@@ -39,10 +39,19 @@ def test_tags_of_any_scope_are_set_merged_replaced_and_deleted(world: World, sco
     assert deleted == {"A": "3", "b": "4"}
     assert world.arm("PATCH", at(scope), given({"c": "5"}, "Replace")).body["properties"]["tags"] == {"c": "5"}
     assert world.arm("GET", at(scope)).body["properties"]["tags"] == {"c": "5"}
-    if scope not in (GROUP, f"/subscriptions/{SUBSCRIPTION}"):
-        assert world.arm("GET", f"{ARM}{scope}?api-version=2023-05-01").body["tags"] == {"c": "5"}
+    version = "2021-04-01" if scope.count("/") < 5 else "2023-05-01"
+    assert world.arm("GET", f"{ARM}{scope}?api-version={version}").body["tags"] == {"c": "5"}
     assert world.arm("DELETE", at(scope)).status == 200
     assert world.arm("GET", at(scope)).body["properties"]["tags"] == {}
+
+
+def test_a_subscription_shows_its_tags_once_it_was_tagged(world: World) -> None:
+    whole = f"{ARM}/subscriptions/{SUBSCRIPTION}?api-version=2021-04-01"
+    assert "tags" not in world.arm("GET", whole).body
+    world.arm("PUT", at(f"/subscriptions/{SUBSCRIPTION}"), given({"a": "1"}))
+    assert world.arm("GET", whole).body["tags"] == {"a": "1"}
+    world.arm("PATCH", at(f"/subscriptions/{SUBSCRIPTION}"), given({"a": "1"}, "Delete"))
+    assert world.arm("GET", whole).body["tags"] == {}
 
 
 def test_tags_of_nothing_and_patches_of_another_kind_are_refused(world: World) -> None:

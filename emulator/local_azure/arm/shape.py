@@ -50,11 +50,12 @@ OPEN_NETWORK: dict[str, Json] = {
 
 
 def subscription_json(subscription: Subscription, tenant: str) -> Json:
-    """Return a subscription as in the list of ``GET /subscriptions``."""
+    """Return a subscription as in the list of ``GET /subscriptions``; ``tags`` once it was tagged (recorded)."""
     return {
         "id": f"/subscriptions/{subscription.id}",
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
+        **({} if subscription.tags is None else {"tags": dict(subscription.tags)}),
         "subscriptionId": subscription.id,
         "tenantId": tenant,
         "displayName": subscription.name,
