@@ -22,6 +22,7 @@ from rotator.plan import (
 )
 from rotator.plan.revocation_end import IN_A_ROW, SIGNED_OUT, proves, shown
 from rotator.plan.view import View
+from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Outcome, Secret, SignIns
 from rotator.steps import Note
 
@@ -162,6 +163,14 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
     return Tries(Shown.PRINCIPAL)
 
 
+def _disabled(run: Run) -> str:
+    return (
+        "the role is granted, but readers get no password: the newest version of"
+        f" {run.policy.key_vault.password_secret} is disabled, as after a revocation of the passwords;"
+        f" `{rotator('rotate', run.policy.name)}` publishes a new one"
+    )
+
+
 async def acceptance(run: Run, observed: Observed) -> None:
     """See a pull succeed, where there is a value to pull with.
 
@@ -173,15 +182,9 @@ async def acceptance(run: Run, observed: Observed) -> None:
     except NotFound:
         return
     except Forbidden as error:
-        text = f"the role is granted, but no pull could be tried: {error.happened}"
-        run.tell(
-            Noted(
-                code=NoteCode.NOT_PROVEN,
-                subject=run.policy.name,
-                text=text,
-                warn=error.code != "SecretDisabled",
-            )
-        )
+        disabled = error.code == "SecretDisabled"
+        text = _disabled(run) if disabled else f"the role is granted, but no pull could be tried: {error.happened}"
+        run.tell(Noted(code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=not disabled))
         return
     begun, patience = (
         run.clock.elapsed(),

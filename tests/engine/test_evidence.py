@@ -269,6 +269,7 @@ def test_a_grant_is_seen_to_let_a_pull_succeed(which: str) -> None:
         assert [(event.code, event.warn) for event in at.told(Noted)] == [
             (NoteCode.NOT_PROVEN, warn) for warn in warned
         ]
+        assert any("`rotator rotate " in event.text for event in at.told(Noted)) is (which == "a disabled value")
         assert ("prove", (Secret("a password"), (IMAGE,))) in told.asked or not tries
 
     asked(act, **answers)
