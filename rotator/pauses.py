@@ -26,10 +26,9 @@ log = logging.getLogger(__name__)
 
 
 def read(file: Path, now: datetime) -> dict[str, float]:
-    """Return the seconds that are left of each pause, by limit; `now` is of this machine's clock.
+    """Return the seconds that are left of each pause, by limit; `now` is Azure's time.
 
-    A missing, unreadable or damaged file is an empty one. No pause is longer than the longest of Azure's windows, in
-    case that the clock was set back.
+    A missing, unreadable or damaged file is an empty one. No pause is longer than the longest of Azure's windows.
     """
     with suppress(OSError):
         ends = _parsed(plain(file, LARGEST))

@@ -53,7 +53,7 @@ def run(
 
     async def main() -> T:
         clock, connecting = wiring.connected(common.cloud.value)
-        async with connecting as world, _heeding_pauses(world, clock, (directory or kept()) / pauses.FILE):
+        async with connecting as world:
             world.tell_waits(tell or waits_told(common))
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
@@ -61,24 +61,31 @@ def run(
             if sign_in:
                 with _for_all(common, policies, Forbidden, Throttled, Unavailable):
                     await _signed_in(world)
+            heeding = _heeding_pauses(world, clock, (directory or kept()) / pauses.FILE)
             with _for_all(common, policies, Unreachable):
-                return await work(
-                    Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
-                    for policy in policies
-                )
+                async with heeding:
+                    return await work(
+                        Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
+                        for policy in policies
+                    )
 
     return wiring.run(main())
 
 
 @asynccontextmanager
 async def _heeding_pauses(world: World, clock: Clock, file: Path) -> AsyncIterator[None]:
-    """Obey the pauses that Azure has asked earlier processes for, and leave those of this one to later processes."""
+    """Obey the pauses that Azure has asked earlier processes for, and leave those of this one to later processes.
+
+    Their ends are in Azure's time, which is known from the first answer on.
+    """
     budgets = wiring.budgets(world)
-    budgets.heed(pauses.read(file, wiring.now()))
+    if now := wiring.azure_time(world):
+        budgets.heed(pauses.read(file, now))
     try:
         yield
     finally:
-        await pauses.keep(file, budgets.pauses(), wiring.now(), clock)
+        if now := wiring.azure_time(world):
+            await pauses.keep(file, budgets.pauses(), now, clock)
 
 
 async def _signed_in(world: World) -> None:

@@ -54,6 +54,11 @@ def budgets(world: "World") -> "Budgets":
     return cast("AzureWorld", world).budgets
 
 
+def azure_time(world: "World") -> datetime | None:
+    """Return Azure's time, by its answers so far; None before the first one."""
+    return cast("AzureWorld", world).line.time.now()
+
+
 def queue(world: "World", address: str) -> "Queue":
     """Return the queue at an address, over the connections and the identity of `world`."""
     return cast("AzureWorld", world).queue(address)
