@@ -33,7 +33,7 @@ def register_provider(namespace: str, subscription: str) -> str:
 
 def stop_group(group_id: str) -> str:
     """Stop a container group."""
-    return az("container stop", ids=group_id)
+    return az("container stop", **resource(group_id))
 
 
 def export_group(group_id: str, file: str) -> str:

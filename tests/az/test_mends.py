@@ -6,11 +6,13 @@ since all have the same tenant.
 """
 
 import asyncio
+import itertools
 import os
+import re
 import shlex
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +33,7 @@ from tests.cli.scene import Scene, make
 from tests.doctor.mending import mend
 from tests.doctor.verbs import GLOBAL, VERBS
 from tests.doctor.worlds import WORLDS, World
+from tests.remedy.test_remedy import CASES
 
 pytestmark = pytest.mark.skipif(
     AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ"
@@ -147,13 +150,37 @@ def test_stock_az_mends_what_doctor_finds(
     mend(world, scene, tmp_path / "terminal", {"az": stage.script})
 
 
-def test_stock_az_has_every_option_that_is_printed() -> None:
+def test_stock_az_has_every_option_that_is_printed_and_needs_no_other() -> None:
     assert AZ
-    helped = {verb: _help(AZ, verb.split()) for verb in VERBS}
-    lacking: Mapping[str, Sequence[str]] = {
-        verb: [one for one in (*VERBS[verb][1], *GLOBAL) if f"{one} " not in text] for verb, text in helped.items()
+    helped = {verb: _help(AZ, verb.split()) for verb in {*VERBS, *(verb for verb, _ in PRINTED)}}
+    lacking = {
+        (verb, option)
+        for verb, options in (*((verb, each[1]) for verb, each in VERBS.items()), *PRINTED)
+        for option in (*options, *GLOBAL)
+        if not re.search(rf"{option}(?=\s|$)", helped[verb])
     }
-    assert {verb: options for verb, options in lacking.items() if options} == {}
+    assert lacking == set()
+    needed = {
+        verb: [line.partition("[Required]")[0].split() for line in REQUIRED.findall(text)]
+        for verb, text in helped.items()
+    }
+    assert [(verb, names) for verb, options in PRINTED for names in needed[verb] if not {*names} & {*options}] == []
+
+
+REQUIRED = re.compile(r"^ *-.*\[Required\]", re.MULTILINE)
+"""Pattern of az's help on an option that has to be there."""
+
+
+def _printed() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each command of `rotator.remedy` for az: its verb, and its options."""
+    for line in (line for _, lines in CASES.values() for line in lines):
+        program, *words = shlex.split(line)
+        verb = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+        if program == "az":
+            yield " ".join(verb), tuple(w.partition("=")[0] for w in words[len(verb) :] if re.match("--[a-z]", w))
+
+
+PRINTED = tuple(_printed())
 
 
 def _help(command: str, words: list[str]) -> str:

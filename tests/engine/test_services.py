@@ -110,7 +110,7 @@ def test_a_server_of_which_nothing_is_said_is_asked_about_for_weeks_and_moves_on
         assert all("`runs: service`" in said and "`runs: job`" in said for _, said in runs)
         late = [said for code, said in runs if code == 1]
         assert len(late) >= 12
-        assert all("az container stop --ids" in said and "starts it again" in said for said in late)
+        assert all("az container stop --subscription" in said and "starts it again" in said for said in late)
         app, sftp = (group.id for group in made.policy.container_groups)
         made.with_policy(container_groups=[{"id": app}, {"id": sftp, "runs": "service"}])
         assert (await made.rotate()).exit_code == 0

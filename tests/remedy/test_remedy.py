@@ -136,7 +136,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.register_provider("Microsoft.ContainerInstance", n),
         ("az provider register --namespace Microsoft.ContainerInstance --subscription @",),
     ),
-    "stop_group": (remedy.stop_group, ("az container stop --ids @",)),
+    "stop_group": (lambda n: remedy.stop_group(arm(n)), (f"az container stop {AT}",)),
     "delete_group": (remedy.delete_group, ("az container delete --ids @",)),
     "delete_password": (
         lambda n: remedy.delete_password(n, n, Home.APPLICATION),
