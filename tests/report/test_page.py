@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from rotator.codes import WaitCode
-from rotator.report import page
+from rotator.errors import Forbidden
+from rotator.report import many, page
 from rotator.report.page.advice import FIRST, LABEL
 from rotator.report.page.lines import MEANING, CredentialRole, time_lines
 from rotator.report.page.scale import Scale, time_scale
@@ -96,6 +97,14 @@ def test_no_handler_is_in_the_markup_and_names_stay_text(read: Read) -> None:
     names = [given["data-name"] for _, given in read.elements if "data-name" in given]
     assert len(names) == len(fleet())
     assert any(name and name.startswith("</script><script>hacked") for name in names)
+
+
+def test_of_many_that_need_a_person_the_first_are_open() -> None:
+    def opened(number: int) -> int:
+        dark: Any = [(f"dark-{n:02}", Forbidden("403 Forbidden", service="keyvault")) for n in range(number)]
+        return sum("open" in given for _, given in Read(page.page(dark, ASSETS, TODAY)).elements)
+
+    assert (opened(many.FEW), opened(many.FEW + 1)) == (many.FEW, many.FIRST)
 
 
 def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read: Read) -> None:

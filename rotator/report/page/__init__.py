@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element
 
 from rotator.errors import RotatorError
 from rotator.report.page.advice import LABEL
-from rotator.report.page.card import render_card, top
+from rotator.report.page.card import opened, render_card, top
 from rotator.report.page.lines import time_lines
 from rotator.report.page.markup import document, own, tag
 from rotator.report.page.scale import Scale, time_scale
@@ -54,7 +54,8 @@ def page(seen: Iterable[Previewed], assets: Assets, now: datetime) -> str:
     found = rows(known.items())
     at = max((row.at for row in found if row.at), default=now)
     span = _scale(known.values(), at)
-    cards = [render_card(row, known[row.policy], span) for row in found]
+    first = opened(found)
+    cards = [render_card(row, known[row.policy], span, is_open=row.policy in first) for row in found]
     body = (_head(found, at), _filters(found), tag("main", top(span, _tools()), *cards), _foot(at))
     return document(_meta(assets), (_patterns(), *body, own("script", assets.script)))
 

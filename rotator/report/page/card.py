@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 from rotator.container_group import Dependent
 from rotator.errors import RotatorError
+from rotator.report.many import FEW, FIRST
 from rotator.report.page.advice import LABEL, advise
 from rotator.report.page.lines import MEANING, CredentialLine, time_lines, unsaid
 from rotator.report.page.markup import code, tag
@@ -20,14 +21,24 @@ HEIGHT, GAP = 8, 4
 """Height of a bar and the space between two, in pixels."""
 
 
-def render_card(row: Row, seen: Preview | RotatorError, scale: Scale) -> Element:
-    """Return the part of the page about one policy; open from the start if a person is needed."""
+def opened(found: Sequence[Row]) -> set[str]:
+    """Return the policies that are open from the start: those that need a person, of many the first.
+
+    A compromised credential is always open.
+    """
+    alarming = [row for row in found if row.standing in ALARMING]
+    first = alarming if len(alarming) <= FEW else alarming[:FIRST]
+    return {row.policy for row in alarming if row in first or row.standing is Urgency.COMPROMISED}
+
+
+def render_card(row: Row, seen: Preview | RotatorError, scale: Scale, *, is_open: bool) -> Element:
+    """Return the part of the page about one policy."""
     state = row.standing.name.lower()
     found = () if isinstance(seen, RotatorError) else time_lines(seen)
     made = tag("details", _summary(row, found, scale), _body(row, seen, found, scale), class_=f"policy {state}")
     made.set("data-state", state)
     made.set("data-name", row.policy.lower())
-    if row.standing in ALARMING:
+    if is_open:
         made.set("open", "")
     return made
 
