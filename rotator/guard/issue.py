@@ -1,6 +1,6 @@
 """Veto a new credential: refused by the vault, forbidden for the principal, or unusable for a group."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from rotator import container_group
@@ -84,14 +84,17 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent, known: Known) -
         return
     name, left = policy.key_vault.password_secret, theirs[OTHERS:]
     kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
-    given = f", beside {len(policy.key_vault.tags)} that the policy gives it" if policy.key_vault.tags else ""
-    what = (
-        f"version {newest.id} of {name} has {len(theirs) - len(policy.key_vault.tags)} tags that a new version would"
-        f" take over{given}, and {OTHERS} fit: {kept}"
-    )
+    what = f"version {newest.id} of {name} has {_counted(policy, theirs)}, and {OTHERS} fit: {kept}"
     command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
     remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"
     yield VetoCode.TAG_LIMIT, what, remedy
+
+
+def _counted(policy: Policy, names: Sequence[str]) -> str:
+    """Return the numbers of the tags that a new version would have beside rotator's: the old one's, the policy's."""
+    given = len(policy.key_vault.tags)
+    taken = f"{len(names) - given} tags that a new version would take over"
+    return f"{taken}, beside {given} that the policy gives it" if given else taken
 
 
 def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:

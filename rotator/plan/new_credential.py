@@ -59,8 +59,12 @@ def _on_top(view: View) -> Reason | Wait:
     )
     if until is None:
         return Wait(WaitCode.ON_TOP, top, text)
-    asked = rotator("rotate", view.policy.name, accept_drift=bool(view.drift), no_overlap=True)
-    return Wait(WaitCode.ON_TOP, top, f"{text}; `{asked}` doesn't wait for its overlap", until)
+    name, accepted = view.policy.name, bool(view.drift)
+    now = f"`{rotator('rotate', name, accept_drift=accepted, no_overlap=True)}` doesn't wait for its overlap"
+    if accepted:
+        again = rotator("rotate", name, accept_drift=True)
+        now = f"a run without --accept-drift does not; run `{again}` again then; {now}"
+    return Wait(WaitCode.ON_TOP, top, f"{text}; {now}", until)
 
 
 def _crowd(view: View) -> tuple[Credential, ...]:

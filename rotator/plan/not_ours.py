@@ -22,7 +22,13 @@ def drift(view: View) -> Iterator[Finding]:
     )
     dead = view.drift_tolerated and not view.intent.accept_drift
     late = "; the current credential is gone or near its end, so a new version goes on top; the other stays enabled"
-    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{late if dead else ''}", warn=dead)
+    adopt, cover = rotator("adopt", view.policy.name), rotator("rotate", view.policy.name, accept_drift=True)
+    held = (
+        f"; no credential is issued or removed until it is adopted (`{adopt}`) or a version of rotator goes on top of"
+        f" it (`{cover}`)"
+    )
+    more = late if dead else "" if view.drift_tolerated else held
+    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{more}", warn=dead)
 
 
 def foreign(view: View) -> Iterator[Finding]:

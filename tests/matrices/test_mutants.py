@@ -206,6 +206,7 @@ MUTATED: tuple[ModuleType, ...] = (
     losses,
 )
 FOR_PEOPLE = {
+    "_counted",
     "_done",
     "_no_way_back",
     "_where",
