@@ -17,7 +17,7 @@ from rotator.engine.publication import NewCredential, prove_new, publish
 from rotator.engine.run import FRESH, Run, Seen, Undecided, ensure_granted
 from rotator.engine.standing import ensure_standing
 from rotator.engine.take_back import after_failure, after_interruption, remove_lost
-from rotator.errors import OutcomeUnknown, ProofFailed, Throttled, UnsafeStep
+from rotator.errors import OutcomeUnknown, ProofFailed, RotatorError, Throttled, UnsafeStep
 from rotator.events import CredentialAdded, Noted, UsernamePublished
 from rotator.state import Credential, Observed, Version, marker
 from rotator.steps import Issue
@@ -99,11 +99,11 @@ async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
         found = await remove_lost(run, observed, name)
     except Throttled:
         found = False
+    except RotatorError as error:
+        error.state = f"Nothing was published. {_unanswered(name)} after {run.policy.rotation.reclaim_after}."
+        raise
     except asyncio.CancelledError:
-        text = (
-            f"Graph did not answer when a password was added; if it was added, its name is {name}, and a later"
-            " run removes it"
-        )
+        text = _unanswered(name)
         run.tell(Noted(code=NoteCode.INTERRUPTED, subject=name, text=text, warn=True))
         raise
     left = (
@@ -115,6 +115,13 @@ async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
         f"{lost.happened}; it is unknown if the password was added",
         state=f"Nothing was published. {left}",
         lost="" if found else name,
+    )
+
+
+def _unanswered(name: str) -> str:
+    return (
+        f"Graph did not answer when a password was added; if it was added, its name is {name}, and a later run removes"
+        " it"
     )
 
 

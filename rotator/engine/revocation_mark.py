@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rotator.engine.run import FRESH, Run, access_now
-from rotator.errors import UnsafeStep
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Run, access_now
+from rotator.errors import OutcomeUnknown, UnsafeStep
 from rotator.events import AccessRecorded
 from rotator.ports import AccessRecord
 from rotator.remedy import rotator
@@ -50,9 +50,36 @@ class MarkBefore:
 
 
 async def mark_revoked(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> MarkBefore:
-    """Write the record before the first deletion, unless the record already has the same content."""
-    wanted = tuple(sorted({a.id: a for a in lost}.values()))
-    if before.access is not Access.REVOKED or wanted != before.assignments:
-        await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
-        run.tell(AccessRecorded(access=Access.REVOKED, assignments=len(wanted)))
+    """Write the record before the first deletion, unless the record already has the same content.
+
+    Without an answer, only the record tells: it is read again, and written again if it isn't there, a bounded number of
+    times. A grant seen then is never overwritten. Raises OutcomeUnknown.
+    """
+    wanted = _merged(lost)
+    if _says(before, wanted):
+        return MarkBefore(before, run.world.moment())
+    for left in reversed(range(DECISIONS)):
+        try:
+            await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
+            break
+        except OutcomeUnknown:
+            if not left:
+                raise
+        await run.clock.sleep(PAUSE)
+        now, read = await access_now(run)
+        if now.access is Access.GRANTED and now != before:
+            return MarkBefore(before, read, regranted=True)
+        if now.access is Access.REVOKED:
+            wanted = _merged((*now.assignments, *wanted))
+        if _says(now, wanted):
+            break
+    run.tell(AccessRecorded(access=Access.REVOKED, assignments=len(wanted)))
     return MarkBefore(before, run.world.moment())
+
+
+def _says(record: AccessRecord, wanted: tuple[Assignment, ...]) -> bool:
+    return record.access is Access.REVOKED and record.assignments == wanted
+
+
+def _merged(assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+    return tuple(sorted({each.id: each for each in assignments}.values()))

@@ -1,18 +1,19 @@
 """Tests of the mark that a revocation reads again before its writes: a stale read neither invents nor hides a grant."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
-from rotator.engine import grant
+from rotator.engine import grant, revoke
 from rotator.engine.revocation_mark import AGEING, MarkBefore, mark_revoked
-from rotator.engine.run import FRESH, Run
-from rotator.errors import NotSent, UnsafeStep
+from rotator.engine.run import DECISIONS, FRESH, Run
+from rotator.errors import NotSent, OutcomeUnknown, UnsafeStep
 from rotator.ports import AccessRecord
 from rotator.state import Access, Assignment
 from tests.matrices.effects import Effect
-from tests.matrices.process import ALWAYS, Process, Strike
+from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Stop, Strike
 from tests.matrices.test_corners import within
 from tests.stage import Stage
 
@@ -111,6 +112,64 @@ def test_a_record_is_written_where_it_says_something_else(which: str) -> None:
         assert len(now.assignments) == len(known.assignments) + more
 
     within(world, act)
+
+
+ANSWERS: dict[str, tuple[tuple[Strike, ...], int, bool]] = {
+    "that was lost after the write": ((Strike(SET, 1, Effect.UNKNOWN_DONE),), 1, True),
+    "that was lost with the write": ((Strike(SET, 1, Effect.UNKNOWN),), 2, True),
+    "that is lost for good": ((Strike(SET, ALWAYS, Effect.UNKNOWN),), DECISIONS, False),
+}
+
+
+@pytest.mark.parametrize("which", ANSWERS)
+def test_an_answer_stops_no_revocation(which: str) -> None:
+    strikes, written, there = ANSWERS[which]
+
+    async def act(made: Stage) -> None:
+        known, process = await record(made), Process(made.app, made=made, strikes=strikes)
+
+        async def main(run: Run) -> None:
+            with nullcontext() if there else pytest.raises(OutcomeUnknown):
+                assert not (await mark_revoked(run, known, known.assignments, run.world.moment())).regranted
+
+        await made.with_world(main, hop=process, clock=process.clock)
+        assert [operation for operation, _, writes in process.calls if writes] == [SET] * written
+        assert ((await record(made)).access is Access.REVOKED) is there
+
+    within("at rest", act)
+
+
+def test_a_grant_after_a_lost_answer_is_not_overwritten() -> None:
+    async def act(made: Stage) -> None:
+        known = await record(made)
+        stop = Stop(Point(SLEEPING, 1, "after"), 5.0, lambda: made.with_world(granted))
+        process = Process(made.app, made=made, strikes=(Strike(SET, 1, Effect.UNKNOWN_DONE),), stop=stop)
+
+        async def main(run: Run) -> None:
+            mark = await mark_revoked(run, known, known.assignments, run.world.moment())
+            assert mark.regranted
+            assert await mark.not_after(run) is None
+
+        await made.with_world(main, hop=process, clock=process.clock)
+        assert (process.stopped, (await record(made)).access) == (True, Access.GRANTED)
+
+    within("at rest", act)
+
+
+def test_what_another_revocation_recorded_after_a_lost_answer_stays_recorded() -> None:
+    async def act(made: Stage) -> None:
+        known = await record(made)
+        stop = Stop(Point(SLEEPING, 1, "after"), 5.0, lambda: made.with_world(lambda run: revoke(run, wait=False)))
+        process = Process(made.app, made=made, strikes=(Strike(SET, 1, Effect.UNKNOWN),), stop=stop)
+
+        async def main(run: Run) -> None:
+            await mark_revoked(run, known, (), run.world.moment())
+
+        await made.with_world(main, hop=process, clock=process.clock)
+        now = await record(made)
+        assert (now.access, len(now.assignments)) == (Access.REVOKED, 1)
+
+    within("at rest", act)
 
 
 def _other(one: Assignment) -> Assignment:

@@ -17,14 +17,14 @@ from local_azure.wire import Request
 
 from rotator.codes import NoteCode
 from rotator.engine import adopt, compromise, reconcile, revoke
-from rotator.events import Noted
+from rotator.events import Noted, StepFailed
 from rotator.plan import Ending
 from rotator.results import Result
 from rotator.state import ADOPTED
 from rotator.steps import Intent
 from tests.matrices.effects import Effect
 from tests.matrices.fast import fast
-from tests.matrices.process import SLEEPING, Point, Process, Stop, Strike
+from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Stop, Strike
 from tests.matrices.worlds import WORLDS
 from tests.stage import GROUPS, SECRET, Stage, play
 
@@ -77,6 +77,24 @@ def test_a_run_ends_rather_than_wait_beyond_its_deadline() -> None:
         assert took <= 300
 
     within("first", hurried)
+
+
+UNREMOVED: dict[str, tuple[Strike, ...]] = {
+    "its removal is refused": (Strike(REMOVE, ALWAYS, Effect.NO),),
+    "no read looks for it": tuple(Strike("graph.applications.get", nth, Effect.NO) for nth in range(2, 20)),
+}
+
+
+@pytest.mark.parametrize("why", UNREMOVED)
+def test_a_password_that_an_unanswered_add_may_have_left_is_named(why: str) -> None:
+    async def act(made: Stage) -> None:
+        result, _ = await rotated(made, Strike(ADD, 1, Effect.UNKNOWN_DONE), *UNREMOVED[why])
+        (left,) = [p.display_name for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
+        failures = [event.state or "" for event in made.events if isinstance(event, StepFailed)]
+        assert result.exit_code == 1
+        assert any(f"its name is {left}" in state for state in failures), failures
+
+    within("first", act)
 
 
 @pytest.mark.parametrize(("minutes", "tries"), [(10 / 60, 1), (11 / 60, 2)])
