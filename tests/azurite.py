@@ -116,6 +116,8 @@ class Blocking:
     azurite: Azurite
     now: Callable[[], datetime]
     down: bool = False
+    page: tuple[str, bytes] | None = None
+    """Type and body of an answer in place of Azurite's, as a portal in between gives it."""
 
     def request(self, method: str, url: URL | str, **options: Any) -> "_Answer":
         inspect.signature(aiohttp.ClientSession._request).bind(
@@ -127,6 +129,9 @@ class Blocking:
         parts = urlsplit(url)
         if self.down:
             raise aiohttp.ServerDisconnectedError
+        if self.page:
+            kind, page = self.page
+            return SessionResponse(method, url, 200, "OK", CIMultiDict({"Content-Type": kind}), page)
         self.azurite.clock.write_text(str(int(self.now().timestamp() * 1000)))
         port = self.azurite.ports["queue" if ".queue." in parts.netloc else "blob"]
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=self.azurite.trust, timeout=20)

@@ -59,7 +59,8 @@ class StorageQueue:
     async def take(self, seconds: float) -> Message | None:
         """Take a message and hide it from other workers for `seconds`; None if the queue is empty."""
         async with self._queue() as queue:
-            taken = await self._there("take a message", queue.receive_message(visibility_timeout=round(seconds)))
+            asked = queue.receive_message(visibility_timeout=round(seconds), raw_response_hook=_ensure_list)
+            taken = await self._there("take a message", asked)
         if taken is None:
             return None
         return Message(taken.id, taken.pop_receipt, _decoded(taken.content), int(taken.dequeue_count or 1))
@@ -103,7 +104,8 @@ class StorageQueue:
         """Return the texts of the messages that were moved aside, as far as one look shows them, sorted."""
         async with self._queue(POISON) as aside:
             try:
-                seen = await self._asked("look at messages", aside.peek_messages(max_messages=PEEKED))
+                asked = aside.peek_messages(max_messages=PEEKED, raw_response_hook=_ensure_list)
+                seen = await self._asked("look at messages", asked)
             except NotFound as error:
                 if absent(error, "QueueNotFound"):
                     return ()
@@ -132,6 +134,15 @@ class StorageQueue:
 
     async def _asked(self, doing: str, call: Awaitable[T]) -> T:
         return await ask(Asked(SERVICE, f"{doing} in {self.where}", needs=f"{CONTRIBUTOR['queue']} on it"), call)
+
+
+def _ensure_list(response: Any) -> None:
+    """Check that an answer is a list of messages: the client takes any other document for an empty one.
+
+    Raises ValueError.
+    """
+    if response.http_response.status_code == 200 and b"<QueueMessagesList" not in response.http_response.body():
+        raise ValueError("no list of messages")
 
 
 def _encoded(text: str) -> str:

@@ -163,3 +163,20 @@ def test_a_queue_that_does_not_answer_is_given_up_within_half_a_minute(storage: 
         assert loop.time() <= 90
 
     run(main)
+
+
+@pytest.mark.parametrize("page", [b"<html><body>Sign in.</body></html>", b"", b"[]"])
+@pytest.mark.parametrize("kind", ["text/html", "application/xml"])
+def test_a_page_in_place_of_messages_is_no_empty_queue(storage: azurite.Azurite, kind: str, page: bytes) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        queue = azurite.queue(storage, Clock(loop), later(loop), "behind-a-portal")
+        await queue.put("name")
+        queue._line._sessions[0].page = (kind, page)
+        for call in (queue.take(30), queue.poisoned()):
+            with pytest.raises(AzureError):
+                await call
+        queue._line._sessions[0].page = None
+        assert (await taken(queue)).text == "name"
+        assert await queue.poisoned() == ()
+
+    run(main)
