@@ -197,7 +197,11 @@ def _without_deactivation(scene: Scene) -> None:
 
 
 def _exempting(scene: Scene) -> None:
-    """Exempt rotator by custom security attributes, which it may not read: the exemption stays unknown."""
+    """Exempt rotator by custom security attributes, which it may not read: the exemption stays unknown.
+
+    A person looks who may read them; no administrator may by default.
+    """
+    scene.azure.directory.grant(scene.seeded.admin.app_id, "CustomSecAttributeAssignment.Read.All")
     attribute = {"id": "Automation_Role", "operator": "equals", "value": "rotator"}
     restrictions = _restricted(scene, "passwordAddition")
     restrictions["passwordCredentials"][0]["excludeActors"] = {"customSecurityAttributes": [attribute]}
