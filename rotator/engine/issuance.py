@@ -21,6 +21,7 @@ from rotator.errors import OutcomeUnknown, ProofFailed, RotatorError, Throttled,
 from rotator.events import CredentialAdded, Noted, UsernamePublished
 from rotator.state import Credential, Observed, Version, marker
 from rotator.steps import Issue
+from rotator.words import days
 
 
 async def issue(run: Run, seen: Seen, step: Issue) -> str:
@@ -100,7 +101,7 @@ async def _add(run: Run, seen: Seen, step: Issue) -> NewCredential:
     except Throttled:
         found = False
     except RotatorError as error:
-        error.state = f"Nothing was published. {_unanswered(name)} after {run.policy.rotation.reclaim_after}."
+        error.state = f"Nothing was published. {_unanswered(name)} after {days(run.policy.rotation.reclaim_after)}."
         raise
     except asyncio.CancelledError:
         text = _unanswered(name)
@@ -130,8 +131,8 @@ def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> Non
         return
     got = credential.end - observed.at
     raise ProofFailed(
-        f"the tenant limited the lifetime of the new credential to {got} ({run.policy.rotation.validity} were"
-        f" requested), and a credential is renewed {run.policy.rotation.renew_before} before its end",
+        f"the tenant limited the lifetime of the new credential to {days(got)} ({days(run.policy.rotation.validity)}"
+        f" were requested), and a credential is renewed {days(run.policy.rotation.renew_before)} before its end",
         remedy=(
             "An app management policy of the tenant limits passwords; set `rotation: {validity, renew_before}` below"
             " its limit."

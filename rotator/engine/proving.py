@@ -72,8 +72,9 @@ async def _once(run: Run, secret: Secret, images: Sequence[str]) -> Proof:
 def _failed(run: Run, key_id: str, proof: Proof, successes: int) -> ProofFailed:
     wanted = run.policy.proof
     return ProofFailed(
-        f"credential {key_id} had {successes} of {wanted.times} successes in a row when {wanted.deadline} were over;"
-        f" last: {proof.outcome}{': ' if proof.detail else ''}{proof.detail}",
+        f"credential {key_id} had {successes} of {wanted.times} successes in a row when"
+        f" {wanted.deadline.total_seconds():.0f} s were over; last:"
+        f" {proof.outcome}{': ' if proof.detail else ''}{proof.detail}",
         remedy=(
             "Run again; if it stays so, look at the sign-in logs of the principal and at the registry's network rules."
         ),

@@ -14,6 +14,7 @@ from rotator.engine.run import FRESH, Patience, Run
 from rotator.errors import Conflict, OutcomeUnknown, RotatorError
 from rotator.events import Noted
 from rotator.state import Credential, Observed
+from rotator.words import days
 
 
 async def remove_lost(run: Run, observed: Observed, name: str) -> bool:
@@ -78,7 +79,7 @@ async def _taken_back(run: Run, observed: Observed, new: NewCredential) -> tuple
     except RotatorError as error:
         return False, (
             f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; a"
-            f" later run removes it after {run.policy.rotation.reclaim_after}."
+            f" later run removes it after {days(run.policy.rotation.reclaim_after)}."
         )
     return True, (
         f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was"
@@ -98,7 +99,7 @@ async def after_interruption(run: Run, observed: Observed, new: NewCredential) -
         except RotatorError as error:
             state = (
                 f"was added and not published, and its removal failed ({error}); a later run removes it after"
-                f" {run.policy.rotation.reclaim_after}"
+                f" {days(run.policy.rotation.reclaim_after)}"
             )
     text = f"credential {key_id} {state}"
     run.tell(Noted(code=NoteCode.INTERRUPTED, subject=key_id, text=text, warn=True))
@@ -111,7 +112,7 @@ def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnkno
         service="keyvault",
         state=(
             f"Credential {credential.key_id} was added and stays, because a version with its password may exist. If"
-            f" no version names it, a later run removes it after {run.policy.rotation.reclaim_after}. No container"
-            " group was changed."
+            f" no version names it, a later run removes it after {days(run.policy.rotation.reclaim_after)}. No"
+            " container group was changed."
         ),
     )

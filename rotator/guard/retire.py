@@ -11,6 +11,7 @@ from rotator.policy import Policy, RegistryProof, UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Observed, Outcome, marker
 from rotator.steps import Intent, Known
+from rotator.words import days
 
 
 def retirable(policy: Policy, observed: Observed, intent: Intent, known: Known, key_id: str) -> Iterator[Objection]:
@@ -90,7 +91,7 @@ def alone(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iter
     if observed.at < _reclaimed(policy, observed, key_id):
         yield (
             VetoCode.EARLY,
-            f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago",
+            f"credential {key_id} was added less than {days(policy.rotation.reclaim_after)} ago",
             "A later run removes it.",
         )
     first = dict(known.unnamed_since).get(key_id)
