@@ -16,8 +16,8 @@ def _measured(size: int, *more: str) -> dict[str, Any]:
     words = [sys.executable, "-m", "tests.fleet_cost", str(size), *more]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
-    if found["rested"] != size:
-        sys.exit(f"only {found['rested']} of {size} policies were at rest")
+    if found["rested"] < size - found["turned"]:
+        sys.exit(f"only {found['rested']} of {size} policies were at rest, and {found['turned']} had their turn")
     return found
 
 
