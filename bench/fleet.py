@@ -10,14 +10,19 @@ ROOT = Path(__file__).parent.parent
 MOST_REQUESTS, MOST_PROCESSOR = 1.2, 2.2
 """Aims: a multiple of the fewest possible requests, and of the processor time for half as many policies."""
 
+MOST_LOOKED_AT = 0.001
+"""Share of the policies that may be looked at: the lists of thousands take some seconds of Azure's time, in which a few
+have their turn.
+"""
+
 
 def _measured(size: int, *more: str) -> dict[str, Any]:
     """Measure in a separate process."""
     words = [sys.executable, "-m", "tests.fleet_cost", str(size), *more]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
-    if found["rested"] < size - found["turned"]:
-        sys.exit(f"only {found['rested']} of {size} policies were at rest, and {found['turned']} had their turn")
+    if found["rested"] < size * (1 - MOST_LOOKED_AT):
+        sys.exit(f"only {found['rested']} of {size} policies were at rest")
     return found
 
 

@@ -108,14 +108,8 @@ async def _run(loop: VirtualLoop, made: Fleet, hop: Timed, *, memory: bool) -> d
         "processor": seconds,
         "peak": peak,
         "rested": rested,
-        "turned": sum(turn(lineage, START) < turn(lineage, _now(loop)) for lineage in looks.known),
         "fewest": fewest(len(made.policies)),
     }
-
-
-def _now(loop: VirtualLoop) -> datetime:
-    """Return Azure's time."""
-    return START + timedelta(seconds=loop.time())
 
 
 async def _timed(once: Callable[[], Awaitable[T]], hop: Timed, turns: int) -> tuple[T, float]:
