@@ -51,7 +51,7 @@ class Leases:
         return "" if self.container else lease.exposed(self.directory)
 
 
-def kept() -> Path:
+def state_directory() -> Path:
     """Return the directory of rotator's files on this machine where no option names one."""
     named = os.environ.get("ROTATOR_LEASE_DIR")
     return Path(named) if named else lease.directory(os.environ)

@@ -30,10 +30,10 @@ def looked(
     """
     from rotator import fleet
     from rotator.cli import session
-    from rotator.cli.leases import kept
+    from rotator.cli.leases import state_directory
     from rotator.survey import FILE, Looks
 
-    looks = Looks.read((directory or kept()) / FILE)
+    looks = Looks.read((directory or state_directory()) / FILE)
 
     async def work(runs: "Iterable[Run]") -> "tuple[Preview | RotatorError, ...]":
         every = tuple(runs)

@@ -11,7 +11,7 @@ from rotator import fleet, pauses
 from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
-from rotator.cli.leases import kept
+from rotator.cli.leases import state_directory
 from rotator.cli.progress import Story, telling, waits_told
 from rotator.codes import NoteCode
 from rotator.engine import Journal, Run
@@ -42,12 +42,14 @@ def run(
     tell: Tell | None = None,
     sign_in: bool = True,
     directory: Path | None = None,
+    heed: bool = True,
 ) -> T:
     """Return the result of `work`, called with one run for each policy.
 
-    No run may begin a step too long to end within `at_most`. Pauses that Azure asks for are kept in `directory`, by
-    default that of the leases, for the next process. With `sign_in`, a failed sign-in ends the command before
-    any policy is looked at, and so does a network without any answer. Raises AzureError.
+    No run may begin a step too long to end within `at_most`. With `sign_in`, a failed sign-in ends the command before
+    any policy is looked at, and so does a network without any answer. Pauses that Azure asks for are kept in
+    `directory`, by default that of the leases, for later processes; with `heed`, those of earlier ones are obeyed.
+    Raises AzureError.
     """
     policies = tuple(policies)
 
@@ -61,9 +63,11 @@ def run(
             if sign_in:
                 with _for_all(common, policies, Forbidden, Throttled, Unavailable):
                     await _signed_in(world)
-            heeding = _heeding_pauses(world, clock, (directory or kept()) / pauses.FILE)
+            file = (directory or state_directory()) / pauses.FILE
+            if heed and (now := wiring.azure_time(world)):
+                wiring.budgets(world).heed(pauses.read(file, now))
             with _for_all(common, policies, Unreachable):
-                async with heeding:
+                async with _keeping_pauses(world, clock, file):
                     return await work(
                         Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
                         for policy in policies
@@ -73,19 +77,13 @@ def run(
 
 
 @asynccontextmanager
-async def _heeding_pauses(world: World, clock: Clock, file: Path) -> AsyncIterator[None]:
-    """Obey the pauses that Azure has asked earlier processes for, and leave those of this one to later processes.
-
-    Their ends are in Azure's time, which is known from the first answer on.
-    """
-    budgets = wiring.budgets(world)
-    if now := wiring.azure_time(world):
-        budgets.heed(pauses.read(file, now))
+async def _keeping_pauses(world: World, clock: Clock, file: Path) -> AsyncIterator[None]:
+    """Leave the pauses that Azure asks for to later processes; their ends are in Azure's time."""
     try:
         yield
     finally:
         if now := wiring.azure_time(world):
-            await pauses.keep(file, budgets.pauses(), now, clock)
+            await pauses.keep(file, wiring.budgets(world).pauses(), now, clock)
 
 
 async def _signed_in(world: World) -> None:
@@ -141,7 +139,16 @@ def change(
         return results
 
     with heard(common) as (tell, story):
-        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell, directory=leases.directory)
+        results = run(
+            common,
+            policies,
+            work,
+            intent=intent,
+            at_most=at_most,
+            tell=tell,
+            directory=leases.directory,
+            heed=urgent is None,
+        )
     report(common, results, story)
 
 

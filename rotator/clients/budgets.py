@@ -31,6 +31,8 @@ UNSAID = 60.0
 """Seconds for which redeployments stop after a refusal without ``Retry-After``."""
 LONGEST_SLEEP = 60.0
 """Seconds after which who waits for a permit looks again: another may have given one back."""
+HEEDED = 120.0
+"""Seconds for which a later process holds requests back: fewer than a request may wait, so that none fails for it."""
 MARGIN = 0.01
 """Seconds that are waited beyond the end of a limit, since clocks are rounded."""
 TOO_MANY = 429
@@ -167,14 +169,16 @@ class Budgets:
         return {key: seconds for key, seconds in left.items() if seconds > 0}
 
     def heed(self, pauses: Mapping[str, float]) -> None:
-        """Send nothing within these limits for so many seconds, as Azure has asked another process."""
+        """Send nothing within these limits for so many seconds, as Azure has asked another process.
+
+        Other requests than redeployments wait for no longer than `HEEDED`: a longer wait would be a failed command.
+        """
         now = self._clock.elapsed()
         for key, seconds in pauses.items():
-            until = now + min(seconds, LONGEST)
             if key.startswith(_LINE):
-                self._lines.setdefault(key.removeprefix(_LINE), Turns()).limits.block(until)
+                self._lines.setdefault(key.removeprefix(_LINE), Turns()).limits.block(now + min(seconds, LONGEST))
             else:
-                self._blocked[key] = max(self._blocked.get(key, now), until)
+                self._blocked[key] = max(self._blocked.get(key, now), now + min(seconds, HEEDED))
 
     def _longest(self, keys: Iterable[str]) -> float:
         return max(map(self._wait, keys), default=0.0)

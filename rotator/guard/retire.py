@@ -194,7 +194,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
             )
             yield (
                 VetoCode.UNSAID,
-                (f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}"),
+                f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}",
                 remedy,
             )
     for unseen in observed.unseen:

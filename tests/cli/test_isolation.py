@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from local_azure.faults import Fault
 
 from tests.cli.scene import NAME, PASSWORD, Scene
 
@@ -50,6 +51,22 @@ def test_a_named_policy_is_served_whatever_stands_beside_it(shared: Scene, words
     ]
     assert WARNING in alone.err
     assert "not served" not in alone.out
+
+
+def test_a_pause_of_an_earlier_command_holds_no_emergency_up(rotator: Scene) -> None:
+    assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
+    before, vault = rotator.live(), "keyvault.secrets.*"
+    rotator.azure.faults.add(Fault(vault, "status", times=9, status=429, code="Throttled", retry_after=3000))
+    assert rotator("plan", NAME).code == 1
+    rotator.azure.faults.clear()
+    assert (rotator.policies.parent / "leases" / "pauses.json").exists()
+    assert rotator("plan", NAME).code == 0, "a long pause of reads is not obeyed for ever"
+    began = rotator.time.elapsed()
+    assert rotator("rotate", NAME, "--compromised", "--yes").code == 0
+    assert not rotator.live() & before
+    assert rotator("revoke", NAME, "--yes").code == 0
+    assert not rotator.pulls()
+    assert rotator.time.elapsed() - began < 900
 
 
 def test_the_emergency_verbs_do_what_they_are_for(shared: Scene) -> None:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.buckets import Counter, Redeployments, Store
-from rotator.clients.budgets import UNSAID, Budgets
+from rotator.clients.budgets import HEEDED, UNSAID, Budgets
 from rotator.clients.counted_request import Hosts, Sent
 from rotator.clients.wire import Gate, Limit
 from rotator.errors import Throttled
@@ -447,6 +447,6 @@ async def test_no_pause_of_another_process_is_longer_than_the_longest_window(loo
     later.heed({"redeployments /subscriptions/a": 1e9, "graph units": 1e9, "of another version": 1.0})
     assert {key: round(left) for key, left in later.pauses().items()} == {
         "redeployments /subscriptions/a": 3600,
-        "graph units": 3600,
+        "graph units": HEEDED,
         "of another version": 1,
     }
