@@ -58,13 +58,13 @@ docs: $(READY)  ## write the parts of the documentation that are made from the c
 SITE := .venv/site
 site: $(SITE)/.ready  ## the documentation as a site with a search: build/site/index.html
 	@rm -rf build/site
-	@PYTHONPATH=. $(SITE)/bin/python -m sphinx --quiet --fail-on-warning --keep-going -c docs/site . build/site
+	@PYTHONPATH=. $(SITE)/bin/python -m sphinx --quiet --fail-on-warning --keep-going -c site . build/site
 	@rm -rf build/site/_sources build/site/.doctrees
 	@echo "build/site/index.html is ready."
 
-$(SITE)/.ready: docs/site/requirements.lock $(READY)
+$(SITE)/.ready: site/requirements.lock $(READY)
 	@$(BIN)/python -m venv $(SITE)
-	@$(SITE)/bin/python -m pip install $(QUIET) --require-hashes -r docs/site/requirements.lock
+	@$(SITE)/bin/python -m pip install $(QUIET) --require-hashes -r site/requirements.lock
 	@touch $@
 
 lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the newest
@@ -75,7 +75,7 @@ lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the n
 	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.lock \
 		- -o requirements-build.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(UPGRADE) \
-		--group pyproject.toml:site -o docs/site/requirements.lock
+		--group pyproject.toml:site -o site/requirements.lock
 
 function: $(READY)  ## the folder to deploy as an Azure Functions app: build/function
 	@rm -rf build/function && mkdir -p build/function

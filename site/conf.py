@@ -6,9 +6,9 @@ project = "rotator"
 author = "the rotator authors"
 release = version = __version__
 extensions = ["myst_parser", "sphinx_external_toc"]
-external_toc_path = "docs/site/toc.yml"  # from the top of the repository
+external_toc_path = "site/toc.yml"  # from the top of the repository
 include_patterns = ["*.md", "docs/*.md", "docs/adr/*.md", "emulator/*.md", "emulator/docs/*.md"]
-exclude_patterns = [".*", "build", "dist", "rotator", "tests", "emulator/local_azure", "emulator/tests"]
+exclude_patterns = [".*", "build", "dist", "site", "rotator", "tests", "emulator/local_azure", "emulator/tests"]
 myst_heading_anchors = 4  # as the pages refer to them
 smartquotes = False
 suppress_warnings = [
