@@ -1,11 +1,8 @@
-"""Checks of container groups: visible, writable, redeployed without a loss, and all declared."""
+"""Checks of container groups in Azure: visible, writable, present, listed; what may be redeployed when."""
 
-from collections.abc import Iterator
-from pathlib import PurePath
-
-from rotator import container_group, remedy
+from rotator import container_group
 from rotator.codes import WaitCode
-from rotator.container_group import Dependent, Document, Phase, Refusal
+from rotator.container_group import Dependent, Phase
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import next_steps
@@ -21,27 +18,29 @@ WRITE = "Microsoft.ContainerInstance/containerGroups/write"
 LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
 
 
-def _dependents(case: Case) -> tuple[Dependent, ...]:
+def dependents(case: Case) -> tuple[Dependent, ...]:
+    """Return the container groups that use the principal."""
     return container_group.dependents(case.policy, case.seen)
 
 
-def _subject(dependent: Dependent) -> str:
+def subject(dependent: Dependent) -> str:
+    """Return the name of a group in a finding."""
     return f"group {dependent.name}"
 
 
 def readable(case: Case) -> Found:
     """Check that each declared group may be read."""
-    for each in _dependents(case):
+    for each in dependents(case):
         if each.phase is Phase.UNREADABLE:
             grounds = next((seen.grounds for seen in case.seen.groups if seen.id == each.id), None)
             text, mend = command.permitted(case, str(each.refused), grounds, READER, each.id)
-            yield Finding(Severity.FAIL, _subject(each), text, mend)
+            yield Finding(Severity.FAIL, subject(each), text, mend)
 
 
 def writable(case: Case) -> Found:
     """Check that each declared group may be redeployed."""
     for each in case.policy.container_groups:
-        right, subject, mend = (
+        right, name, mend = (
             case.examined.right(WRITE, each.id),
             f"group {each.id.rsplit('/', 1)[-1]}",
             (command.role(case, CONTRIBUTOR, each.id),),
@@ -49,20 +48,18 @@ def writable(case: Case) -> Found:
         if right.allowed is False:
             yield Finding(
                 Severity.FAIL,
-                subject,
+                name,
                 "rotator may not redeploy the group, so the group would keep the old credential until that ends",
                 mend,
             )
         elif right.allowed is None:
-            yield Finding(
-                Severity.UNKNOWN, subject, f"it is unknown if rotator may redeploy the group: {right.why}", mend
-            )
+            yield Finding(Severity.UNKNOWN, name, f"it is unknown if rotator may redeploy the group: {right.why}", mend)
 
 
 def linkable(case: Case) -> Found:
     """Check that each redeployed group may be linked again to its identities and its subnet."""
     known = {(right.action, right.scope): right for right in case.examined.rights}
-    for each in _dependents(case):
+    for each in dependents(case):
         for action, scope in each.links:
             right = known.get((action, scope), Right(action, scope, True))
             allowed = right.allowed
@@ -71,169 +68,17 @@ def linkable(case: Case) -> Found:
             if allowed is False:
                 yield Finding(
                     Severity.FAIL,
-                    _subject(each),
+                    subject(each),
                     f"{text}, which this identity does not have; a custom role with that action alone is enough",
                     mend,
                 )
             elif allowed is None:
                 yield Finding(
                     Severity.UNKNOWN,
-                    _subject(each),
+                    subject(each),
                     f"{text}; it is unknown if this identity has it: {right.why}",
                     mend,
                 )
-
-
-def hidden_values_known(case: Case) -> Found:
-    """Check that every value hidden by Azure has a source."""
-    for each in _dependents(case):
-        if each.declared and each.unsourced and not each.refused:
-            text = (
-                f"Azure hides {len(each.unsourced)} of its values, and the policy names no source for them:"
-                f" {', '.join(each.unsourced)}"
-            )
-            write = f"container_groups:\n  - id: {each.id}\n{each.lines_to_add}"
-            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
-
-
-def passwords_said(case: Case) -> Found:
-    """Check that the policy says of each hidden variable that may hold the principal's password which secret it is.
-
-    A value that is needed for a redeployment is a matter of `hidden_values_known`.
-    """
-    for each in case.view.unsaid:
-        if each.declared and not each.unsourced:
-            text = (
-                f"the principal's password may be in {', '.join(each.unsaid)}. Until the policy says which secret that"
-                f" is, rotator removes no old password. {container_group.ANSWERS}"
-            )
-            lines = "\n".join(f"      {container_group.likely_line(path)}" for path in each.unsaid)
-            write = f"container_groups:\n  - id: {each.id}\n    secrets:  # by their names; correct them\n{lines}"
-            yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), write)
-
-
-def jobs_decided(case: Case) -> Found:
-    """Check that the policy decides on the redeployment of ended jobs."""
-    for each in _dependents(case):
-        if each.declared and each.needs_rotation and each.choice is container_group.Choice.UNDECIDED:
-            text = (
-                "the group is a job that has ended; a redeployment would run it again, and the policy does not say"
-                " if that is wanted"
-            )
-            write = (
-                f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its"
-                " manifest"
-            )
-            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
-
-
-def services_said(case: Case) -> Found:
-    """Check that the policy says of each group that looks like a service, and counts as a job, which of both it is."""
-    for each in _dependents(case):
-        if each.like_a_service and each.needs_rotation and case.view.movable(each):
-            evidence = " and ".join(each.like_a_service)
-            text = (
-                "the group counts as a job by its restart policy, and a running job is never interrupted; but"
-                f" {evidence}, as a service"
-            )
-            write = f"container_groups:\n  - id: {each.id}\n    runs: service  # or job"
-            yield Finding(Severity.ADVICE, _subject(each), text, (command.edit(case),), write)
-
-
-def redeployable(case: Case) -> Found:
-    """Check that no group is of a kind excluded from redeployment by rotator."""
-    for each in _dependents(case):
-        if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
-            text = f"the group can't be redeployed: {each.refused}. Until then it keeps its credential"
-            ways = tuple(_out(case, each))
-            yield Finding(Severity.FAIL, _subject(each), text, ways=ways)
-
-
-def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
-    """Yield the remedies making a group redeployable, one for each kind of obstacle."""
-    seen = next(seen for seen in case.seen.groups if seen.id == dependent.id)
-    document = Document.seen(case.policy, seen)
-    kinds = {kind for kind, _ in container_group.refusals(document)}
-    if Refusal.CONTENT in kinds:
-        yield Remedy(
-            "deploy the group by a manifest that names secrets and contains none",
-            *_by_manifest(case, dependent),
-        )
-    if Refusal.POLICY in kinds:
-        wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document))
-        yield Remedy(
-            "correct these paths of the group in the policy, or remove them",
-            (command.edit(case),),
-            f"container_groups:\n{wrong}",
-        )
-    if Refusal.TAGS in kinds:
-        yield Remedy("make room", (remedy.remove_any_tag(dependent.id),))
-    if Refusal.OWNED in kinds:
-        out = command.taken_out("container_groups", [dependent.id])
-        yield Remedy(
-            "remove the group from the policy, and let the tool that creates the group give it another way to pull",
-            (command.edit(case),),
-            out,
-        )
-
-
-def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
-    """Return commands and lines for a deployment of a group by a manifest.
-
-    The manifest is written from the group as it is, and corrected by hand. A group that the policy doesn't declare is
-    exported by az.
-    """
-    deploy = command.rotator(case, "deploy", dependent.name)
-    first = () if case.view.current_version else command.issuing(case, "rotate")
-    if dependent.group and dependent.group.manifest:
-        return (remedy.edit(dependent.group.manifest.file), *first, deploy), ""
-    file = f"manifests/{dependent.name}.yaml"
-    where = PurePath(case.policy.file).parent
-    target = str(where / file)
-    export = (
-        command.rotator(case, "manifest", dependent.name, file=target)
-        if dependent.declared
-        else remedy.export_group(dependent.id, target)
-    )
-    made = remedy.make_directory(str(where / "manifests"))
-    edits = (remedy.edit(target), command.edit(case))
-    return (made, export, *edits, *first, deploy), f"container_groups:\n  - id: {dependent.id}\n    manifest: {file}"
-
-
-def declared(case: Case) -> Found:
-    """Check that no group uses the principal without being in the policy."""
-    for each in _dependents(case):
-        if not each.declared and not case.policy.discover.redeploy:
-            text = (
-                "the group uses the principal and is not in the policy; while it holds an old credential,"
-                " rotator does not remove that credential"
-            )
-            if owner := case.policy.owner(each.id):
-                way = f"{owner} declares it, and a group has one policy: let it pull as one of the two principals"
-                yield Finding(Severity.WARN, _subject(each), f"{text}; {way}")
-                continue
-            lines = each.lines_to_add or f"  - id: {each.id}"
-            yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
-
-
-def passwords_declared(case: Case) -> Found:
-    """Check that no container group elsewhere hides a variable that may hold the principal's password.
-
-    Nothing waits for such a group. One finding names them all, without those that another policy answers for.
-    """
-    hidden = [each for each in case.seen.hiding if each not in case.policy.answered]
-    if not hidden:
-        return
-    names = ", ".join(each.name for each in hidden[:MOST_NAMED])
-    more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
-    text = (
-        f"{names}{more} {'hides' if len(hidden) == 1 else 'hide'} a variable that is named like a principal's"
-        " password, and its owner is unknown. rotator removes old passwords without regard to that. If the"
-        " password is this principal's, declare the group; doctor then prints the line for the variable"
-    )
-    lines = "\n".join(f"  - id: {each}" for each in hidden)
-    write = f"container_groups:  # those that hold this principal's password\n{lines}"
-    yield Finding(Severity.ADVICE, "groups", text, (command.edit(case),), write)
 
 
 def holding_known(case: Case) -> Found:
@@ -261,7 +106,7 @@ def present(case: Case) -> Found:
     for group_id, name in case.view.missing:
         text = "this container group does not exist in Azure; it holds no credential and blocks no step"
         known = {each.id for each in case.policy.container_groups}
-        meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id not in known]
+        meant = [d.id for d in dependents(case) if d.name.lower() == name.lower() and d.id not in known]
         gone = Remedy(
             "if the group is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id])
         )
