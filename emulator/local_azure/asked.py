@@ -75,6 +75,13 @@ TAG = Shape(r"\w[\w.-]{0,127}", "at most 128 letters, digits, and . _ -")
 DIGEST = Shape("sha256:[0-9a-f]{64}", "sha256: and 64 hex digits")
 FINITE = 10**300
 """No float is larger by much; NaN isn't smaller."""
+NUMBER = Shape(r"\d{1,9}(\.\d{1,9})?", "a number of at most nine digits")
+ARGUMENTS: Mapping[str, Shape] = {
+    **dict.fromkeys(("app_policy", "crash", "drip"), NUMBER),
+    **dict.fromkeys(("stale", "failed_pull"), Shape(r"\d{1,9}", "a whole number of at most nine digits")),
+    "rbac_lag": Shape("deleted", "'deleted'"),
+}
+"""Forms of the arguments that a service reads, by the kind of the fault; an empty argument is always allowed."""
 MOST = 10**9
 """Largest count: of the seconds of a container's run, of the calls until a fault."""
 
@@ -151,6 +158,9 @@ def _ensure_strikes(found: Fault, services: Iterable[Service]) -> None:
         raise refusal(f"There is no kind {found.kind!r} of faults; there are: {', '.join(KINDS)}.")
     if not any(fnmatchcase(route.operation, found.operation) for service in services for route in service.table.routes):
         raise refusal(f"No operation is called {found.operation!r}; /calls lists those that were asked for.")
+    shape = ARGUMENTS.get(found.kind)
+    if shape and found.argument and not re.fullmatch(shape.pattern, found.argument, re.ASCII):
+        raise refusal(f"The argument of {found.kind} is {found.argument!r}, and has to be {shape.words}.")
     if found.kind in ("stale", "flip") and not any(fnmatchcase(operation, found.operation) for operation in LAGGING):
         raise refusal(f"No read of {found.operation!r} is ever stale here; those of {', '.join(LAGGING)} are.")
 

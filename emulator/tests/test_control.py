@@ -220,6 +220,28 @@ def test_a_stale_read_can_be_planned_where_there_is_one_only(scene: Scene) -> No
         assert ("is ever stale" in said) == (status == 400)
 
 
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("stale", "2", ("two", "1.5", "-1", "٢", "nan", "1" * 10)),
+        ("failed_pull", "2", ("abc", "1e3", "2.0")),
+        ("crash", "0.5", ("soon", "inf", "-1")),
+        ("app_policy", "3600", ("1h", "")),
+        ("drip", "0.2", ("slowly",)),
+        ("rbac_lag", "deleted", ("removed",)),
+    ],
+)
+def test_an_argument_that_no_service_can_read_is_refused(
+    scene: Scene, kind: str, good: str, bad: tuple[str, ...]
+) -> None:
+    for argument in (good, *bad):
+        asked_for = {"operation": "*", "kind": kind, "argument": argument}
+        status, said = scene.ask("POST", "/faults", json.dumps(asked_for).encode())
+        right = argument in (good, "")
+        assert (status, f"The argument of {kind}" in said) == (201 if right else 400, not right)
+    assert scene.ask("DELETE", "/faults")[0] == 204
+
+
 def test_a_fault_has_headers_and_an_oauth_error_of_its_own(scene: Scene) -> None:
     planned = _with(
         {"operation": "entra.token", "kind": "status", "code": "AADSTS90033", "message": "A transient error."},

@@ -40,9 +40,10 @@ class WaitCode(Explained):
     )
     VERSIONS_LAG = (
         "versions_lag",
-        "Key Vault's list of versions lacks the newest version, so other versions may be missing, too. Nothing is"
-        " removed until the list is complete.",
-        "nothing",
+        "Key Vault's list of versions lacks the newest version, so other versions may be missing, too. Until the list"
+        " is complete nothing is removed, a credential is added only where one is needed, and it is unknown if a"
+        " compromised one still works. Exit 1 if it is so for two minutes.",
+        "run again",
     )
     LINGERING = (
         "lingering",

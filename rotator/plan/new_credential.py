@@ -12,12 +12,17 @@ from rotator.state import Credential, Version
 from rotator.steps import Deploy, Finding, Issue, Note, Reason, Wait, kind
 from rotator.words import day, days
 
+RESTING_ON_ALL = (ReasonCode.NONE, ReasonCode.SUPERSEDED, ReasonCode.FORCED)
+"""Reasons that a version missing from the list may refute: they wait for a complete list."""
+
 
 def issue(view: View) -> Iterator[Finding]:
     """Issue a new credential if no current one exists, or if the current one has to be replaced."""
     reason = _issue_reason(view)
     if isinstance(reason, Wait | Note):
         yield reason
+    elif reason and reason.code in RESTING_ON_ALL and not view.observed.versions_complete:
+        return
     elif reason and reason.code is not ReasonCode.COMPROMISED and (wait := unresolved(view)):
         yield wait
     elif reason:

@@ -14,6 +14,7 @@ from rotator.plan.reclaim import reclaim_orphans
 from rotator.plan.view import View
 from rotator.plan.ways_out import deployed, owner_said
 from rotator.policy import UnseenSubscriptions
+from rotator.remedy import rotator
 from rotator.state import Credential, Version
 from rotator.steps import Disable, Finding, Reason, Retire, Wait
 from rotator.words import day, days
@@ -24,21 +25,28 @@ LAG, LAGGING = timedelta(seconds=15), 8
 
 def retire(view: View) -> Iterator[Finding]:
     """Remove unused credentials: superseded ones after the overlap, orphans after `reclaim_after`."""
-    if view.drift and not view.drift_tolerated:
-        return
-    if not view.observed.versions_complete:
-        secret = view.policy.key_vault.password_secret
-        if view.superseded or view.orphans:
-            text = (
-                f"Key Vault's list of versions of {secret} lacks the newest one, so others may be missing too: nothing"
-                " is removed now"
-            )
-            yield Wait(WaitCode.VERSIONS_LAG, secret, text, look_again=LAG.total_seconds(), looks=LAGGING)
+    if (view.drift and not view.drift_tolerated) or not view.observed.versions_complete:
         return
     if view.current and view.current_version:
         for credential in view.superseded:
             yield from _superseded(view, credential, view.current_version.created)
     yield from reclaim_orphans(view)
+
+
+def versions_lag(view: View) -> Iterator[Wait]:
+    """Report a list of versions without the newest one.
+
+    A missing version may name a credential, or declare one compromised.
+    """
+    if view.observed.versions_complete:
+        return
+    secret = view.policy.key_vault.password_secret
+    text = (
+        f"Key Vault's list of versions of {secret} lacks the newest one, so others may be missing too: nothing is"
+        " removed, no credential is added before one is needed, and it is unknown if a compromised credential still"
+        f" works. Run `{rotator('rotate', view.policy.name)}` again"
+    )
+    yield Wait(WaitCode.VERSIONS_LAG, secret, text, warn=True, look_again=LAG.total_seconds(), looks=LAGGING)
 
 
 def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:

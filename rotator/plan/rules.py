@@ -8,7 +8,7 @@ from rotator.plan.moves import deploy
 from rotator.plan.new_credential import issue
 from rotator.plan.not_ours import drift, foreign, keys
 from rotator.plan.postponed import held_up, limited
-from rotator.plan.retirement import disable, retire
+from rotator.plan.retirement import disable, retire, versions_lag
 from rotator.plan.unseen import disabled, hiding, missing, newer, unchecked, unlisted, unshown, would_lose
 from rotator.plan.view import View
 from rotator.plan.way_back import restore
@@ -52,7 +52,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
             NoteCode.REVOKED, policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it"
         )
         unheeded = (finding for finding in (*lingering(view), *keys(view)) if isinstance(finding, Note))
-        return Next(notes=(*still_open(view), *unheeded, revoked))
+        return Next(waits=tuple(versions_lag(view)), notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and not held_up(view, f)]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
@@ -64,7 +64,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
 
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore, limited),
-    *(issue, deploy, retire, disable, kind_unsaid, missing, foreign, keys),
+    *(issue, deploy, versions_lag, retire, disable, kind_unsaid, missing, foreign, keys),
     *(unlisted, unshown, disabled, hiding, unchecked, newer, would_lose),
 )
 """All rules, in the order of their waits and notes in the report."""

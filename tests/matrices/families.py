@@ -19,7 +19,7 @@ from tests.matrices.fast import fast
 from tests.matrices.operations import PROOFS, READING, WRITING
 from tests.matrices.people import CHANGES
 from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Strike
-from tests.matrices.story import VERBS, Act, Command, Event, Pause, Story, Wait
+from tests.matrices.story import VERBS, Act, Command, Condition, Event, Pause, Story, Wait
 from tests.matrices.worlds import WORLDS
 from tests.stage import play
 
@@ -264,6 +264,26 @@ def worlds_of_revocations() -> Iterator[Story]:
         yield Story("at rest", (*changes, asked, Wait(1.0), asked, Wait(1.0), Command("rotate early")))
 
 
+READ, LISTED = "keyvault.secrets.get", "keyvault.secrets.versions"
+
+
+def behind() -> Iterator[Story]:
+    """Yield runs, a day apart, for which Key Vault's list of versions lacks the newest ones, and its GET fewer of them.
+
+    Where list and GET lack equally many for days, no reading shows the truth.
+    """
+    for (verb, world), early, (listed, read) in product(
+        (*VERB_WORLDS, LOCKED), ("", "rotate early", RIVAL), ((1, 0), (2, 0), (2, 1), (3, 1))
+    ):
+        late = (
+            Condition(LISTED, "stale", argument=f"{listed}", times=0),
+            *([Condition(READ, "stale", argument=f"{read}", times=0)] if read else []),
+        )
+        before: tuple[Event, ...] = (Command(early), Wait(25.0)) if early else ()
+        asked = Command(verb, conditions=late)
+        yield Story(world, (*before, asked, Wait(25.0), asked))
+
+
 PUBLISHED = Point("keyvault.secrets.set", 1, "after")
 
 
@@ -348,6 +368,7 @@ FAMILIES = {
     "rivals": rivals,
     "crowded versions": crowded,
     "in a row": in_a_row,
+    "lists behind": behind,
     "worlds of a revocation": worlds_of_revocations,
     "repetitions": repetitions,
     "rollbacks": rollbacks,
@@ -369,6 +390,7 @@ STRIDES = {
     "rivals": 61,
     "crowded versions": 23,
     "in a row": 13,
+    "lists behind": 13,
 }
 """Number of cells of which `make test` plays one."""
 

@@ -45,12 +45,15 @@ RESTS, LAST = 6, "rotate again and accept drift"
 
 @dataclass(frozen=True)
 class Condition:
-    """Condition of a service at the `nth` call of an operation: a fault of the emulator by its kind."""
+    """Condition of a service at the `nth` call of an operation, and at so many in all (0: at all that follow): a fault
+    of the emulator by its kind.
+    """
 
     operation: str
     kind: str
     nth: int = 1
     argument: str = ""
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -251,7 +254,7 @@ class Play:
         self._declarable = any(KEY_ID in (version.tags or {}) for version in self.made.versions())
         known = self.judge.known_passwords()
         process = self._process(event)
-        faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
+        faults = [Fault(c.operation, c.kind, nth=c.nth, times=c.times, argument=c.argument) for c in event.conditions]
         for fault in faults:
             self.made.azure.faults.add(fault)
         ended = await self._run(event, process)

@@ -9,7 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.cases import read
 from tests.matrices import endures, mutants
 from tests.matrices.remembering import Site
 from tests.matrices.story import STORIES, played
+from tests.mutation import Mutant
 
 HERE = Path(__file__).parent
 MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(engine.__path__))
@@ -38,24 +39,34 @@ def _data(name: str) -> list[dict[str, Any]]:
 
 LIVING: dict[str, str] = {name: entry["why"] for entry in _data("living.yaml") for name in entry["lives"]}
 KILLED = _data("killed.yaml")
-BY_FUNCTION = {made[0].id.partition(":")[0]: made for made in mutants.by_function(MODULES)}
-MADE = {mutant.id: mutant for made in BY_FUNCTION.values() for mutant in made}
 NOT_ASKED = "not asked again"
 """Name of the mutants without a fresh read."""
 
 
+@cache
+def by_function(module: str) -> tuple[tuple[Mutant, ...], ...]:
+    """Return the mutants of a module, in groups by function."""
+    return tuple(tuple(each) for each in mutants.by_function([module]))
+
+
+@cache
+def made() -> dict[str, Mutant]:
+    """Return every mutant of the engine by its id."""
+    return {mutant.id: mutant for name in MODULES for each in by_function(name) for mutant in each}
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("function", BY_FUNCTION)
-def test_a_change_of_a_step_is_noticed(function: str, record_property: Record) -> None:
-    made = BY_FUNCTION[function]
-    judged = [mutant for mutant in made if mutant.id not in LIVING]
-    survived = (
-        [name for name, by in mutants.of_function(judged, mutants.killers(), mutants.tests) if by is None]
-        if judged
-        else []
-    )
-    record_property(COUNTED, len(made))
-    record_property(LIVE, len(made) - len(judged) + len(survived))
+@pytest.mark.parametrize("name", MODULES)
+def test_a_change_of_a_step_is_noticed(name: str, record_property: Record) -> None:
+    survived, lives = list[str](), 0
+    for each in by_function(name):
+        judged = [mutant for mutant in each if mutant.id not in LIVING]
+        lives += len(each) - len(judged)
+        if judged:
+            found = mutants.of_function(judged, mutants.killers(), mutants.tests)
+            survived += [mutant for mutant, by in found if by is None]
+    record_property(COUNTED, sum(map(len, by_function(name))))
+    record_property(LIVE, lives + len(survived))
     assert survived == []
 
 
@@ -74,10 +85,10 @@ def test_an_answer_from_memory_is_noticed(part: int, record_property: Record) ->
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_mutant_is_looked_for_by_the_lines_of_its_function(name: str) -> None:
-    for (one, *_), function in ((made, each) for each, made in BY_FUNCTION.items() if made[0].module.__name__ == name):
+    for one, *_ in by_function(name):
         lines, first = inspect.getsourcelines(mutation.found(one.module, one.function))
         told = {line for _, line in mutants.changed(one)}
-        assert told and told <= set(range(first, first + len(lines))), function
+        assert told and told <= set(range(first, first + len(lines))), one.function
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -114,10 +125,10 @@ def _changed(entry: dict[str, Any]) -> Any:
     if "read" in entry:
         module = importlib.import_module(f"rotator.{entry['module']}")
         return mutants.forgetful(Site(f"{module.__file__}:{entry['function']}", entry["read"]), set())
-    return mutation.installed(MADE[entry["mutant"]])
+    return mutation.installed(made()[entry["mutant"]])
 
 
 def test_who_lives_is_a_mutant_and_has_a_reason() -> None:
-    assert {name for name in LIVING if not name.endswith(NOT_ASKED)} <= set(MADE)
+    assert {name for name in LIVING if not name.endswith(NOT_ASKED)} <= set(made())
     assert all(LIVING.values())
-    assert len(LIVING) <= MOST * len(MADE)
+    assert len(LIVING) <= MOST * len(made())

@@ -24,7 +24,7 @@ from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
 from tests import leaks
 from tests.bare import CALLED, USER, bare, provisioned, settle
-from tests.cells import Call, Classes, calls, cell
+from tests.cells import FAULTS, Call, Classes, calls, cell
 from tests.engine.test_provision import AT_ONCE, QUICK, accounted, text
 from tests.matrices.alphabet import LAGGING, called, every, usual
 from tests.matrices.kinds import Kind
@@ -233,7 +233,7 @@ def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     """Yield the cells to try. Operations in `known` have met the faults that a retry fixes; the operations tried here
     are added.
 
-    `make test` tries each class of an operation's faults once.
+    `make test` tries half of the classes of an operation's faults.
     """
     lately, ever = set[str](), set[tuple[str, str]]()
     for call in made:
@@ -263,6 +263,7 @@ def _cells() -> Iterator[Any]:
                     each,
                     name=f"{name}-{each}",
                     soak=each.soak or classes.known(each.call, each.kind),
+                    share=FAULTS,
                 )
 
 

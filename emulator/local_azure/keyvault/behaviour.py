@@ -14,7 +14,7 @@ from local_azure.ids import Ids
 from local_azure.keyvault import refusals
 from local_azure.keyvault.backup import Backup, open_sealed, seal
 from local_azure.keyvault.gate import Gate, VaultRequests
-from local_azure.keyvault.secret import Changes, Moving, Secret, Version
+from local_azure.keyvault.secret import CURRENT, Changes, Moving, Replica, Secret, Version
 from local_azure.rbac.behaviour import Authorization
 from local_azure.timing import Timing
 
@@ -98,46 +98,53 @@ class Vaults:
     def get(self, vault: str, name: str, version: str | None = None) -> Version:
         """A version, or the newest; raises 404 SecretNotFound, 403 SecretDisabled.
 
-        A fault ``stale`` hides the last write.
+        A fault ``stale`` hides the last write, or with a number as its argument so many of the newest versions.
         """
-        found = self.find(vault, name, version, stale=self.faults.active("stale") is not None)
+        found = self.find(vault, name, version, self._replica())
         if not found.enabled:
             raise refusals.disabled()
         return found
 
-    def find(self, vault: str, name: str, version: str | None = None, *, stale: bool = False) -> Version:
+    def _replica(self) -> Replica:
+        """Return the replica that answers the present read."""
+        fault = self.faults.active("stale")
+        if fault is None:
+            return CURRENT
+        return Replica(lacks=int(fault.argument)) if fault.argument else Replica(stale=True)
+
+    def find(self, vault: str, name: str, version: str | None = None, replica: Replica = CURRENT) -> Version:
         """A version, or the newest, enabled or not; raises 404 SecretNotFound."""
         secret = self._named(vault, name)
         found = None
         if secret and self._here(secret):
-            found = secret.seen(stale=stale).get(version.lower()) if version else secret.newest(stale=stale)
+            found = secret.seen(replica).get(version.lower()) if version else secret.newest(replica)
         if found is None:
             raise refusals.not_found(f"{name}/{version}" if version else name)
         return found
 
     def versions(self, vault: str, name: str) -> list[Version]:
         """Return every version, ordered by id and so not by time; an absent name has no versions."""
-        secret, stale = self._named(vault, name), self.faults.active("stale") is not None
+        secret, replica = self._named(vault, name), self._replica()
         if secret is None or not self._here(secret):
             return []
-        return sorted(secret.seen(stale=stale).values(), key=lambda version: version.id)
+        return sorted(secret.seen(replica).values(), key=lambda version: version.id)
 
     def names(self, vault: str) -> list[tuple[Secret, Version]]:
         """Return the secrets of a vault by name, each with the newest version visible to the read."""
-        stale = self.faults.active("stale") is not None
-        seen = [(s, s.newest(stale=stale)) for _, s in sorted(self._contents(vault).items()) if self._here(s)]
+        replica = self._replica()
+        seen = [(s, s.newest(replica)) for _, s in sorted(self._contents(vault).items()) if self._here(s)]
         return [(secret, newest) for secret, newest in seen if newest]
 
     def listed(self, vault: str) -> list[Secret]:
         """Return the secrets of :meth:`names`, without looking for the newest version of each."""
-        stale = self.faults.active("stale") is not None
+        replica = self._replica()
         found = sorted(self._contents(vault).items())
-        return [secret for _, secret in found if secret.seen(stale=stale) and self._here(secret)]
+        return [secret for _, secret in found if secret.seen(replica) and self._here(secret)]
 
     def newest(self, secret: Secret) -> Version:
         """Return the newest version visible to a read of a listed secret."""
-        stale = self.faults.active("stale") is not None
-        return max(secret.seen(stale=stale).values(), key=lambda version: version.order)
+        replica = self._replica()
+        return max(secret.seen(replica).values(), key=lambda version: version.order)
 
     def update(self, vault: str, name: str, version: str | None, changes: Changes) -> Version:
         """Change the attributes, content type or tags of a version, or of the newest. Raises 400, 404."""

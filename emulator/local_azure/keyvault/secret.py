@@ -25,6 +25,15 @@ class Version:
     tags: dict[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """Replica that answers a read: `stale`, without the last write, or without so many of the newest versions."""
+
+    stale: bool = False
+    lacks: int = 0
+
+
+CURRENT = Replica()
 Moving = Literal["deleting", "recovering", "purging"]
 """Change of a secret under way, during which it is neither active nor deleted."""
 
@@ -51,17 +60,20 @@ class Secret:
         self.before = dict(self.versions)
         self.versions[version.id] = version
 
-    def seen(self, *, stale: bool = False) -> Mapping[str, Version]:
-        """Return the versions visible to a read."""
-        return self.before if stale else self.versions
+    def seen(self, replica: Replica = CURRENT) -> Mapping[str, Version]:
+        """Return the versions that a replica knows."""
+        if not replica.lacks:
+            return self.before if replica.stale else self.versions
+        newest_first = sorted(self.versions.values(), key=lambda version: version.order, reverse=True)
+        return {version.id: version for version in newest_first[replica.lacks :]}
 
     def busy(self, now: datetime) -> Moving | None:
         """Return the operation still in progress on the secret."""
         return self.moving if self.until and now < self.until else None
 
-    def newest(self, *, stale: bool = False) -> Version | None:
+    def newest(self, replica: Replica = CURRENT) -> Version | None:
         """Return the version created last, as a GET without a version does."""
-        return max(self.seen(stale=stale).values(), key=lambda version: version.order, default=None)
+        return max(self.seen(replica).values(), key=lambda version: version.order, default=None)
 
 
 @dataclass(frozen=True, slots=True)
