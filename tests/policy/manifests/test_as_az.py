@@ -169,6 +169,11 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
         ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "the output of `az container show`"),
         *((GROUP.replace("{containers", f"{{imageRegistryCredentials: [{{server: a, {more}}}], containers"), "3:41: properties.imageRegistryCredentials[0]", "either a username")
           for more in ("password: b", "username: null", "username: '', password: b", "username: b, identity: c")),
+        *((GROUP.replace("{containers", f"{{imageRegistryCredentials: [{{username: b, server: '{server}'}}], containers"), "3:63: properties.imageRegistryCredentials[0].server",
+           f"not a host name alone: Azure takes no protocol, port or path here. Write `server: {host}`") for server, host in (
+            ("https://a.azurecr.io", "a.azurecr.io"), ("a.azurecr.io/", "a.azurecr.io"), ("http://a.azurecr.io:443/v2/", "a.azurecr.io"),
+            (" a.azurecr.io", "a.azurecr.io"), ("", "REGISTRY.azurecr.io"))),
+        (GROUP.replace("{containers", "{imageRegistryCredentials: [{username: b}], containers"), "3:41: properties.imageRegistryCredentials[0]", "not a host name alone"),
         (f"{GROUP}type: Microsoft.Web/sites\n", "4:7: type", "not the type of a container group"),
         ("version: '3'\nservices: {web: {image: x, ports: ['80:80']}}\n", "2:1: services", "a Docker Compose file"),
         ("apiVersion: apps/v1\nkind: Deployment\nspec: {}\n", "2:1: kind", "a manifest of Kubernetes"),
