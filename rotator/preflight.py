@@ -185,6 +185,8 @@ class Examined:
     limits: tuple[PasswordLimit, ...] | Unknown = ()
     signs_in: SignIns | Unknown = NOTHING
     """Means to sign in as the principal."""
+    others: tuple[Registry, ...] = ()
+    """Registries of the policy's subscriptions, if a group pulls from one that the policy doesn't have."""
     known: Known = NOTHING_KNOWN
 
     @property

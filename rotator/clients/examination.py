@@ -15,6 +15,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from rotator.arm_json import belongs, entries, server, takes_password
 from rotator.clients import keyvault
 from rotator.clients.aci import TYPE
 from rotator.clients.acr import VERSION
@@ -83,6 +84,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
         tuple(locks.result()),
         limits.result(),
         signs_in.result(),
+        await _others(azure, policy, looked),
     )
 
 
@@ -154,6 +156,20 @@ async def _registry(azure: Services, registry_id: ResourceId) -> RegistrySeen:
         return RegistrySeen(registry_id, switches)
     public, unlimited, anonymous = switches
     return RegistrySeen(registry_id, shown, public, unlimited, anonymous, await _reached(azure, shown.login_server))
+
+
+async def _others(azure: Services, policy: Policy, seen: Observed) -> tuple[Registry, ...]:
+    """Return the registries of the policy's subscriptions, if a group pulls from a registry that isn't the policy's."""
+    app_id, shown = policy.principal.app_id, {registry.login_server for registry in seen.registries}
+    mine = [entry for group in seen.groups for entry in entries(group.document) if belongs(entry, app_id)]
+    pulled = {azure.cloud.login_server(server(entry)) for entry in mine if takes_password(entry)}
+    if len(shown) < len(policy.registries) or pulled - {""} <= shown:
+        return ()
+    there = {each.id.subscription for each in policy.registries} | {
+        each.id.subscription for each in policy.container_groups
+    }
+    found = await together(*(_told(azure.arm.registries(each)) for each in sorted(there)))
+    return tuple(registry for listed in found if not isinstance(listed, Unknown) for registry in listed)
 
 
 def _switches(properties: dict[str, Any]) -> tuple[bool, bool, bool]:

@@ -42,7 +42,7 @@ from rotator.container_group.newer_properties import newer_values
 from rotator.container_group.policy_lines import ANSWERS, likely_line, lines_to_add, yaml_key
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable
-from rotator.container_group.refusal import Refusal, misplaced, refusals
+from rotator.container_group.refusal import Refusal, is_registry, misplaced, receivers, refusals
 from rotator.container_group.tags import Failed, TagsShown, shows
 from rotator.container_group.value_sources import is_object
 
@@ -73,6 +73,7 @@ __all__ = [
     "images",
     "ip_address",
     "is_object",
+    "is_registry",
     "likely_line",
     "lines_to_add",
     "links",
@@ -90,6 +91,7 @@ __all__ = [
     "phase",
     "provable",
     "pulled",
+    "receivers",
     "refusals",
     "registry_servers",
     "run_once",

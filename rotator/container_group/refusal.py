@@ -12,6 +12,7 @@ from rotator.container_group.embedded_password import pinned
 from rotator.container_group.hidden_values import normal
 from rotator.container_group.tags import LIMIT, room
 from rotator.policy import Policy
+from rotator.remedy import show_registry_id
 
 _OWNED = {
     "orchestratorId": "it is part of an NGroups resource, which creates its groups again from a profile",
@@ -27,6 +28,8 @@ class Refusal(StrEnum):
     OWNED = "owned"
     """Another service makes the group."""
     TAGS = "tags"
+    REGISTRY = "registry"
+    """An entry names another registry than those of the policy."""
     CONTENT = "content"
     """The fix is other content of the group, deployed by its owner."""
     POLICY = "policy"
@@ -58,6 +61,7 @@ def _refusals(document: Document) -> Iterator[tuple[Refusal, str]]:
             ),
         )
     yield from ((Refusal.CONTENT, text) for text in _of_content(document))
+    yield from ((Refusal.REGISTRY, text) for text in _elsewhere(document))
     yield from ((Refusal.POLICY, text) for text in _misnamed(document))
 
 
@@ -79,7 +83,6 @@ def _of_content(document: Document) -> Iterator[str]:
             " version from the address"
         )
     yield from _ambiguous(body, document.app_id)
-    yield from _elsewhere(document)
 
 
 def _tagged(document: Mapping[str, Any], name: str) -> bool:
@@ -104,13 +107,20 @@ def _elsewhere(document: Document) -> Iterator[str]:
 
     Else a person with write access to a group could name a server of their own and receive the password.
     """
-    mine = (entry for entry in entries(document.body) if belongs(entry, document.app_id) and takes_password(entry))
-    for host in sorted({server(entry) for entry in mine}):
+    for host in receivers(document):
         if not is_registry(document.policy, host):
+            name = cloud.of_vault(document.policy.key_vault.host).login_server(host).partition(".")[0]
+            add = f"Add it to the policy, by the id that `{show_registry_id(name)}` prints, or remove the entry"
             yield (
-                f"it would give the password to {host}, which is not a registry of the policy. Add it to the"
-                " policy, or remove the entry"
+                f"it would give the password to {host}, which is not a registry of the policy."
+                f" {add if name else 'Remove the entry'}"
             )
+
+
+def receivers(document: Document) -> tuple[str, ...]:
+    """Return the hosts to which the group's entries give the principal's password, sorted."""
+    mine = (entry for entry in entries(document.body) if belongs(entry, document.app_id) and takes_password(entry))
+    return tuple(sorted({server(entry) for entry in mine}))
 
 
 def is_registry(policy: Policy, host: str) -> bool:

@@ -69,17 +69,36 @@ def services_said(case: Case) -> Found:
 def redeployable(case: Case) -> Found:
     """Check that no group is of a kind excluded from redeployment by rotator."""
     for each in dependents(case):
-        if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
-            text = f"the group can't be redeployed: {each.refused}. Until then it keeps its credential"
-            ways = tuple(_out(case, each))
-            yield Finding(Severity.FAIL, subject(each), text, ways=ways)
+        if each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
+            document = Document.seen(case.policy, next(seen for seen in case.seen.groups if seen.id == each.id))
+            away = _elsewhere(case, document)
+            if why := each.refused or (away and _given_away(case, away)):
+                text = f"the group can't be redeployed: {why}. Until then it keeps its credential"
+                yield Finding(Severity.FAIL, subject(each), text, ways=tuple(_out(case, each, document, away)))
 
 
-def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
+def _elsewhere(case: Case, document: Document) -> list[str]:
+    """Return the hosts to which a group would give the password, of registries other than the policy's."""
+    shown, hosts = {each.login_server for each in case.seen.registries}, container_group.receivers(document)
+    if len(shown) < len(case.policy.registries):
+        return [host for host in hosts if not container_group.is_registry(case.policy, host)]
+    return [host for host in hosts if case.cloud.login_server(host) not in shown]
+
+
+def _given_away(case: Case, hosts: list[str]) -> str:
+    shown = ", ".join(sorted(registry.login_server for registry in case.seen.registries))
+    return f"it would give the password to {', '.join(hosts)}, and Azure shows {shown} for the policy"
+
+
+def _out(case: Case, dependent: Dependent, document: Document, away: list[str]) -> Iterator[Remedy]:
     """Yield the remedies making a group redeployable, one for each kind of obstacle."""
-    seen = next(seen for seen in case.seen.groups if seen.id == dependent.id)
-    document = Document.seen(case.policy, seen)
     kinds = {kind for kind, _ in container_group.refusals(document)}
+    for host in away:
+        yield from _declaring(case, host)
+    if away:
+        yield Remedy(
+            f"if the entry for {', '.join(away)} can go: deploy the group without it", *_by_manifest(case, dependent)
+        )
     if Refusal.CONTENT in kinds:
         yield Remedy(
             "deploy the group by a manifest that names secrets and contains none",
@@ -101,6 +120,18 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
             (command.edit(case),),
             out,
         )
+
+
+def _declaring(case: Case, host: str) -> Iterator[Remedy]:
+    """Yield the way to declare the registry with this host; nothing for a host of no registry of this cloud."""
+    login = case.cloud.login_server(host)
+    found = next((each.id for each in case.examined.others if each.login_server == login), None)
+    when = f"if the principal pulls from {host}: with that registry beside the others"
+    if found:
+        yield Remedy(when, (command.edit(case),), f"registries:\n  - id: {found}")
+    elif login:
+        commands = remedy.show_registry_id(login.partition(".")[0]), command.edit(case)
+        yield Remedy(when, commands, "registries:\n  - id: <the registry's id>")
 
 
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:

@@ -237,7 +237,7 @@ class Resource:
         if len(given.keys() & {"username", "identity"}) != 1:
             yield self._mistake(here, "an entry for a registry needs either a username or an identity", _ENTRY)
         key = next((key for key in entry if key.lower() == "server"), None)
-        server = entry.get(key) or ""
+        server = entry[key] or "" if key else ""
         if isinstance(server, str) and (not server or _BESIDE_A_HOST.search(server)) and not placeholders(server):
             host = re.sub(r"^\w+://|[/:].*$", "", server.strip()) or "REGISTRY.azurecr.io"
             problem = "not a host name alone: Azure takes no protocol, port or path here"

@@ -1,12 +1,14 @@
 """Worlds for every check of `rotator doctor`, each with a finding."""
 
 import base64
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -622,14 +624,27 @@ def _service(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly")}])
 
 
-def _entry_of_another_server(scene: Scene) -> None:
+def _entry_of_another_server(scene: Scene, server: str = "docker.io") -> None:
     scene.deploy("second")
     body = _stored(scene, "second")
     scene.azure.container_groups.delete(scene.group_id("second"))
     body["properties"]["containers"].append({**body["properties"]["containers"][0], "name": "other"})
     body["properties"]["imageRegistryCredentials"].append(
-        {"server": "docker.io", "username": scene.application.app_id, "password": "anything"}
+        {"server": server, "username": scene.application.app_id, "password": "anything"}
     )
+    _put(scene, body, "second")
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
+
+
+def _entry_of_another_registry(scene: Scene) -> None:
+    """A group pulls from a registry whose name begins with that of the policy's registry."""
+    azure, registry = scene.azure, f"{scene.seeded.registry_id}2"
+    made = azure.resources.put(registry, "Microsoft.ContainerRegistry/registries", "eastus", {}, sku={"name": "Basic"})
+    azure.registries.push(server := str(made.properties["loginServer"]), "aci-helloworld", "v1")
+    azure.authorization.assign(registry, _principal(scene).id, "AcrPull", at_once=True)
+    azure.authorization.assign(registry, scene.seeded.operator.object_id, "rotator operator", at_once=True)
+    scene.deploy("second")
+    body = json.loads(json.dumps(_stored(scene, "second")).replace(scene.seeded.login_server, server))
     _put(scene, body, "second")
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
 
@@ -957,6 +972,21 @@ WORLDS = (
     World("jobs_decided", "fail", _job),
     World("services_said", "advice", _service),
     World("redeployable", "fail", _entry_of_another_server, 0, corrects=_without_the_other_server),
+    World(
+        "redeployable",
+        "fail",
+        _entry_of_another_registry,
+        0,
+        "its registry isn't in the policy",
+    ),
+    World(
+        "redeployable",
+        "fail",
+        partial(_entry_of_another_server, server="mycontainerregistry-a1b2c3d4e5f6g7h8.azurecr.io"),
+        1,
+        "another registry of the same name",
+        corrects=_without_the_other_server,
+    ),
     World("redeployable", "fail", _wrong_path, 0, "a path is wrong"),
     World(
         "redeployable",
