@@ -5,11 +5,11 @@ identities only, and the only way through a private endpoint. A ``passwordRefere
 the time of its next read is not documented.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
-from rotator import remedy
+from rotator import container_group, remedy
 from rotator.arm_json import get
+from rotator.container_group import Document
 from rotator.doctor.finding import Case, Finding, Found, Severity
 from rotator.doctor.registry import DATA_ROLE
 from rotator.remedy import Bash
@@ -35,7 +35,7 @@ def identity_instead(case: Case) -> Found:
             " group needs no password"
         )
         steps = _roles(case, str(get(identities, mine, "principalId")))
-        yield Finding(Severity.ADVICE, f"group {seen.id.name}", text, steps, _entry(case, mine))
+        yield Finding(Severity.ADVICE, f"group {seen.id.name}", text, steps, _entry(case, mine, [seen.id]))
     if without:
         names = ", ".join(group_id.name for group_id in without)
         text = (
@@ -43,7 +43,7 @@ def identity_instead(case: Case) -> Found:
             " to rotate"
         )
         yield Finding(
-            Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0]))
+            Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0]), without)
         )
 
 
@@ -64,9 +64,10 @@ def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:
     return (remedy.create_identity(identity), *_roles(case, remedy.identity_principal(identity)))
 
 
-def _entry(case: Case, identity: str) -> str:
-    """Return the entry of the group's manifest in place of user name and password."""
-    servers: list[Any] = [
+def _entry(case: Case, identity: str, groups: Collection[ResourceId]) -> str:
+    """Return the entries of the groups' manifests in place of user name and password, one for each host."""
+    documents = [Document.seen(case.policy, seen) for seen in case.seen.groups if seen.id in groups]
+    servers = sorted({host for each in documents for host in container_group.receivers(each)}) or [
         each.shown.login_server for each in case.examined.registries if isinstance(each.shown, Registry)
     ]
     lines = "\n".join(f"  - {{server: {server}, identity: {identity}}}" for server in servers)

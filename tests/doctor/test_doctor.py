@@ -44,6 +44,14 @@ def test_a_world_that_is_ready_for_its_first_rotation_ends_with_0(rotator: Scene
     assert rotator("rotate").code == 0
 
 
+def test_an_identity_takes_the_place_of_the_password_at_the_host_from_which_the_group_pulls(rotator: Scene) -> None:
+    stored = rotator.azure.container_groups.state.groups[rotator.group_id().lower()].resource
+    (entry,) = stored["properties"]["imageRegistryCredentials"]
+    entry["server"] = entry["server"].replace(".", ".eastus.geo.", 1)
+    (found,) = [each for each in looked(rotator)[1] if each["check"] == "identity_instead"]
+    assert re.findall(r"server: ([^,]+)", found["write"]) == [entry["server"]]
+
+
 def test_what_is_printed_repeats_the_options_that_led_there(rotator: Scene, tmp_path: Path) -> None:
     assert rotator("revoke", "mycontainerregistry", "--yes").code == 0
     there = rotator.policies.rename(tmp_path / "my policies")
