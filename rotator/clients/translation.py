@@ -43,7 +43,7 @@ from rotator.errors import (
     Unseen,
     UnsupportedVersion,
 )
-from rotator.remedy import advise
+from rotator.remedy import advise, recover_vault
 
 T = TypeVar("T")
 
@@ -86,6 +86,7 @@ PROXY = (
     " proxy is up and lets this machine reach the host; then run again. Nothing is lost."
 )
 """Remedy for a proxy that doesn't connect."""
+PROXY_AUTHENTICATION = 407
 
 
 async def ask(asked: Asked, call: Awaitable[T]) -> T:
@@ -137,12 +138,24 @@ def answered(asked: Asked, refused: ServiceRefusal, *, in_doubt: bool = False) -
 def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
     """Return the error for a request without an answer."""
     why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
-    remedy = UNSENT if never_sent(error) else None
+    remedy = UNSENT + _if_deleted(asked, error) if never_sent(error) else None
     kind: type[AzureError] = OutcomeUnknown if in_doubt else Unavailable
     happened = f"{asked.service} gave no answer when asked to {asked.doing} ({why})"
     if by_proxy := proxy_failure(error):
-        happened, remedy = f"{asked.service} was not asked to {asked.doing}: {by_proxy}", PROXY
+        happened = f"{asked.service} was not asked to {asked.doing}: {by_proxy}"
+        remedy = PROXY + _if_deleted(asked, error)
     return kind(happened, service=asked.service, code=why, remedy=remedy)
+
+
+def _if_deleted(asked: Asked, error: BaseException) -> str:
+    """Return the way back to a deleted vault, whose host is not found; empty where another cause is known."""
+    known = hopeless(error) or any(
+        isinstance(each, aiohttp.ClientProxyConnectionError)
+        or (isinstance(each, aiohttp.ClientHttpProxyError) and each.status == PROXY_AUTHENTICATION)
+        for each in _below(error)
+    )
+    way = f" The host of a deleted vault isn't found either: `{recover_vault(asked.vault)}` brings the vault back."
+    return "" if known or not asked.vault else way
 
 
 def proxy_failure(error: BaseException) -> str:

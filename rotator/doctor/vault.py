@@ -86,7 +86,11 @@ def _silent(case: Case, text: str) -> Finding:
         Remedy(f"if {url} is meant", (command.edit(case),), f"key_vault: {{url: {url}}}")
         for url in case.examined.vault.others
     )
-    return Finding(Severity.FAIL, subject(case), text, ways=(*meant, again))
+    deleted = Remedy(
+        "if it was deleted: this brings it back with its secrets; roles on it have to be assigned again",
+        (remedy.recover_vault(case.policy.key_vault.name),),
+    )
+    return Finding(Severity.FAIL, subject(case), text, ways=(*meant, again, deleted))
 
 
 def settable(case: Case) -> Found:

@@ -42,6 +42,11 @@ def admit_identity(vault: str, subscription: str | None, object_id: str) -> str:
     )
 
 
+def recover_vault(name: str) -> str:
+    """Recover a soft-deleted vault with its secrets, without its role assignments (azure-facts E7)."""
+    return az("keyvault recover", name=name, output="none")
+
+
 def recover_secret(vault: str, name: str) -> str:
     """Recover a soft-deleted secret; az prints nothing."""
     return az("keyvault secret recover", vault_name=vault, name=name, output="none")

@@ -175,11 +175,13 @@ ASKED = cast("aiohttp.RequestInfo", SimpleNamespace(real_url="https://graph.micr
     [
         (aiohttp.ClientProxyConnectionError(KEY, OSError("refused")), "no connection to the proxy at proxy:3128"),
         (aiohttp.ClientHttpProxyError(ASKED, (), status=407), "the proxy refused, with 407"),
+        (aiohttp.ClientHttpProxyError(ASKED, (), status=502), "the proxy refused, with 502"),
     ],
 )
 def test_a_proxy_that_does_not_connect_is_named_and_no_service(cause: Exception, said: str) -> None:
-    failed = silent(Asked("Key Vault", "read the secret"), ServiceRequestError("-", error=cause))
+    failed = silent(Asked("Key Vault", "read the secret", vault="v"), ServiceRequestError("-", error=cause))
     assert failed.happened == f"Key Vault was not asked to read the secret: {said}"
+    assert ("`az keyvault recover --name v --output none`" in failed.remedy) == said.endswith("502")
     assert "HTTPS_PROXY" in failed.remedy
 
 

@@ -54,6 +54,11 @@ def _resource(scene: Scene, kind: str, given: Json) -> Json:
     return found.properties
 
 
+def _recover_vault(scene: Scene, given: Json) -> None:
+    assert given["--name"] == "myvault"
+    scene.azure.resources.recover_vault(scene.seeded.vault_id)
+
+
 def _vault(scene: Scene, given: Json) -> Json:
     assert given["--name"] == "myvault"
     assert given["--subscription"] == scene.seeded.subscription
@@ -253,6 +258,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "identity create": (lambda at, given: _nothing(at.azure.identities.put(_identity(given), "eastus")), WHERE),
     "identity show": (_principal_of, WHERE),
     "keyvault network-rule add": (_allow, ("--subscription", "--name", "--ip-address")),
+    "keyvault recover": (_recover_vault, ("--name", "--output")),
     "keyvault secret recover": (
         lambda at, given: _nothing(at.azure.vaults.recover(given["--vault-name"], given["--name"])),
         ("--vault-name", "--name"),

@@ -490,6 +490,15 @@ def _no_such_vault(scene: Scene) -> None:
     scene.write(key_vault={"url": "https://nowhere.vault.azure.net", "password_secret": PASSWORD})
 
 
+def _vault_deleted(scene: Scene) -> None:
+    assert scene.azure.resources.delete(scene.seeded.vault_id)
+
+
+def _vault_role(scene: Scene) -> None:
+    vault, who = scene.seeded.vault_id, scene.seeded.operator.object_id
+    scene.azure.authorization.assign(vault, who, "Key Vault Secrets Officer", at_once=True)
+
+
 def _many_versions(scene: Scene) -> None:
     for _ in range(460):
         scene.azure.vaults.set("myvault", PASSWORD, scene.password.secret)
@@ -905,6 +914,7 @@ WORLDS = (
     World("vault_readable", "fail", _vault_within, 1, "closed to others"),
     World("vault_readable", "fail", _vault_down, name="no answer", before=_up_again),
     World("vault_readable", "fail", _no_such_vault, 0, "no such vault"),
+    World("vault_readable", "fail", _vault_deleted, 1, "it is deleted", then=_vault_role),
     World("settable", "fail", _reader_only),
     World("settable", "unknown", _vault_unseen, 0, "the vault is unseen"),
     World(

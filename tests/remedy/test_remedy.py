@@ -227,6 +227,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.recover_secret(n, n),
         ("az keyvault secret recover --vault-name @ --name @ --output none",),
     ),
+    "recover_vault": (remedy.recover_vault, ("az keyvault recover --name @ --output none",)),
     "remove_group_member": (
         lambda n: remedy.remove_group_member(n, n),
         ("az ad group member remove --group @ --member-id @",),
