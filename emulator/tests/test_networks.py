@@ -5,7 +5,7 @@ az.
 import re
 
 import pytest
-from containers import SUBSCRIPTION, World
+from containers import SUBSCRIPTION, Answer, World
 from local_azure.wire import Json
 
 ARM = "https://management.azure.com"
@@ -88,7 +88,7 @@ def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
     assert ("privateEndpointVNetPolicies" in tagged.body["properties"], tagged.headers["Retry-After"]) == (False, "3")
     assert world.arm("PATCH", at(NET), {"tags": {"a": "b"}}).body["tags"] == {"a": "b"}
     gone = world.arm("DELETE", at(NET))
-    assert gone.status == 202
+    assert (gone.status, gone.headers["Retry-After"]) == (202, "10")
     result = world.arm("GET", gone.headers["Location"])
     assert (result.status, result.headers["Location"]) == (204, gone.headers["Location"])
     assert result.headers["azure-asyncoperation"] == gone.headers["azure-asyncoperation"]
@@ -160,15 +160,89 @@ def test_the_first_addresses_of_a_subnet_are_azures(world: World, address: str, 
     assert (answer.body["error"]["code"] if isinstance(found, str) else answer.body) == found
 
 
-def test_the_actions_of_a_delegation_are_the_services(world: World) -> None:
+@pytest.mark.parametrize(
+    ("service", "actions"),
+    [
+        ("Microsoft.Sql/managedInstances", ["join", "prepareNetworkPolicies", "unprepareNetworkPolicies"]),
+        ("Microsoft.App/environments", ["join"]),
+        ("Microsoft.Web/serverFarms", ["subnets"]),
+    ],
+)
+def test_the_actions_of_a_delegation_are_the_services(world: World, service: str, actions: list[str]) -> None:
     network(world)
-    to = [{"name": "sql", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}]
-    made = world.arm(
-        "PUT", at(f"{NET}/subnets/two"), {"properties": {"addressPrefix": "10.0.2.0/24", "delegations": to}}
+    to = [{"name": "it", "properties": {"serviceName": service}}]
+    ends = [{"service": "Microsoft.Sql"}]
+    given = {"addressPrefix": "10.0.2.0/24", "delegations": to, "serviceEndpoints": ends}
+    made = world.arm("PUT", at(f"{NET}/subnets/two"), {"properties": given}).body["properties"]
+    assert [each.rsplit("/", 2)[1] for each in made["delegations"][0]["properties"]["actions"]] == actions
+    assert made["serviceEndpoints"][0]["locations"] == ["eastus"]
+
+
+def other_network(world: World, name: str, prefix: str) -> str:
+    path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}"
+    world.arm("PUT", at(path), {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": [prefix]}}})
+    return path
+
+
+def peer(world: World, one: str, other: str, name: str = "p", query: str = "", **more: Json) -> Answer:
+    wanted = {"remoteVirtualNetwork": {"id": other}, "allowForwardedTraffic": True, **more}
+    return world.arm("PUT", at(f"{one}/virtualNetworkPeerings/{name}") + query, {"properties": wanted})
+
+
+def test_two_networks_are_peered_from_both_sides(world: World) -> None:
+    network(world)
+    other = other_network(world, "other", "11.0.0.0/16")
+    first = peer(world, NET, other)
+    assert (first.status, first.body["properties"]["provisioningState"]) == (201, "Updating")
+
+    def states() -> list[tuple[str, str]]:
+        shown = [world.arm("GET", at(f"{each}/virtualNetworkPeerings/p")).body["properties"] for each in (NET, other)]
+        return [(each["peeringState"], each["peeringSyncLevel"]) for each in shown]
+
+    second = peer(world, other, NET).body["properties"]
+    assert states() == [("Connected", "FullyInSync")] * 2
+    assert second["resourceGuid"] == first.body["properties"]["resourceGuid"]
+    assert second["remoteAddressSpace"] == {"addressPrefixes": ["10.0.0.0/16"]}
+    (shown,) = world.arm("GET", at(NET)).body["properties"]["virtualNetworkPeerings"]
+    assert list(shown["properties"])[:5] == [
+        *("provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteVirtualNetwork"),
+    ]
+    other_network(world, "other", "12.0.0.0/16")
+    assert states() == [("Connected", "LocalNotInSync"), ("Connected", "RemoteNotInSync")]
+    assert peer(world, NET, other, query="&syncRemoteAddressSpace=true").status == 200
+    assert states() == [("Connected", "FullyInSync")] * 2
+    assert world.arm("DELETE", at(f"{NET}/virtualNetworkPeerings/p")).status == 202
+    assert world.arm("DELETE", at(f"{NET}/virtualNetworkPeerings/p")).status == 204
+    assert world.arm("GET", at(f"{NET}/virtualNetworkPeerings")).body == {"value": []}
+    (left,) = world.arm("GET", at(f"{other}/virtualNetworkPeerings")).body["value"]
+    assert left["properties"]["peeringState"] == "Disconnected"
+
+
+def test_networks_are_peered_in_part(world: World) -> None:
+    network(world)
+    other = other_network(world, "other", "10.0.0.0/16")
+    made = peer(world, other, NET, peerCompleteVnets=False, remoteSubnetNames=["one"]).body["properties"]
+    assert (made["remoteAddressSpace"], made["localAddressSpace"]) == (
+        {"addressPrefixes": ["10.0.0.0/24"]},
+        {"addressPrefixes": []},
     )
-    [given] = made.body["properties"]["delegations"]
-    assert [each.rsplit("/", 2)[1] for each in given["properties"]["actions"]] == [
-        *("join", "prepareNetworkPolicies", "unprepareNetworkPolicies"),
+
+
+def test_a_peering_that_cannot_be_is_refused(world: World) -> None:
+    network(world)
+    same, other = other_network(world, "same", "10.0.9.0/24"), other_network(world, "other", "11.0.0.0/16")
+    peer(world, NET, other)
+    refused = (
+        peer(world, NET, f"{NET}x"),
+        peer(world, NET, same),
+        peer(world, NET, other, "second"),
+        peer(world, NET, other, useRemoteGateways=True),
+    )
+    assert [(each.status, each.code) for each in refused] == [
+        (400, "InvalidResourceReference"),
+        (400, "VnetAddressSpacesOverlap"),
+        (400, "AnotherPeeringAlreadyReferencesRemoteVnet"),
+        (400, "RemoteVnetHasNoGateways"),
     ]
 
 

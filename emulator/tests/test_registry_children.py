@@ -239,7 +239,7 @@ def test_an_import_that_takes_its_time_is_followed_by_its_location(world: World)
     assert (begun.status, begun.content) == (202, b"")
     assert "/locations/EASTUS/operationResults/registries-" in begun.headers["Location"]
     pending = world.arm("GET", begun.headers["Location"])
-    assert (pending.status, pending.body) == (202, {"status": "Accepted"})
+    assert (pending.status, pending.body) == (202, {"hello-world:latest": "Pending", "status": "Accepted"})
     world.clock.advance(timedelta(seconds=10))
     ended = world.arm("GET", begun.headers["Location"])
     assert (ended.status, ended.body) == (200, {"status": "Succeeded"})

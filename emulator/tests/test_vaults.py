@@ -75,22 +75,52 @@ def test_network_rules_are_shown_as_ranges_with_their_defaults(world: World) -> 
     ranges = [{"value": "192.0.2.7/32"}]
     assert shown == {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": ranges, "virtualNetworkRules": []}
     subnet = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/One/subnets/Two"
+    inside = {"name": "Two", "properties": {"serviceEndpoints": [{"service": "Microsoft.KeyVault"}]}}
+    open_to(world, inside, {"name": "Three"})
     ruled = made(world, networkAcls={"virtualNetworkRules": [{"id": subnet}]}).body["properties"]["networkAcls"]
     assert ruled["virtualNetworkRules"] == [{"id": subnet.lower()}]
     opened = made(world, networkAcls={"bypass": "AzureServices", "defaultAction": "Allow"}).body["properties"]
     assert "networkAcls" not in opened
 
 
+def open_to(world: World, *subnets: dict[str, Any]) -> None:
+    body = {"location": "eastus", "properties": {"subnets": [*subnets]}}
+    world.owner.call("PUT", at(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/One", "2024-05-01"), body)
+
+
+@pytest.mark.parametrize(
+    ("subnet", "more", "words"),
+    [
+        ("Three", {}, "Subnets three of virtual network"),
+        ("Four", {}, "StatusCode: 404 (NotFound). Error Code: NotFound."),
+        ("Three", {"ignoreMissingVnetServiceEndpoint": True}, None),
+    ],
+)
+def test_a_vault_is_open_to_subnets_with_its_endpoint(
+    world: World, subnet: str, more: dict[str, Any], words: str | None
+) -> None:
+    open_to(world, {"name": "Three"})
+    rule = {"id": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/One/subnets/{subnet}", **more}
+    answer = made(world, networkAcls={"virtualNetworkRules": [rule]})
+    if words is None:
+        assert answer.status == 200
+        return
+    assert (answer.status, answer.body["error"]["code"]) == (400, "VirtualNetworkNotValid")
+    assert words in answer.body["error"]["message"]
+
+
 def test_a_vault_shows_what_it_has_in_the_order_of_recorded_answers(world: World) -> None:
     closed = {"defaultAction": "Deny"}
     shown = made(
         world,
+        publicNetworkAccess="enabled",
         enabledForDiskEncryption=True,
         networkAcls=closed,
         enablePurgeProtection=True,
         enableRbacAuthorization=False,
     ).body
     assert list(shown) == ["id", "name", "type", "location", "tags", "systemData", "properties"]
+    assert shown["properties"]["publicNetworkAccess"] == "Enabled"
     assert list(shown["properties"]) == [
         *(
             "sku",
@@ -156,7 +186,7 @@ def test_a_purged_vault_is_gone_with_its_secrets(world: World) -> None:
     grave = f"{GRAVES}/locations/eastus/deletedVaults/myvault"
     assert world.owner.call("GET", at(grave)).body["name"] == "myvault"
     purged = world.owner.call("POST", at(f"{grave}/purge"))
-    assert (purged.status, purged.body) == (202, None)
+    assert (purged.status, purged.body, purged.headers["Retry-After"]) == (202, None, "5")
     asked = world.owner.call("GET", purged.headers["Location"])
     assert (asked.status, list(asked.body), asked.body["status"]) == (
         200,

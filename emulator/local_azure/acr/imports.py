@@ -53,7 +53,7 @@ class _Imports:
             raise ServiceError(
                 400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}"
             ) from error
-        return imported(call, self.registries.resources, target)
+        return imported(call, self.registries.resources, target, [f"{name}:{tag}" for name, tag in tags])
 
     def _source(self, given: dict[str, Json]) -> _Source:
         image = str(given.get("sourceImage") or "")

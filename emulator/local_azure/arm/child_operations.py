@@ -6,6 +6,7 @@ of the SDKs for .NET and PowerShell (tokens, scope maps, webhooks, deletions; 20
 ten seconds. Webhooks are changed at once. An import is 202 with ``Location``, where its status is said.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NoReturn
 
@@ -49,10 +50,14 @@ def removed(call: Call, resources: Resources, about: str, region: str, kind: str
     return Response.json(202, shown, headers)
 
 
-def imported(call: Call, resources: Resources, registry: Resource) -> Response:
-    """Return 202 for an image that is being imported, with the address where its status is said."""
+def imported(call: Call, resources: Resources, registry: Resource, images: Iterable[str]) -> Response:
+    """Return 202 for images that are being imported, with the address where their status is said.
+
+    Until then every image is pending by its name there (recorded since April 2024).
+    """
     seconds, about = resources.timing.registry_made, f"{registry.id}/importImage"
     operation = resources.operations.begin(about, "registries", seconds, "Accepted", {"status": "Succeeded"})
+    operation.meanwhile = dict.fromkeys(images, "Pending")
     return Response(202, b"", {"Location": _result_url(call, registry.location.upper(), operation.id)})
 
 
@@ -67,7 +72,7 @@ def result_routes(resources: Resources) -> tuple[Route, ...]:
         if resources.operations.over(operation):
             return Response.json(200, operation.result) if said else Response(200)
         headers = {"Location": _result_url(call, call["location"], call["operation"]), **AGAIN}
-        return Response.json(202, {"status": operation.word} if said else None, headers)
+        return Response.json(202, {**operation.meanwhile, "status": operation.word} if said else None, headers)
 
     path = f"{_PROVIDER}/locations/{{location}}/operationResults/{{operation}}"
     return (Route("arm.registries.operationResult", "GET", path, result),)

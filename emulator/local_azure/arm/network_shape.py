@@ -6,10 +6,27 @@ NETWORKS, SECURITY = "Microsoft.Network/virtualNetworks", "Microsoft.Network/net
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 LINKS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
 """What a private endpoint leads to: approved without being asked, and by hand."""
-ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules"), ENDPOINTS: ()}
+ADDED = {
+    NETWORKS: ("subnets", "virtualNetworkPeerings"),
+    SECURITY: ("securityRules", "defaultSecurityRules"),
+    ENDPOINTS: (),
+}
 """Types, each with its parts."""
-ACTIONS = {"Microsoft.Sql/managedInstances": ("join", "prepareNetworkPolicies", "unprepareNetworkPolicies")}
-"""What a service may do in a delegated subnet, where that isn't any action (recorded)."""
+_SUBNET, _POLICIES = f"{NETWORKS}/subnets", ("prepareNetworkPolicies", "unprepareNetworkPolicies")
+_JOIN = f"{_SUBNET}/join/action"
+_PREPARED = (_JOIN, *(f"{_SUBNET}/{each}/action" for each in _POLICIES))
+_INTERFACES = ("Microsoft.Network/networkinterfaces/*", _JOIN)
+ACTIONS = {
+    **dict.fromkeys(
+        ("microsoft.containerinstance/containergroups", "microsoft.web/serverfarms"), (f"{_SUBNET}/action",)
+    ),
+    **dict.fromkeys(("microsoft.databricks/workspaces", "microsoft.sql/managedinstances"), _PREPARED),
+    **dict.fromkeys(("microsoft.hardwaresecuritymodules/dedicatedhsms", "microsoft.netapp/volumes"), _INTERFACES),
+    "microsoft.storagepool/diskpools": (f"{NETWORKS}/read",),
+}
+"""What a service may do in a delegated subnet, by its name in lower case; the others may only join (recorded)."""
+REGIONAL = {"microsoft.sql"}
+"""Services whose endpoints hold in the network's region only (recorded in 2025); those of the others hold anywhere."""
 
 _ANY = {"sourcePortRange": "*", "destinationPortRange": "*"}
 _LISTS = (
@@ -48,7 +65,7 @@ _DEFAULTS = (
 """The rules of every security group: name, description, protocol, source, destination, access."""
 
 
-def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[str, Json]:
+def complete(type_: str, path: str, given: dict[str, Json], guid: str, location: str) -> dict[str, Json]:
     """Return a resource's properties with what Azure adds, in its order."""
     head: dict[str, Json] = {"provisioningState": "Succeeded", "resourceGuid": guid}
     if type_ == SECURITY:
@@ -66,7 +83,7 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
         **head,
         "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
         **rest,
-        "subnets": [_subnet(path, each) for each in _named(given, "subnets")],
+        "subnets": [_subnet(path, each, location) for each in _named(given, "subnets")],
         "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
         "enableDdosProtection": bool(given.get("enableDdosProtection")),
     }
@@ -146,7 +163,7 @@ def _unreadable() -> ServiceError:
     return refusal(400, "InvalidRequestFormat", "Cannot parse the request.")
 
 
-def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
+def _subnet(path: str, given: dict[str, Json], location: str) -> dict[str, Json]:
     own = {name: value for name, value in _own(given).items() if value is not None}
     own.pop("provisioningState", None)
     prefixes = own.pop("addressPrefixes", None) or []
@@ -161,22 +178,23 @@ def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
     prefix = {"addressPrefix": own.pop("addressPrefix")} if "addressPrefix" in own else where
     own.pop("delegations", None)
     if "serviceEndpoints" in own:
-        own["serviceEndpoints"] = [_endpoint(each) for each in own["serviceEndpoints"] or []]
+        own["serviceEndpoints"] = [_endpoint(each, location) for each in own["serviceEndpoints"] or []]
     properties = {**prefix, **own, "delegations": delegations, **policies}
     return _member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
 
 
-def _endpoint(given: Json) -> dict[str, Json]:
+def _endpoint(given: Json, location: str) -> dict[str, Json]:
     """Return a subnet's endpoint of a service, with the regions where it holds (recorded)."""
     if not isinstance(given, dict):
         raise _unreadable()
-    return {"provisioningState": "Succeeded", "locations": ["*"], **given}
+    regional = str(given.get("service")).lower() in REGIONAL
+    where = location.replace(" ", "").lower() if regional else "*"
+    return {"provisioningState": "Succeeded", "locations": [where], **given}
 
 
 def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:
-    service = _own(given).get("serviceName", "")
-    actions = [f"{NETWORKS}/subnets/{each}/action" for each in ACTIONS.get(service, ())]
-    properties = {"serviceName": service, "actions": actions or [f"{NETWORKS}/subnets/action"]}
+    service = str(_own(given).get("serviceName", ""))
+    properties = {"serviceName": service, "actions": [*ACTIONS.get(service.lower(), (_JOIN,))]}
     return _member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
 
 

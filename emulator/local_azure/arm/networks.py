@@ -1,4 +1,4 @@
-"""Virtual networks, subnets and network security groups: as far as a container group and a vault's rules name them.
+"""Virtual networks, subnets, peerings and security groups: as far as a container group and a vault's rules name them.
 
 Nothing is connected to anything. Source: recordings of azure-cli (2024, 2025): a PUT is 201 or 200 with
 ``Azure-AsyncOperation``, a deletion 202 with ``Location``, and everything has an ``etag``; the descriptions of
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from local_azure.arm import peerings
 from local_azure.arm.addresses import availability
 from local_azure.arm.behaviour import Resource, Resources
 from local_azure.arm.network_shape import ADDED, ENDPOINTS, NETWORKS, SECURITY, complete, etagged, refusal
@@ -17,10 +18,12 @@ from local_azure.arm.private_endpoints import fresh, names_of, require_subnet
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
-from local_azure.wire import Call, Json, Response, Route
+from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 SOON = {NETWORKS: {"Retry-After": "3"}, SECURITY: {"Retry-After": "1"}, ENDPOINTS: {"Retry-After": "10"}}
 """When to ask again, by type (recorded)."""
+GONE_SOON = {**SOON, NETWORKS: {"Retry-After": "10"}}
+"""When to ask again after a deletion, by type (recorded of networks)."""
 TAGGED, PLACE = "tagged", "extendedLocation"
 """Kept of a network that was given tags, even none: it shows them (recorded)."""
 _HEAD, _POLICIES = ("provisioningState", "resourceGuid", "addressSpace"), "privateEndpointVNetPolicies"
@@ -46,7 +49,7 @@ def network_routes(resources: Resources) -> Iterator[Route]:
         if type_ == NETWORKS:
             yield Route("network.checkIPAddress", "GET", f"{one}/CheckIPAddressAvailability", of.check_address)
         for part in parts:
-            inside = _Parts(of, part)
+            inside = _Peerings(of, part) if part == peerings.PART else _Parts(of, part)
             yield Route(f"network.{part}.list", "GET", f"{one}/{part}", inside.every)
             yield Route(f"network.{part}.get", "GET", f"{one}/{part}/{{part}}", inside.get)
             if part != "defaultSecurityRules":
@@ -93,6 +96,11 @@ class _Networks(Tracked):
         own = resource.properties["own"]
         if self.type == NETWORKS and call.request.query["api-version"] >= POLICIES_SINCE:
             own = {**dict.fromkeys(_HEAD), _POLICIES: "Disabled", **own}
+        if self.type == NETWORKS:
+            own = {
+                **own,
+                peerings.PART: [peerings.shown(self.resources, resource, each) for each in own[peerings.PART]],
+            }
         if self.type == ENDPOINTS:
             own = {**own, "customDnsConfigs": names_of(self.resources, own)}
         return {**shown, "properties": own}
@@ -112,7 +120,8 @@ class _Networks(Tracked):
             raise refusal(400, "LocationRequired", "The location property is required for this definition.")
         existing = self.resources.get(path)
         before = self.json(call, existing) if existing else None
-        made = self.keep(path, body["location"], fields(body, "properties"), tags_of(body), existing)
+        given = self._peered(fields(body, "properties"), existing)
+        made = self.keep(path, body["location"], given, tags_of(body), existing)
         if body.get("tags") is not None:
             made.properties[TAGGED] = True
         if body.get(PLACE) is not None:
@@ -121,6 +130,18 @@ class _Networks(Tracked):
         if self.type == ENDPOINTS:
             shown = fresh(shown, call.request.query["api-version"])
         return self.begun(call, made, shown, before)
+
+    def _peered(self, given: dict[str, Json], existing: Resource | None) -> dict[str, Json]:
+        """Return the properties with the peerings as stored; a network's own PUT only keeps some, or all."""
+        if self.type != NETWORKS:
+            return given
+        asked, stored = given.get(peerings.PART), existing.properties["own"][peerings.PART] if existing else []
+        names = {str(fields(each).get("name")).lower() for each in asked or []}
+        if names - {each["name"].lower() for each in stored}:
+            message = "The emulator makes peerings by a PUT of their own, not with their network."
+            raise ServiceError(501, "NotImplemented", message)
+        kept = stored if asked is None else [each for each in stored if each["name"].lower() in names]
+        return {**given, peerings.PART: kept}
 
     def keep(
         self, path: str, location: str, given: dict[str, Json], tags: dict[str, str], existing: Resource | None
@@ -134,7 +155,7 @@ class _Networks(Tracked):
             else {}
         )
         guid = own["resourceGuid"] if own else resources.ids.guid()
-        whole = complete(self.type, existing.id if existing else path, given, guid)
+        whole = complete(self.type, existing.id if existing else path, given, guid, location)
         return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag), **kept}, tags)
 
     def begun(self, call: Call, resource: Resource, shown: Json, before: Json | None) -> Response:
@@ -154,7 +175,7 @@ class _Networks(Tracked):
         operation = self.resources.operations.begin(resource.id, "", 0, "Deleting")
         headers = self._followed(call, resource, operation)
         located = headers["azure-asyncoperation"].replace("/operations/", "/operationResults/")
-        return Response(202, headers={**headers, "Location": located, **SOON[self.type]})
+        return Response(202, headers={**headers, "Location": located, **GONE_SOON[self.type]})
 
     def _followed(self, call: Call, resource: Resource, operation: Operation) -> dict[str, str]:
         region = resource.location.replace(" ", "").lower()
@@ -245,3 +266,31 @@ class _Parts:
         if verb != "read":
             self.of.resources.require_unlocked(path, verb)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Peerings(_Parts):
+    """Peerings of a network: stored with what was asked for, shown with what both networks are now."""
+
+    def put(self, call: Call) -> Response:
+        parent, body, resources = self._parent(call, "write"), call.request.json(), self.of.resources
+        stored, name = list(parent.properties["own"][self.part]), call["part"]
+        before = next((each for each in self._all(parent) if each["name"].lower() == name.lower()), None)
+        old = next((each for each in stored if each["name"].lower() == name.lower()), None)
+        sync = call.request.query.get("syncremoteaddressspace", "").lower() == "true"
+        made = peerings.read(resources, parent, old["name"] if old else name, body, sync=sync, old=old)
+        self.of.resources.authorization.require(call.who, f"{NETWORKS}/peer/action", peerings.remote(made))
+        changed = self._kept(parent, [*(each for each in stored if each is not old), made])
+        peerings.meet(resources, changed, made)
+        return self.of.begun(call, changed, self._found(call, changed), before)
+
+    def remove(self, call: Call) -> Response:
+        parent = self._parent(call, "delete")
+        stored, name = parent.properties["own"][self.part], call["part"].lower()
+        if all(each["name"].lower() != name for each in stored):
+            return Response(204)
+        self._kept(parent, [each for each in stored if each["name"].lower() != name])
+        return self.of.gone(call, parent)
+
+    def _all(self, parent: Resource) -> list[Json]:
+        return [peerings.shown(self.of.resources, parent, each) for each in parent.properties["own"][self.part]]

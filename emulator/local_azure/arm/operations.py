@@ -20,7 +20,8 @@ from local_azure.wire import Json, ServiceError
 class Operation:
     """Operation on the resource `about`, ending at `until`.
 
-    `word` is the status before the end, `result` the answer of ``Location`` afterwards.
+    `word` is the status before the end, `result` the answer of ``Location`` afterwards. `meanwhile` is what its answer
+    has besides the status before.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Operation:
     until: datetime
     word: str
     result: Json = field(default=None, repr=False)
+    meanwhile: dict[str, Json] = field(default_factory=dict)
 
 
 class Operations:

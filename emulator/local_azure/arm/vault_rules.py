@@ -5,7 +5,9 @@ Texts from users' reports; the text of the range of days could not be looked up.
 
 import ipaddress
 
+from local_azure.arm.behaviour import Resources
 from local_azure.arm.graveyard import retention
+from local_azure.arm.private_endpoints import subnet_of
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Resource
 from local_azure.wire import Json, ServiceError
@@ -22,6 +24,9 @@ FIXED = (
     "tenantId",
 )
 """Properties that stay when a PUT leaves them out."""
+
+ACCESS = ("enabled", "disabled")
+"""Values of ``publicNetworkAccess``, which Azure shows with a capital letter however they are written (recorded)."""
 
 KINDS = ("keys", "secrets", "certificates", "storage")
 
@@ -40,6 +45,8 @@ def given(body: Json, existing: Resource | None, tenant: str, version: str) -> d
     _irreversible(found, existing)
     if existing:
         found = {**{name: existing.properties[name] for name in FIXED if name in existing.properties}, **found}
+    if str(found.get("publicNetworkAccess", "")).lower() in ACCESS:
+        found["publicNetworkAccess"] = found["publicNetworkAccess"].capitalize()
     if "networkAcls" in found:
         found["networkAcls"] = network_rules(fields(found, "networkAcls"))
     if found.get("tenantId", tenant).lower() != tenant.lower():
@@ -79,6 +86,29 @@ def network_rules(rules: dict[str, Json]) -> dict[str, Json]:
             for rule in rules.get("virtualNetworkRules") or []
         ],
     }
+
+
+def require_endpoints(resources: Resources, rules: dict[str, Json]) -> None:
+    """Refuse a rule for a subnet that isn't there, or from which no service endpoint leads to Key Vault.
+
+    Words reported by users of Terraform and PowerShell; of a subnet that isn't there only the rule is documented.
+    """
+    for rule in rules.get("virtualNetworkRules") or []:
+        subnet = subnet_of(resources, rule["id"])
+        network, _, name = rule["id"].partition("/subnets/")
+        if subnet is None:
+            raise _not_valid("404 (NotFound)", "NotFound", f"Resource {rule['id']} not found")
+        ends = {str(each.get("service")).lower() for each in subnet["properties"].get("serviceEndpoints") or []}
+        if "microsoft.keyvault" not in ends and not rule.get("ignoreMissingVnetServiceEndpoint"):
+            message = f"Subnets {name} of virtual network {network} do not have ServiceEndpoints for Microsoft.KeyVault"
+            advice = "Add Microsoft.KeyVault to subnet's ServiceEndpoints collection before trying to ACL"
+            more = f"resources configured. {advice} Microsoft.KeyVault resources to these subnets."
+            raise _not_valid("400 (BadRequest)", "SubnetsHaveNoServiceEndpointsConfigured", f"{message} {more}")
+
+
+def _not_valid(status: str, code: str, message: str) -> ServiceError:
+    head = f"Operation on Virtual Network could not be performed. StatusCode: {status}. Error Code: {code}."
+    return ServiceError(400, "VirtualNetworkNotValid", f"{head} Error Message: {message}.")
 
 
 def _range(text: Json) -> str:

@@ -18,7 +18,7 @@ from local_azure.arm.shape import fields
 from local_azure.arm.state import Grave, Resource
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, NAMES, SUBSCRIPTION, Tracked
-from local_azure.arm.vault_rules import given, policies
+from local_azure.arm.vault_rules import given, policies, require_endpoints
 from local_azure.clock import iso
 from local_azure.wire import Call, Handler, Json, Response, Route
 
@@ -122,6 +122,7 @@ class VaultRoutes(Tracked):
         properties = given(
             body, existing, self.resources.authorization.directory.tenant, call.request.query["api-version"]
         )
+        require_endpoints(self.resources, fields(properties, "networkAcls"))
         if "enableRbacAuthorization" not in properties:
             properties["enableRbacAuthorization"] = (
                 True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
@@ -137,6 +138,7 @@ class VaultRoutes(Tracked):
         found, version = self.found(call), call.request.query["api-version"]
         self.resources.require_unlocked(path, "write")
         properties = {**found.properties, **given(body, found, self.resources.authorization.directory.tenant, version)}
+        require_endpoints(self.resources, fields(properties, "networkAcls"))
         tags = tags_of(body) if body.get("tags") is not None else found.tags
         made = self.resources.put(found.id, self.type, found.location, properties, tags, by=call.who.app_id)
         return Response.json(200, self.json(call, made))
@@ -214,7 +216,7 @@ class VaultRoutes(Tracked):
         return Response.json(200, grave_json(self._grave(call, "read")))
 
     def purge(self, call: Call) -> Response:
-        """Delete a vault for good: 202 with the URL of the result; the purge is already done."""
+        """Delete a vault for good: 202 with the URL of the result and when to ask (recorded); it is already done."""
         grave, now = self._grave(call, "purge/action"), f"{self.resources.clock.now():%Y-%m-%d %H:%M:%S}Z"
         self.resources.deleted_vaults.purge(grave)
         ended = {"createdDateTime": now, "lastActionDateTime": now, "status": "Succeeded"}
@@ -224,7 +226,7 @@ class VaultRoutes(Tracked):
         provider = f"/subscriptions/{call['subscription']}/providers/Microsoft.KeyVault"
         path = f"{provider}/locations/{call['location']}/operationResults/{begun.id}"
         location = f"https://{call.request.host}{path}?api-version={call.request.query['api-version']}"
-        return Response(202, headers={"Location": location})
+        return Response(202, headers={"Location": location, "Retry-After": "5"})
 
     def result(self, call: Call) -> Response:
         """Return the result of a purge."""

@@ -165,7 +165,8 @@ class Arm:
         body: dict[str, Json] = {"error": {"code": error.code, "message": error.message, **error.extra}}
         if error.code in GATEWAY and error.inner != "provider":
             return Response.json(error.status, body, {"x-ms-failure-cause": "gateway", **error.headers})
-        if error.status != 501 and "/providers/microsoft.containerregistry/" in request.path.lower():
+        provider = request.path.lower().rpartition("/providers/")[2].partition("/")[0]
+        if error.status != 501 and provider == "microsoft.containerregistry":
             body["status"] = "Failed"
         return Response.json(error.status, body, error.headers)
 

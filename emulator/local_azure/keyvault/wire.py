@@ -119,7 +119,7 @@ class KeyVault:
         """Return the caller of the bearer token; answer a request without a token with the SDKs' challenge."""
         header = request.headers.get("authorization", "")
         if not header.lower().startswith(("bearer ", "pop ")):
-            raise self._challenge(request, "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token.")
+            raise self._challenge(request, "AKV10000: Request is missing a Bearer or PoP token.")
         try:
             return self.tokens.verify(header, KEY_VAULT)
         except BadToken as error:

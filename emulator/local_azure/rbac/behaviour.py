@@ -5,13 +5,12 @@ after a deletion (documented: each up to 10 minutes). A condition on an assignme
 the assignment grants as if the condition held.
 """
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from local_azure.rbac.rights import PrincipalRights
-from local_azure.rbac.scopes import PROVIDER, encloses, role_id, scope_key
+from local_azure.rbac.scopes import PROVIDER, encloses, is_guid, role_id, scope_key
 from local_azure.rbac.state import Assignment, RoleState
 from local_azure.wire import ServiceError
 
@@ -91,11 +90,12 @@ class Authorization(PrincipalRights):
         return new
 
     def _check(self, wanted: Assignment) -> None:
-        try:
-            uuid.UUID(wanted.name)
-        except ValueError:
+        if not is_guid(wanted.name):
             message = f"The role assignment ID '{wanted.name}' is not valid. The role assignment ID must be a GUID."
-            raise ServiceError(400, "InvalidRoleAssignmentId", message) from None
+            raise ServiceError(400, "InvalidRoleAssignmentId", message)
+        if not is_guid(wanted.principal_id):
+            message = f"The Principal ID '{wanted.principal_id}' is not valid. Principal ID must be a GUID."
+            raise ServiceError(400, "InvalidPrincipalId", message)
         kind = None if self.faults.active("stale") else self._kind(wanted.principal_id)
         if kind is None and not wanted.principal_type:
             raise _principal_not_found(wanted.principal_id, self.directory.tenant)
@@ -146,9 +146,7 @@ class Authorization(PrincipalRights):
             raise ServiceError(400, "RoleAssignmentUpdateNotPermitted", message)
         for other in index.held.get(wanted.principal_id.lower(), ()):
             if other.gone_at is None and (scope_key(other.scope), other.role, other.principal_id.lower()) == same:
-                identifier = other.name.replace("-", "")
-                message = f"The role assignment already exists. The ID of the existing role assignment is {identifier}."
-                raise ServiceError(409, "RoleAssignmentExists", message)
+                raise ServiceError(409, "RoleAssignmentExists", "The role assignment already exists.")
         return None
 
     def get(self, assignment_id: str) -> Assignment | None:

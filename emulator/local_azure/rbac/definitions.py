@@ -4,11 +4,11 @@ Codes from the troubleshooting pages of role-based access control and reports of
 could not be looked up.
 """
 
-import uuid
 from dataclasses import replace
 from datetime import datetime
 
-from local_azure.rbac.roles import BUILT_IN, Permission, RoleDefinition
+from local_azure.rbac.roles import Permission, RoleDefinition, built_in
+from local_azure.rbac.scopes import is_guid
 from local_azure.wire import Json, ServiceError
 
 Roles = dict[str, RoleDefinition]
@@ -17,7 +17,7 @@ Roles = dict[str, RoleDefinition]
 def read(name: str, body: Json) -> RoleDefinition:
     """The custom role that a PUT describes, under the GUID `name`; raises 400 InvalidRoleDefinition."""
     given = body.get("properties") if isinstance(body, dict) else None
-    if not isinstance(given, dict) or not _guid(name):
+    if not isinstance(given, dict) or not is_guid(name):
         raise _invalid("The role definition ID must be a GUID, and the body must have properties.")
     role_name, scopes, permissions = given.get("roleName"), given.get("assignableScopes"), given.get("permissions")
     if not isinstance(role_name, str) or not role_name.strip():
@@ -36,9 +36,9 @@ def read(name: str, body: Json) -> RoleDefinition:
 
 def put(roles: Roles, wanted: RoleDefinition, now: datetime, by: str) -> RoleDefinition:
     """Make a custom role or replace it; raises 400 for a built-in one, 409 RoleDefinitionWithSameNameExists."""
-    if wanted.name in BUILT_IN:
+    if wanted.name in built_in():
         raise ServiceError(400, "RoleDefinitionUpdateNotPermitted", "Built-in role definitions cannot be updated.")
-    for other in (*BUILT_IN.values(), *roles.values()):
+    for other in (*built_in().values(), *roles.values()):
         if other.name != wanted.name and other.role_name.lower() == wanted.role_name.lower():
             message = "A custom role with the same name already exists in this directory. Use a different name"
             raise ServiceError(409, "RoleDefinitionWithSameNameExists", message)
@@ -53,7 +53,7 @@ def delete(roles: Roles, name: str, *, assigned: bool) -> RoleDefinition | None:
 
     Raises 400 for a built-in role, or an assigned role.
     """
-    if name.lower() in BUILT_IN:
+    if name.lower() in built_in():
         raise ServiceError(400, "RoleDefinitionUpdateNotPermitted", "Built-in role definitions cannot be deleted.")
     if name.lower() in roles and assigned:
         message = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."
@@ -66,14 +66,6 @@ def _permission(given: dict[str, Json]) -> Permission:
     if not all(isinstance(actions, list) and all(isinstance(action, str) for action in actions) for actions in lists):
         raise _invalid("The actions of a permission are lists of texts.")
     return Permission(*lists)
-
-
-def _guid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _invalid(message: str) -> ServiceError:

@@ -9,7 +9,7 @@ from local_azure.clock import Clock
 from local_azure.faults import Faults
 from local_azure.graph.behaviour import Directory
 from local_azure.ids import Ids
-from local_azure.rbac.roles import BUILT_IN, Permission, RoleDefinition
+from local_azure.rbac.roles import Permission, RoleDefinition, built_in
 from local_azure.rbac.scopes import encloses
 from local_azure.rbac.state import Assignment, Index, RoleState
 from local_azure.timing import Timing
@@ -43,7 +43,7 @@ class PrincipalRights:
 
     def roles(self) -> list[RoleDefinition]:
         """Every role there is, built-in ones first."""
-        return [*BUILT_IN.values(), *self.state.roles.values()]
+        return [*built_in().values(), *self.state.roles.values()]
 
     def roles_at(self, scope: str) -> list[RoleDefinition]:
         """The roles that can be assigned at `scope`: custom ones only where their assignable scopes reach."""
@@ -56,8 +56,10 @@ class PrincipalRights:
     def role(self, name_or_id: str) -> RoleDefinition:
         """Find by role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
         wanted = name_or_id.rsplit("/", 1)[-1].lower()
+        if found := built_in().get(wanted) or self.state.roles.get(wanted):
+            return found
         for role in self.roles():
-            if wanted in (role.name, role.role_name.lower()):
+            if wanted == role.role_name.lower():
                 return role
         raise ServiceError(
             404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{wanted}' does not exist."
@@ -143,5 +145,5 @@ class PrincipalRights:
         return self._built
 
     def _allows(self, assignment: Assignment, action: str, data: bool) -> bool:
-        role = BUILT_IN.get(assignment.role) or self.state.roles.get(assignment.role)
+        role = built_in().get(assignment.role) or self.state.roles.get(assignment.role)
         return role is not None and role.allows(action, data=data)

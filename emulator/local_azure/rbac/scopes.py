@@ -1,11 +1,21 @@
 """Scopes: comparison, enclosure, and the form of the ids in scopes."""
 
+import uuid
 from functools import lru_cache
 
 from local_azure.wire import Call
 
 PROVIDER = "/providers/Microsoft.Authorization"
 """Part of an id between a scope and the role assignments, definitions and locks at it."""
+
+
+def is_guid(text: str) -> bool:
+    """Tell if a name or a principal's id is a GUID."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=65536)

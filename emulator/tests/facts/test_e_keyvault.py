@@ -40,7 +40,7 @@ def test_e3_a_request_without_a_token_is_challenged(world: World) -> None:
         == f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", resource="https://vault.azure.net"'
     )
     assert answer.body == {
-        "error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token."}
+        "error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}
     }
     assert {"x-ms-keyvault-region", "x-ms-keyvault-service-version", "x-ms-keyvault-network-info"} <= set(
         answer.headers

@@ -71,7 +71,10 @@ def test_f7_the_same_role_under_another_name_is_refused_with_409(world: World) -
     puller = world.identity("puller")
     world.owner.call("PUT", assignment_url(), pull_body(puller.oid))
     answer = world.owner.call("PUT", assignment_url(OTHER), pull_body(puller.oid))
-    assert (answer.status, answer.body["error"]["code"]) == (409, "RoleAssignmentExists")
+    assert (answer.status, answer.body) == (
+        409,
+        {"error": {"code": "RoleAssignmentExists", "message": "The role assignment already exists."}},
+    )
 
 
 def test_a_name_keeps_its_principal(world: World) -> None:
@@ -378,6 +381,8 @@ def test_f5_the_roles_of_this_chain_have_azures_ids(world: World) -> None:
         "Azure Container Instances Contributor Role": "5d977122-f97e-4b4d-a52f-6b43003ddb4d",
         "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
         "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+        "Storage Account Key Operator Service Role": "81a9662b-bebf-436f-a333-f67b29880f12",
+        "Monitoring Reader": "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
     }
     for role_name, name in ids.items():
         [role] = world.owner.call("GET", listing_url("roleDefinitions", SUB, f"roleName eq '{role_name}'")).body[
@@ -584,6 +589,11 @@ def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(worl
         ({"roleDefinitionId": ACR_PULL}, "BadRequestFormat", "incorrectly formatted"),
         ({"roleDefinitionId": None}, "BadRequestFormat", "incorrectly formatted"),
         ({"principalId": 7}, "BadRequestFormat", "incorrectly formatted"),
+        (
+            {"principalId": "wow"},
+            "InvalidPrincipalId",
+            "The Principal ID 'wow' is not valid. Principal ID must be a GUID.",
+        ),
         (
             {"condition": "true", "conditionVersion": "1.0"},
             "InvalidCondition",
