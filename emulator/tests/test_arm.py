@@ -227,6 +227,7 @@ def test_the_endpoints_are_an_object_to_anyone_and_a_list_when_asked(world: Worl
         "azurecr.io",
     )
     assert one["resourceManager"] == "https://management.azure.com/"
+    assert (len(one), len(one["suffixes"]), one["graphAudience"]) == (19, 14, "https://graph.windows.net/")
     assert world.call("GET", f"{ARM}/metadata/endpoints?as=list").body[0]["name"] == "AzureCloud"
     sovereign = world.call("GET", "https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01").body
     assert sovereign["authentication"]["loginEndpoint"] == "https://login.microsoftonline.us"

@@ -10,7 +10,7 @@ from local_azure.graph import known
 from local_azure.graph.objects import DirectoryState
 from msgraph.graph_service_client import GraphServiceClient
 from pydantic import TypeAdapter
-from tenancy import ALL, GRAPH, OWNED, READ, TENANT, Tenancy, code
+from tenancy import ALL, GRAPH, OWNED, READ, Tenancy, code
 
 GROUPS, GRANTS, POLICIES = (
     "Group.ReadWrite.All",
@@ -650,4 +650,4 @@ def test_a_managed_identity_has_the_platforms_name_and_certificate() -> None:
     assert shown["servicePrincipalNames"][1].startswith("https://identity.azure.net/")
     [key] = shown["keyCredentials"]
     assert (key["usage"], key["key"], len(key["customKeyIdentifier"])) == ("Verify", None, 40)
-    assert key["displayName"] == f"CN={made.app_id}, DC={TENANT}"
+    assert key["displayName"] == f"CN={made.app_id}"

@@ -286,11 +286,16 @@ def test_several_subscriptions_are_apart_and_each_is_listed_where_somebody_has_a
     assert listed == ["Test", "Other"]
     world.owner.call("PUT", at(f"/subscriptions/{other}/resourceGroups/rg", "2024-11-01"), {"location": "westeurope"})
     assert world.owner.call("GET", at(f"{SUB}/resourceGroups/rg", "2024-11-01")).status == 404
-    regions = {
-        each["name"]
-        for each in world.owner.call("GET", at(f"/subscriptions/{other}/locations", "2022-12-01")).body["value"]
+    shown = {
+        version: {each["name"]: each for each in world.owner.call("GET", at(path, version)).body["value"]}
+        for path in (f"/subscriptions/{other}/locations",)
+        for version in ("2019-11-01", "2022-12-01")
     }
-    assert {"eastus", "westeurope"} <= regions and "usgovvirginia" not in regions
+    regions = shown["2022-12-01"]
+    assert {"eastus", "westeurope"} <= regions.keys() and "usgovvirginia" not in regions
+    assert [name for name, each in regions.items() if "availabilityZoneMappings" not in each] == ["westus"]
+    old = shown["2019-11-01"]["eastus"]
+    assert {"type", "availabilityZoneMappings"} & old.keys() == set() and "geography" not in old["metadata"]
 
 
 def test_providers_name_the_versions_of_their_types(world: World) -> None:

@@ -1,6 +1,7 @@
 """Clouds of Azure Resource Manager, with each cloud's ``/metadata/endpoints``.
 
-Source: the public answers of ``metadata/endpoints`` (api-version 2022-09-01), less the services without emulation.
+Source: the public answers of ``metadata/endpoints`` (api-version 2022-09-01); of the sovereign clouds less the services
+without emulation. A host that is named there is not served for that.
 """
 
 from dataclasses import dataclass
@@ -84,8 +85,45 @@ def cloud_of(location: str) -> Cloud:
     return next((cloud for cloud in CLOUDS if cloud.owns(location)), PUBLIC)
 
 
+SUFFIXES = {
+    "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+    "acrLoginServer": PUBLIC.registries,
+    "sqlServerHostname": "database.windows.net",
+    "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+    "keyVaultDns": PUBLIC.vaults,
+    "storage": "core.windows.net",
+    "azureFrontDoorEndpointSuffix": "azurefd.net",
+    "storageSyncEndpointSuffix": "afs.azure.net",
+    "mhsmDns": "managedhsm.azure.net",
+    "mysqlServerEndpoint": "mysql.database.azure.com",
+    "postgresqlServerEndpoint": "postgres.database.azure.com",
+    "mariadbServerEndpoint": "mariadb.database.azure.com",
+    "synapseAnalytics": "dev.azuresynapse.net",
+    "attestationEndpoint": "attest.azure.net",
+}
+"""Suffixes of the public cloud's hosts (recorded in 2025)."""
+ENDPOINTS = {
+    "media": "https://rest.media.azure.net",
+    "graphAudience": "https://graph.windows.net/",
+    "graph": "https://graph.windows.net/",
+    "batch": "https://batch.core.windows.net/",
+    "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/"
+    "quickstart-templates/aliases.json",
+    "activeDirectoryDataLake": "https://datalake.azure.net/",
+    "sqlManagement": "https://management.core.windows.net:8443/",
+    "appInsightsResourceId": "https://api.applicationinsights.io",
+    "appInsightsTelemetryChannelResourceId": "https://dc.applicationinsights.azure.com/v2/track",
+    "attestationResourceId": "https://attest.azure.net",
+    "synapseAnalyticsResourceId": "https://dev.azuresynapse.net",
+    "logAnalyticsResourceId": "https://api.loganalytics.io",
+    "ossrDbmsResourceId": "https://ossrdbms-aad.database.windows.net",
+}
+"""Endpoints of the public cloud's other services (recorded in 2025)."""
+
+
 def metadata(cloud: Cloud) -> Json:
     """Return the description of a cloud in ``metadata/endpoints``."""
+    suffixes = SUFFIXES if cloud == PUBLIC else {"acrLoginServer": cloud.registries, "keyVaultDns": cloud.vaults}
     return {
         "portal": f"https://{cloud.portal}",
         "authentication": {
@@ -95,7 +133,8 @@ def metadata(cloud: Cloud) -> Json:
             "identityProvider": "AAD",
         },
         "name": cloud.name,
-        "suffixes": {"acrLoginServer": cloud.registries, "keyVaultDns": cloud.vaults},
+        "suffixes": suffixes,
         "resourceManager": f"https://{cloud.resource_manager}/",
         "microsoftGraphResourceId": f"https://{cloud.graph}/",
+        **(ENDPOINTS if cloud == PUBLIC else {}),
     }

@@ -103,21 +103,29 @@ UNLISTED = (
 """More of the public cloud's regions, where a resource may be and which the list leaves out."""
 OTHERS = ("westus",)
 """Regions that aren't recommended."""
+ZONELESS = ("westus",)
+"""Regions without availability zones."""
+FULL_SINCE = "2022"
+"""The first api-version that shows a region's type and geography, and with them its zones (2020-01-01 does not)."""
 _ZONES = (("1", 3), ("2", 1), ("3", 2))
 
 
-def location_json(subscription: str, region: Region) -> Json:
-    """Return a region as the list shows the region."""
+def location_json(subscription: str, region: Region, version: str) -> Json:
+    """Return a region as the list shows the region in an api-version."""
+    full = version >= FULL_SINCE
     head = {
         "id": f"/subscriptions/{subscription}/locations/{region.name}",
         "name": region.name,
-        "type": "Region",
+        **({"type": "Region"} if full else {}),
         "displayName": region.display,
     }
     zones = [{"logicalZone": zone, "physicalZone": f"{region.name}-az{number}"} for zone, number in _ZONES]
-    known = {"availabilityZoneMappings": zones} if region.paired else {}
+    zoned = full and region.paired and region.name not in ZONELESS
     metadata = _metadata(subscription, region)
-    return {**head, "regionalDisplayName": f"({region.group}) {region.display}", "metadata": metadata, **known}
+    if not full:
+        metadata.pop("geography", None)
+    shown = {**head, "regionalDisplayName": f"({region.group}) {region.display}", "metadata": metadata}
+    return {**shown, **({"availabilityZoneMappings": zones} if zoned else {})}
 
 
 def _metadata(subscription: str, region: Region) -> dict[str, Json]:
@@ -137,9 +145,9 @@ def _metadata(subscription: str, region: Region) -> dict[str, Json]:
     }
 
 
-def locations_json(subscription: str, cloud: Cloud) -> Json:
+def locations_json(subscription: str, cloud: Cloud, version: str) -> Json:
     """All regions of a cloud."""
-    return {"value": [location_json(subscription, region) for region in REGIONS[cloud.name]]}
+    return {"value": [location_json(subscription, region, version) for region in REGIONS[cloud.name]]}
 
 
 def region_names(cloud: Cloud) -> list[str]:

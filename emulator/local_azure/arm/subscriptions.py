@@ -57,7 +57,9 @@ class _Subscriptions:
         self.resources.authorization.require(
             call.who, "Microsoft.Resources/subscriptions/locations/read", f"/subscriptions/{call['subscription']}"
         )
-        return Response.json(200, locations_json(call["subscription"], cloud_at(call.request.host)))
+        return Response.json(
+            200, locations_json(call["subscription"], cloud_at(call.request.host), call.request.query["api-version"])
+        )
 
     def _sees(self, call: Call, subscription_id: str) -> bool:
         """Tell if the caller holds any role at the subscription, above or inside: the rule for listing."""

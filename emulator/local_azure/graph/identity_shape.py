@@ -29,7 +29,7 @@ def identity(of: ServicePrincipal, tenant: str) -> dict[str, Any]:
     start = of.created.replace(second=0, microsecond=0) - EARLY
     key = {
         "customKeyIdentifier": hashlib.sha1(of.id.encode(), usedforsecurity=False).hexdigest().upper(),
-        "displayName": f"CN={of.app_id}, DC={tenant}",
+        "displayName": f"CN={of.app_id}",
         "endDateTime": iso(start + LIFE, 0),
         "key": None,
         "keyId": str(uuid.uuid5(uuid.UUID(of.id), "certificate")),

@@ -113,6 +113,18 @@ IMPERSONATION = MappingProxyType(
     }
 )
 """Display name of ``user_impersonation``, by application."""
+MANAGEMENT = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+"""The application ID of Resource Manager."""
+MANAGEMENT_SCOPE = MappingProxyType(
+    {
+        "adminConsentDescription": "Allows the application to access the Azure Management Service API acting as users"
+        " in the organization.",
+        "adminConsentDisplayName": "Access Azure Service Management as organization users (preview)",
+        "userConsentDescription": "Allows the application to access Azure Service Management as you.",
+        "userConsentDisplayName": "Access Azure Service Management as you (preview)",
+    }
+)
+"""Words of Resource Manager's ``user_impersonation`` (recorded of azure-cli, 2022)."""
 
 FIRST_PARTY = MappingProxyType(
     {
@@ -184,6 +196,7 @@ def scopes(app_id: str) -> list[dict[str, Any]]:
             "userConsentDescription": f"The delegated permission {name}.",
             "userConsentDisplayName": _scope_name(app_id, name),
             "value": name,
+            **(MANAGEMENT_SCOPE if app_id == MANAGEMENT else {}),
         }
         for name, scope in SCOPES.get(app_id, {}).items()
     ]
@@ -206,5 +219,7 @@ def properties(app_id: str) -> dict[str, Any]:
         "appOwnerOrganizationId": MICROSOFT,
         "servicePrincipalNames": names,
     }
+    if app_id == MANAGEMENT:
+        own["replyUrls"] = ["https://management.core.windows.net/"]
     declared = {"appRoles": app_roles() if app_id == GRAPH else [], "oauth2PermissionScopes": scopes(app_id)}
     return {**own, "signInAudience": "AzureADMultipleOrgs", **declared}

@@ -38,7 +38,7 @@ def routes(access: DirectoryAccess) -> Iterator[Route]:
     for key in KEYS:
         for relation, find in (("appRoleAssignments", _held), ("appRoleAssignedTo", partial(_given, access))):
             path, name = f"/v1.0/servicePrincipals{key}/{relation}", f"graph.servicePrincipals.{relation}"
-            side = _Side(access, find)
+            side = _Side(access, find, relation)
             yield Route(f"{name}.list", "GET", path, side.list)
             yield Route(f"{name}.create", "POST", path, side.create)
             yield Route(f"{name}.get", "GET", f"{path}/{{grant}}", side.get)
@@ -61,22 +61,30 @@ class _Side:
 
     access: DirectoryAccess
     find: Callable[[ServicePrincipal], Rows]
+    relation: str
 
     def _rows(self, call: Call) -> Rows:
+        return self.find(self._target(call))
+
+    def _target(self, call: Call) -> ServicePrincipal:
         target = self.access.directory.records.holder("servicePrincipals", self.access.key("servicePrincipals", call))
-        return self.find(cast("ServicePrincipal", target))
+        return cast("ServicePrincipal", target)
+
+    def _context(self, call: Call) -> str:
+        """Return the collection that the answer's context names (recorded of a list)."""
+        return f"servicePrincipals('{self._target(call).id}')/{self.relation}"
 
     def list(self, call: Call) -> Response:
         self.access.require(call, permissions.GRANT_READERS)
         wanted, grants = queries.query(call.request, ASSIGNMENT), self.access.directory.grants
-        return odata.slice_of(call, "appRoleAssignments", [grants.body(*row) for row in self._rows(call)], wanted)
+        return odata.slice_of(call, self._context(call), [grants.body(*row) for row in self._rows(call)], wanted)
 
     def get(self, call: Call) -> Response:
         self.access.require(call, permissions.GRANT_READERS)
         found = next((row for row in self._rows(call) if row[1].id == call["grant"]), None)
         if found is None:
             raise missing(call["grant"])
-        return odata.entity(call, "appRoleAssignments", self.access.directory.grants.body(*found))
+        return odata.entity(call, self._context(call), self.access.directory.grants.body(*found))
 
     def create(self, call: Call) -> Response:
         self.access.require(call, permissions.GRANT_WRITERS)
@@ -88,7 +96,7 @@ class _Side:
         self.access.undisturbed()
         grants = self.access.directory.grants
         made = grants.assign(asked["principalId"], asked["resourceId"], asked["appRoleId"])
-        return odata.entity(call, "appRoleAssignments", grants.body(*made), status=201)
+        return odata.entity(call, self._context(call), grants.body(*made), status=201)
 
     def delete(self, call: Call) -> Response:
         self.access.require(call, permissions.GRANT_WRITERS)
