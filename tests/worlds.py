@@ -270,6 +270,7 @@ def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
         digests=digests,
         signed_in=signed_in,
         around=given.get("around", ""),
+        unanswered=tuple(given.get("unanswered", ())),
         grounds=Grounds(Cause(given["cause"])) if "cause" in given else None,
     )
 

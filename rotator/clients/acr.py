@@ -69,11 +69,11 @@ class Image:
 def images(cloud: Cloud, names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
     """Return the images located at a host of one of `servers`, and the probe for each server without an image.
 
-    The servers are login servers; a registry answers at an endpoint in each of its regions, too. No other host is
-    asked: otherwise a container group made by another person could choose the receiver of the password.
+    The servers are login servers, and each is asked; a registry answers at an endpoint in each of its regions, too. No
+    other host is asked: otherwise a container group made by another person could choose the receiver of the password.
     """
     wanted = [image for image in map(Image.parse, names) if image and cloud.login_server(image.server) in servers]
-    idle = sorted(set(servers) - {cloud.login_server(image.server) for image in wanted})
+    idle = sorted(set(servers) - {image.server for image in wanted})
     return (*sorted(set(wanted)), *(Image(server, PROBE, "latest", "") for server in idle))
 
 
@@ -89,7 +89,24 @@ async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: S
         "https://registry", policies=policies, transport=transport
     )
     by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
-    return verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
+    asked = [tuple(images_) for _, images_ in by_repository]
+    tried = await together(*(_repository(client, basic, images_) for images_ in asked))
+    return verdict(without_regions(cloud, list(zip(asked, tried, strict=True))))
+
+
+def without_regions(cloud: Cloud, tried: Sequence[tuple[Sequence[Image], Proof]]) -> list[Proof]:
+    """Return the proofs, with images missing in place of a lost endpoint of a region.
+
+    A region can fail alone, or be taken from the registry (azure-facts G10). What pulls from elsewhere goes on.
+    """
+    answered = {images_[0].server for images_, proof in tried if proof.registry_reached}
+    proofs = list[Proof]()
+    for images_, proof in tried:
+        login = cloud.login_server(images_[0].server)
+        lost = not proof.registry_reached and login != images_[0].server and login in answered
+        names = tuple(image.name for image in images_)
+        proofs.append(Proof(Outcome.PROVEN, missing=names, unanswered=names) if lost else proof)
+    return proofs
 
 
 async def _repository(
@@ -178,4 +195,5 @@ def verdict(proofs: Sequence[Proof]) -> Proof:
                 return replace(proof, served=served, registry_reached=reached)
     missing = tuple(sorted({name for proof in proofs for name in proof.missing}))
     digests = tuple(sorted({pair for proof in proofs for pair in proof.digests}))
-    return Proof(Outcome.PROVEN, missing=missing, served=served, digests=digests)
+    unanswered = tuple(sorted({name for proof in proofs for name in proof.unanswered}))
+    return Proof(Outcome.PROVEN, missing=missing, served=served, digests=digests, unanswered=unanswered)

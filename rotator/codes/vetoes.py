@@ -115,8 +115,9 @@ class VetoCode(Explained):
     NO_IMAGE = (
         "no_image",
         "deploy",
-        "The registry does not have an image of the container group, so Azure would refuse the redeployment.",
-        "push the image, or deploy the group with another image",
+        "The registry does not have an image of the container group, or the endpoint of a region from which the group"
+        " pulls gives no answer, so Azure would refuse the redeployment.",
+        "push the image, or deploy the group with another image or host",
     )
     UNDECIDED = (
         "undecided",

@@ -97,12 +97,12 @@ def _out(case: Case, dependent: Dependent, document: Document, away: list[str]) 
         yield from _declaring(case, host)
     if away:
         yield Remedy(
-            f"if the entry for {', '.join(away)} can go: deploy the group without it", *_by_manifest(case, dependent)
+            f"if the entry for {', '.join(away)} can go: deploy the group without it", *by_manifest(case, dependent)
         )
     if Refusal.CONTENT in kinds:
         yield Remedy(
             "deploy the group by a manifest that names secrets and contains none",
-            *_by_manifest(case, dependent),
+            *by_manifest(case, dependent),
         )
     if Refusal.POLICY in kinds:
         wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document))
@@ -134,7 +134,7 @@ def _declaring(case: Case, host: str) -> Iterator[Remedy]:
         yield Remedy(when, commands, "registries:\n  - id: <the registry's id>")
 
 
-def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
+def by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
     """Return commands and lines for a deployment of a group by a manifest.
 
     The manifest is written from the group as it is, and corrected by hand. A group that the policy doesn't declare is

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from rotator import container_group, remedy
 from rotator.doctor import command
+from rotator.doctor.declarations import by_manifest
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
+from rotator.doctor.groups import dependents
 from rotator.policy import RegistryProof
 from rotator.preflight import RegistrySeen, Unknown, Why
 from rotator.state import Access, Outcome, Registry
@@ -139,11 +141,12 @@ def pull_proven(case: Case) -> Found:
             Severity.UNKNOWN, "pull", f"a pull can't be tried: {proof.detail}", (command.rotator(case, "doctor"),)
         )
     for image in proof.missing:
+        lost = image in proof.unanswered
         yield Finding(
             Severity.WARN,
             "pull",
-            f"the registry does not have {image}: a container group with this image is not redeployed",
-            ways=_to_pull(case, image),
+            f"{proof.absence(image)}: a container group with {image if lost else 'this image'} is not redeployed",
+            ways=tuple(_to_answer(case, image)) if lost else _to_pull(case, image),
         )
 
 
@@ -168,6 +171,20 @@ def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
             (tags,),
         ),
     )
+
+
+def _to_answer(case: Case, image: str) -> Iterator[Remedy]:
+    """Yield the ways out where the endpoint of a region gives no answer, but the registry does."""
+    host = image.partition("/")[0]
+    again = (command.rotator(case, "doctor"),)
+    yield Remedy("if the endpoint is only down, or this machine can't reach it: doctor tells when it answers", again)
+    for each in dependents(case):
+        if image in each.images:
+            when = (
+                "if the registry has no endpoint in that region any more: with"
+                f" {case.cloud.login_server(host)} in place of {host}, in the image and in the entry"
+            )
+            yield Remedy(when, *by_manifest(case, each))
 
 
 def access_unrevoked(case: Case) -> Found:

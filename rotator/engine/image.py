@@ -29,7 +29,7 @@ async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images
     proof = await try_value(run, await run.world.value(run.policy, version.id), wanted)
     if proof.missing:
         raise UnsafeStep(
-            f"the registry has no {', '.join(proof.missing)}",
+            "; ".join(map(proof.absence, proof.missing)),
             state=NOTHING,
             remedy="Push it, or correct the reference, and run again.",
         )

@@ -54,16 +54,27 @@ def deployable(
     yield from ready(policy, dependent)
     yield from unwritable(observed, known, dependent)
     yield from unlinked(observed, known, [dependent])
-    if gone := sorted(set(dependent.images) & set(known.proof.missing if known.proof else ())):
-        remedy = "Push it again, or deploy the group with an image that exists; until then it keeps its credential."
-        yield (
-            VetoCode.NO_IMAGE,
-            f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}",
-            remedy,
-        )
+    yield from imageless(policy, known, dependent)
     yield from published(observed, key_id)
     if dependent.run_once and dependent.phase in AT_WORK:
         yield VetoCode.JOB_RUNNING, f"{dependent.name} is a running job", "Wait until it has finished."
+
+
+def imageless(policy: Policy, known: Known, dependent: container_group.Dependent) -> Iterator[Objection]:
+    """Refuse a group with an image that Azure could not pull."""
+    proof, cloud = known.proof, of_vault(policy.key_vault.host)
+    if proof is None:
+        return
+    for image in sorted(set(dependent.images) & set(proof.missing)):
+        remedy = "Push it again, or deploy the group with an image that exists; until then it keeps its credential."
+        if image in proof.unanswered:
+            remedy = (
+                "If the registry has no endpoint there any more, deploy the group anew: name"
+                f" {cloud.login_server(image.partition('/')[0])} in its image and its entry. Until then it keeps its"
+                " credential."
+            )
+        what = f"{proof.absence(image)}, so Azure would refuse to deploy {dependent.name}"
+        yield VetoCode.NO_IMAGE, what, remedy
 
 
 def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Iterator[Objection]:

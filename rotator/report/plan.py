@@ -256,4 +256,4 @@ def _proof_text(preview: Preview) -> Iterator[str]:
             "warning", "the registry can't be reached from here: pulls are not proven (`proof: {registry: optional}`)"
         )
     for image in proof.missing:
-        yield entry("warning", f"the registry doesn't have {image}")
+        yield entry("warning", proof.absence(image))

@@ -31,7 +31,8 @@ class Outcome(StrEnum):
 class Proof:
     """Result of one try of a credential against Entra and the registry.
 
-    `missing` are images absent from the registry (404).
+    `missing` are images absent from the registry (404), or at an endpoint of one region that gives no answer, though
+    the registry does: `unanswered`.
 
     `served` are the images allowed by the registry, missing ones included, whatever became of the others; `digests` are
     the current digests of their names. `nobody`: Entra refused the principal itself, so that no sign-in as the
@@ -48,8 +49,14 @@ class Proof:
     nobody: bool = False
     signed_in: bool = False
     around: str = ""
+    unanswered: tuple[str, ...] = ()
     grounds: Grounds | None = None
     """Cause of a refused sign-in, with its details."""
+
+    def absence(self, image: str) -> str:
+        """Return in words why a missing image can't be pulled."""
+        host = image.partition("/")[0]
+        return f"{host} gives no answer" if image in self.unanswered else f"the registry doesn't have {image}"
 
     @property
     def ok(self) -> bool:

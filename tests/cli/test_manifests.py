@@ -149,7 +149,7 @@ WRONG = {
     **dict.fromkeys(("app=two words", "app=UPPER/Case:v1"), "not a reference of an image"),
 }
 REFUSED = {
-    f"app={NEW}": "the registry has no mycontainerregistry.azurecr.io/app:v2",
+    f"app={NEW}": "the registry doesn't have mycontainerregistry.azurecr.io/app:v2",
     f"web={NEW}": "Name one of its containers: app.",
 }
 

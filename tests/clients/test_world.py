@@ -218,6 +218,17 @@ async def test_a_registry_that_is_out_of_reach_is_told_from_entra(at: Scene) -> 
 
 
 @scene
+async def test_an_endpoint_of_a_region_without_an_answer_costs_only_the_images_there(at: Scene) -> None:
+    gone = IMAGE.replace(".", ".northeurope.geo.", 1)
+    for images in ([IMAGE, gone], [gone]):
+        proof = await at.world.prove(at.policy, Secret(at.password.secret), images)
+        assert (proof.outcome, proof.missing, proof.unanswered) == (Outcome.PROVEN, (gone,), (gone,))
+    at.fault("acr.*", "reset", times=0)
+    proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE, gone])
+    assert (proof.outcome, proof.registry_reached) == (Outcome.UNREACHABLE, False)
+
+
+@scene
 async def test_no_host_but_the_policys_registries_is_shown_the_password(at: Scene) -> None:
     await at.world.prove(at.policy, Secret(at.password.secret), ["evil.azurecr.io/app:v1", IMAGE])
     assert {call.host for call in at.app.served if call.operation.startswith("acr.")} == {at.seeded.login_server}

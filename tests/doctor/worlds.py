@@ -441,6 +441,16 @@ def _image_gone(scene: Scene) -> None:
     scene.azure.registries.delete_tag(scene.seeded.login_server, "aci-helloworld", "v1")
 
 
+def _endpoint_gone(scene: Scene) -> None:
+    stored = scene.azure.container_groups.state.groups[scene.group_id().lower()].resource
+    at = json.dumps(stored["properties"]).replace("mycontainerregistry.", "mycontainerregistry.northeurope.geo.")
+    stored["properties"] = json.loads(at)
+
+
+def _at_the_login_server(_: Scene, manifest: Path) -> None:
+    manifest.write_text(manifest.read_text().replace(".northeurope.geo.", "."))
+
+
 def _new_image(scene: Scene) -> None:
     """Run another tag from now on."""
     scene.azure.container_groups.delete(scene.group_id())
@@ -875,6 +885,14 @@ WORLDS = (
     World("pull_proven", "fail", _no_right_to_grant, name="this identity can't grant"),
     World("pull_proven", "warn", _image_gone, 0, "the image is gone"),
     World("pull_proven", "warn", _image_gone, 1, "the image is gone for good", then=_new_image),
+    World(
+        "pull_proven",
+        "warn",
+        _endpoint_gone,
+        1,
+        "the endpoint of a region is gone",
+        corrects=_at_the_login_server,
+    ),
     World("access_unrevoked", "warn", _revoked),
     World("access_unrevoked", "warn", _then(_rotated, _revoked), name="after a rotation"),
     World(

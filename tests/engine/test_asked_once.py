@@ -157,7 +157,7 @@ NEW = f"{IMAGE}2"
 HELD = ContainerGroup(group_id("app"), TODAY, GROUP)
 REFUSALS: dict[str, tuple[ContainerGroup, Proof, str]] = {
     "no group": (replace(HELD, document=None), PROVEN, "does not exist, so its image can't be changed"),
-    "no image": (HELD, Proof(Outcome.PROVEN, missing=(NEW,), signed_in=True), f"the registry has no {NEW}"),
+    "no image": (HELD, Proof(Outcome.PROVEN, missing=(NEW,), signed_in=True), f"the registry doesn't have {NEW}"),
     "no role": (HELD, NO, "doesn't serve .* for the current credential: refused No"),
 }
 
