@@ -38,6 +38,8 @@ class Secret:
 
 ENTRA_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
 """Pattern of Entra's passwords, as secret scanners use it: three characters, a digit, ``Q~``, and the rest."""
+IN_ADDRESSES = (re.compile(r"(:/+)[^/?#\s@\"']+(?=@)"), re.compile(r"(?i)([?&]sig=)[^&#\s\"']+"))
+"""Secrets in an address: a user's name and password, and the signature of a shared access signature (SAS)."""
 LOOKS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     re.compile(r"(?i)(basic\s+)[\w+/-]{16,}=*"),
@@ -46,6 +48,7 @@ LOOKS = (
         r"(?i)([\"']?\b(?:client_secret|secrettext|password|access_token|refresh_token|id_token|client_assertion)[\"']?\s*[=:]\s*[\"']?)[^\"'&\s,}]+"
     ),
     re.compile(f"(){ENTRA_SECRET.pattern}"),
+    *IN_ADDRESSES,
 )
 """Tokens and client secrets by their looks."""
 

@@ -164,6 +164,8 @@ def test_with_a_queue_its_messages_are_taken_and_without_one_there_is_no_trigger
     assert set(bindings({"ROTATOR_QUEUE": "queue"})) == {"rotate", "status"}
     with pytest.raises(RotatorError, match="the app setting ROTATOR_QUEUE is 'queue'"):
         AppSettings.read({"ROTATOR_QUEUE": "queue"})
+    with pytest.raises(RotatorError, match=r"is 'https://x\?sig=\*\*\*'"):
+        AppSettings.read({"ROTATOR_LEASE_CONTAINER": "https://x?sig=hunter2"})
     assert trigger({}) is None
 
 

@@ -13,6 +13,7 @@ from rotator import lease
 from rotator.cli import wiring
 from rotator.cloud import CLOUDS
 from rotator.errors import RotatorError
+from rotator.secret import struck
 
 if TYPE_CHECKING:
     from rotator.cli.invocation import Common
@@ -63,7 +64,7 @@ def chosen(common: "Common", directory: Path | None, container: str | None) -> L
         try:
             CLOUDS[common.cloud.value].storage("blob", container)
         except ValueError as error:
-            raise typer.BadParameter(f"--lease-container {container}: {error}") from error
+            raise typer.BadParameter(f"--lease-container {struck(container)}: {error}") from error
     return Leases(directory or lease.directory(os.environ), container or "")
 
 

@@ -9,6 +9,7 @@ from rotator.cloud import CLOUDS
 from rotator.errors import RotatorError
 from rotator.notify import HOOK, Receivers
 from rotator.policy import durations
+from rotator.secret import struck
 
 DEFAULT_SCHEDULE = "0 0 */6 * * *"
 """At the full hour, four times a day: often enough for an overlap of a day, and one failed run costs six hours of 30
@@ -87,7 +88,7 @@ def _address(environment: Mapping[str, str], cloud: str, service: str, name: str
         if said:
             CLOUDS[cloud].storage(service, said)
     except ValueError as error:
-        raise RotatorError(f"the app setting {name} is {said!r}", remedy=f"{error}.".capitalize()) from None
+        raise RotatorError(f"the app setting {name} is {struck(said)!r}", remedy=f"{error}.".capitalize()) from None
     return said
 
 

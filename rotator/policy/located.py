@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rotator.errors import Mistake
+from rotator.secret import IN_ADDRESSES, struck
 from rotator.visible import one_line
 
 Path = tuple[str | int, ...]
@@ -88,6 +89,7 @@ class Located:
         """A mistake at `path`, in the file in which its value stands."""
         place, file = self.place(path, key=key, own=own), self.file
         where = (place.file or file, place.line, place.column)
+        value, problem = struck(value, IN_ADDRESSES), struck(problem, IN_ADDRESSES)
         return Mistake(*where, dotted((*self.root, *path)), value, plain(problem, 1000), plain(remedy, 1000))
 
 

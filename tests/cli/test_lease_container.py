@@ -67,10 +67,19 @@ def test_a_container_that_can_not_be_reached_fails_all_but_emergencies(rotator: 
     assert not rotator.azure.authorization.state.assignments or "revoked" in rotator("status").out
 
 
-@pytest.mark.parametrize("address", ["leases", "http://rotatorstate.blob.core.windows.net/leases", f"{WHERE}/x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "leases",
+        "http://rotatorstate.blob.core.windows.net/leases",
+        f"{WHERE}/x",
+        f"{WHERE}?sp=rw&sig=hunter2",
+        WHERE.replace("//", "//me:hunter2@"),
+    ],
+)
 def test_an_address_of_no_container_is_a_usage_error(rotator: Scene, address: str) -> None:
     said = rotator("rotate", "--lease-container", address)
-    assert said.code == 2
+    assert said.code == 2 and "hunter2" not in said.err
     assert "https://ACCOUNT.blob.core.windows.net/NAME" in said.err.replace("\n", "").replace("│", "")
 
 

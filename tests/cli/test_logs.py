@@ -17,11 +17,14 @@ HIDDEN = [
     '{"secretText": "hunter2hunter2", "keyId": "k"}',
     "{'password': 'hunter2hunter2'}",
     f"added {CLIENT_SECRET} to it",
+    "asks https://me:hunter2@proxy.contoso.com/x",
+    "asks https://a.blob.core.windows.net/c?sv=2021-08-06&sig=hunter2%3D&se=2027",
 ]
 SHOWN = [
     "password_secret: mycontainerregistry-pull-pwd",
     "credential 3908f227-c59d-4916-9b0e-e76f2ac34446",
-    "GET https://myvault.vault.azure.net/secrets/x",
+    "GET https://myvault.vault.azure.net/secrets/x?api-version=7.4&design=1",
+    "git@github.com:a/b https://a/b@c",
 ]
 
 

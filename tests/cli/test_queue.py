@@ -112,10 +112,13 @@ def test_a_queue_that_can_not_be_reached_ends_with_1(rotator: Scene, queue: Memo
 
 
 @pytest.mark.parametrize("command", ["enqueue", "work"])
-@pytest.mark.parametrize("address", ["", "rotator", "https://rotatorstate.blob.core.windows.net/rotator"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "rotator", "https://rotatorstate.blob.core.windows.net/rotator", "https://a:hunter2@b/c?sig=hunter2"],
+)
 def test_an_address_of_no_queue_is_a_usage_error(
     rotator: Scene, monkeypatch: pytest.MonkeyPatch, command: str, address: str
 ) -> None:
     said = rotator(command, "--queue", address)
-    assert said.code == 2
+    assert said.code == 2 and "hunter2" not in said.err
     assert "https://ACCOUNT.queue.core.windows.net/NAME" in said.err.replace("\n", "").replace("│", "")

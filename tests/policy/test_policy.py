@@ -454,9 +454,12 @@ def test_a_secret_in_a_policy_is_refused_and_not_shown(write: Write, line: str) 
 def test_a_password_in_place_of_its_secrets_name_or_of_an_id_is_not_shown(write: Write) -> None:
     entra = "abc8Q~" + "x" * 34
     text = MINIMAL.replace("pull-pwd", f'"{PASSWORD}"').replace("5D3C0A52-0000-0000-0000-000000000000", entra)
+    text = text.replace("https://MyVault", "https://me:hunter2@MyVault")
+    text += f"container_groups: [{{id: {GROUP}, manifest: 'https://me:hunter2@contoso.com/m?sig=hunter2'}}]\n"
     shown = repr(refused(write(a__yaml=text)))
     assert PASSWORD not in shown
     assert entra not in shown
+    assert "hunter2" not in shown
 
 
 @pytest.mark.parametrize(

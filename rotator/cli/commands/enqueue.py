@@ -9,6 +9,7 @@ import typer
 from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, failing, notices_of
 from rotator.cli.options import Leases, Names, Queue, command
+from rotator.secret import struck
 
 if TYPE_CHECKING:
     from rotator.engine import Run
@@ -61,5 +62,5 @@ def address_of(common: Common, queue: str) -> str:
     try:
         CLOUDS[common.cloud.value].storage("queue", queue)
     except ValueError as error:
-        raise typer.BadParameter(f"--queue {queue}: {error}") from error
+        raise typer.BadParameter(f"--queue {struck(queue)}: {error}") from error
     return queue
