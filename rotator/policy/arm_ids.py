@@ -15,8 +15,11 @@ class Placed(Protocol):
 
 
 def _named(parts: Sequence[str]) -> str:
-    """Return ``/providers/NAMESPACE/KIND/NAME…`` for a type and a name for each of its kinds."""
-    provider, *kinds = parts[0].split("/")
+    """Return ``/providers/NAMESPACE/KIND/NAME…`` for a type and a name for each of its kinds.
+
+    A slash at the end of the type counts for nothing (azure-facts A14).
+    """
+    provider, *kinds = parts[0].rstrip("/").split("/")
     if not kinds:
         raise ValueError
     return f"/providers/{provider}" + "".join(f"/{kind}/{name}" for kind, name in zip(kinds, parts[1:], strict=True))

@@ -10,15 +10,14 @@ A resource of an ARM template has the same names; its tags have to be texts. Wha
 group is sent with rotator's: a property that only older versions have is refused (azure-facts B1).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from rotator.errors import Mistake
+from rotator.policy.acceptable import unacceptable
 from rotator.policy.located import Located, Path, scalars
-from rotator.policy.manifest import placeholders
 from rotator.policy.rules import GROUP
 from rotator.remedy import EXPORT_GROUP
 
@@ -74,11 +73,6 @@ _PLACE = {"name": "name", "type": "type"}
 """Names of an extended location."""
 _IDENTITY_ALONE = {"principalid", "principal_id", "tenantid", "tenant_id"}
 _QUOTES = "Put it in quotes."
-_BESIDE_A_HOST = re.compile(r"[/:\s]")
-_ENTRY = (
-    "For the policy's principal, write `username: ${{ credential:username }}` and"
-    " `password: ${{ credential:password }}`."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ class Resource:
             else:
                 sent[wire], mistakes = self._entry(wire, value, (name,))
                 wrong += mistakes
-        return sent, [*wrong, *self._shape(sent), *self._levels(sent), *self._registries(sent), *self._dates(sent)]
+        return sent, [*wrong, *self._shape(sent), *self._levels(sent), *self._refused(sent), *self._dates(sent)]
 
     def _mistake(self, inside: Path, problem: str, remedy: str, *, key: bool = False) -> Mistake:
         return self.found.mistake((*self.path, *inside), problem, remedy, key=key)
@@ -223,25 +217,9 @@ class Resource:
                 level = "under properties of the group"
                 yield self._wrong_level((*here, "properties", name), _PROPERTIES[name.lower()], level)
 
-    def _registries(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
-        """Yield the entries for registries that Azure refuses (azure-facts B9)."""
-        properties = sent.get("properties")
-        for name, value in properties.items() if isinstance(properties, dict) else ():
-            listed = value if name.lower() == "imageregistrycredentials" and isinstance(value, list) else ()
-            for index, entry in enumerate(listed):
-                if isinstance(entry, dict):
-                    yield from self._registry(entry, ("properties", name, index))
-
-    def _registry(self, entry: Mapping[str, Any], here: Path) -> Iterator[Mistake]:
-        given = {key.lower(): key for key, said in entry.items() if said}
-        if len(given.keys() & {"username", "identity"}) != 1:
-            yield self._mistake(here, "an entry for a registry needs either a username or an identity", _ENTRY)
-        key = next((key for key in entry if key.lower() == "server"), None)
-        server = entry[key] or "" if key else ""
-        if isinstance(server, str) and (not server or _BESIDE_A_HOST.search(server)) and not placeholders(server):
-            host = re.sub(r"^\w+://|[/:].*$", "", server.strip()) or "REGISTRY.azurecr.io"
-            problem = "not a host name alone: Azure takes no protocol, port or path here"
-            yield self._mistake((*here, key) if key else here, problem, f"Write `server: {host}`.")
+    def _refused(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
+        for inside, problem, remedy in unacceptable(sent):
+            yield self._mistake(inside, problem, remedy)
 
     def _dates(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
         for name, value in sent.items():

@@ -1,6 +1,5 @@
 """``rotator deploy``: replace ``az container create`` in a nightly script."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
     from rotator.policy import Policy
     from rotator.resource_id import ResourceId
 
-
-_REFERENCE = re.compile(
-    r"([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
-    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
-)
-"""An image as registries take it (distribution's reference grammar)."""
 
 OWN = frozenset({*range(1, 6), *(128 + number for number in (1, 2, 15))})
 """Exit codes of rotator itself: those of the README, and those of SIGHUP, SIGINT and SIGTERM."""
@@ -145,14 +138,9 @@ def _wrong(name: str, image: str, before: "Container[str]") -> str | None:
         return "write CONTAINER=REFERENCE"
     if name in before:
         return f"container {name} has one already"
-    if _REFERENCE.fullmatch(image):
-        return None
-    if "://" in image:
-        return "an image's reference begins with the registry's name, without a scheme"
-    return (
-        "not a reference of an image, as in contoso.azurecr.io/team/web:v1 or contoso.azurecr.io/web@sha256:DIGEST"
-        + ("; a repository has small letters only" if _REFERENCE.fullmatch(image.lower()) else "")
-    )
+    from rotator.policy.acceptable import wrong_reference
+
+    return wrong_reference(image) or None
 
 
 async def _heeded(run: "Run", group_id: "ResourceId", asked: DeployRequest) -> DeployOutcome:

@@ -189,6 +189,8 @@ FUNCTIONS = [
         ("[variables('around').rg.name]", "myResourceGroup"),
         ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net', 'aci')]",
          f"{IN_GROUP}/providers/Microsoft.Network/virtualNetworks/net/subnets/aci"),
+        ("[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities/', 'puller')]",
+         f"{IN_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"),
         ("[resourceId('other', 'Microsoft.Storage/storageAccounts', 'files')]",
          f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Storage/storageAccounts/files"),
         ("[resourceId('00000000-0000-0000-0000-000000000009', 'other', 'Microsoft.Storage/storageAccounts', 'files')]",
