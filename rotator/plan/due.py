@@ -48,7 +48,13 @@ def next_due(
     if now.steps:
         return view.at
     looks = [view.at + timedelta(seconds=again) for wait in now.waits if (again := _again(wait.code, wait.look_again))]
-    return min((*looks, *_first(view, now)), default=None)
+    due = min((*looks, *_first(view, now)), default=None)
+    return due and _whole(due)
+
+
+def _whole(at: datetime) -> datetime:
+    """Return the first whole second that isn't before `at`: a renewal that is spread falls on a fraction of one."""
+    return at.replace(microsecond=0) + JUST_AFTER if at.microsecond else at
 
 
 def _again(code: WaitCode, seconds: float | None) -> float | None:

@@ -44,7 +44,7 @@ def carry_out(
 ) -> None:
     """Let rotator manage a credential that others made.
 
-    Others are a person, or another tool. From then on it is retired like any other, when nothing relies on it any
+    A person or another tool made it. From then on rotator retires it like its own, when nothing relies on it any
     more.
     """
     from rotator.cli import session

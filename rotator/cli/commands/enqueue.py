@@ -27,10 +27,10 @@ def carry_out(
 ) -> None:
     """Add each policy with a due step to a queue.
 
-    Looks at every policy. For `rotator work`, on as many machines as needed. A message is a policy's name. Tries
-    nothing, and changes nothing but the queue; what is at rest by the services' lists isn't looked at, but for once
-    a day. Ends with 1 as `rotator status` does, and where messages were moved aside because their runs failed again
-    and again. ROTATOR_WEBHOOK and ROTATOR_PING name addresses to tell (docs/notifications.md).
+    A message is a policy's name; `rotator work` rotates these policies, on as many machines as needed. A policy that
+    the services' lists show at rest is read by itself once a day. Tries no password, and changes nothing but the
+    queue. Ends with 1 as `rotator status` does, and if messages were moved aside because their runs failed
+    repeatedly. ROTATOR_WEBHOOK and ROTATOR_PING name addresses to tell (docs/notifications.md).
     """
     from rotator import lease
     from rotator.cli import session

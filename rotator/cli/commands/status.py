@@ -39,11 +39,12 @@ def carry_out(
 ) -> None:
     """Show every policy in one line, most urgent first.
 
-    Of more than 20, those at rest are counted, and those in the same trouble but for the first of them; -v shows
-    every policy, with each container group, wait and foreign credential. Tries and changes nothing. As wide as the
-    terminal, or COLUMNS. Also shows the runs at work, by their leases. Ends with 1 where a compromised credential
-    still works, a policy or the leases can't be seen, a step is overdue, or what is due is refused as far as a look
-    shows (`plan` tries more); else with 0. With --watch it looks again every 30 s, until ^C ends it with 130.
+    Of more than 20 policies, those at rest are counted, and those in the same trouble are named under the first of
+    them; -v shows every policy, with each container group, wait and foreign credential. Tries no password, and
+    changes nothing. As wide as the terminal, or COLUMNS. Also shows the runs at work, by their leases. Ends with 1
+    where a compromised credential still works, a policy or the leases can't be seen, a step is overdue, or what is
+    due is refused as far as a look shows (`plan` tries more); else with 0. With --watch it looks again every 30 s,
+    until ^C ends it with 130.
     """
     from rotator.cli import watching
     from rotator.cli.leases import chosen
