@@ -161,6 +161,7 @@ def observed(case: Mapping[str, Any]) -> Observed:
         access=Access(case.get("access", "unmarked")),
         access_since=instant(case.get("access_since")),
         versions_complete=case.get("versions_complete", True),
+        secret_deleted=case.get("secret_deleted", False),
     )
 
 

@@ -47,9 +47,13 @@ NO_VERSIONS = Published()
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A vault's content for one policy; `refuses` gives the reason if the vault may not be read."""
+    """A vault's content for one policy; `refuses` gives the reason if the vault may not be read.
+
+    `deleted`: the published secret is soft-deleted; None if the vault refuses to say.
+    """
 
     published: Published = NO_VERSIONS
+    deleted: bool | None = False
     access: Access = Access.UNMARKED
     since: datetime | None = None
     refuses: Denial | None = None
@@ -68,6 +72,7 @@ def with_vault(seen: Observed, vault: Vault) -> Observed:
     """Return the observation with the vault's content."""
     published = vault.published
     shown = replace(seen, versions=published.versions, latest=published.latest, versions_complete=published.complete)
+    shown = replace(shown, secret_deleted=vault.deleted)
     return replace(shown, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
 
 
@@ -87,9 +92,17 @@ async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vau
         if why is None:
             raise
         return Vault(refuses=why)
-    record = access.result()
+    record, found = access.result(), published.result()
     since = None if record.access is Access.UNMARKED else record.since
-    return Vault(published.result(), record.access, since)
+    return Vault(found, await secret_deleted(azure, policy, found), record.access, since)
+
+
+async def secret_deleted(azure: Services, policy: Policy, found: Published) -> bool | None:
+    """Tell if the published secret is soft-deleted, which one with versions isn't; None if the vault refuses to say."""
+    try:
+        return not found.versions and await azure.vault.recoverable(policy)
+    except Forbidden:
+        return None
 
 
 async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:

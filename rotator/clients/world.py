@@ -231,11 +231,9 @@ class AzureWorld(Services):
         """Return a container's printed output."""
         return await self.groups.logs(group_id, container)
 
-    async def permissions(
-        self, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
-    ) -> Permissions:
+    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
         """Return known refusals, from RBAC's own answer, and the unknown rights."""
-        return await permissions(self, policy, groups, published=published)
+        return await permissions(self, policy, groups)
 
     async def access(self, policy: Policy) -> AccessRecord:
         """Read the access mark now."""

@@ -11,30 +11,25 @@ from rotator.clients import keyvault
 from rotator.clients.aci import TYPE
 from rotator.clients.pipeline import at_once
 from rotator.clients.services import Services
-from rotator.errors import AzureError, Forbidden
+from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
 from rotator.state import PasswordLimit, Permissions
 
 
-async def permissions(
-    azure: Services, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
-) -> Permissions:
+async def permissions(azure: Services, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
     """Return known refusals, from RBAC's own answer, and the unknown rights."""
     async with at_once() as tasks:
         writing = tasks.create_task(azure.rights([(f"{TYPE}/write", each) for each in groups]))
         vault = tasks.create_task(_vault_right(azure, policy))
-        deleted = tasks.create_task(_deleted(azure, policy, published))
         said = tasks.create_task(_limits(azure, policy))
-    rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
+    rights, (limits, unread) = [*writing.result(), vault.result()], said.result()
     refused = tuple(
         sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False)
     )
     unknown = [(right.question, right.why) for right in rights if right.allowed is None]
-    return Permissions(
-        refused, _no_role(policy, vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread)
-    )
+    return Permissions(refused, _no_role(policy, vault.result()), limits=limits, unknown=(*unknown, *unread))
 
 
 async def _vault_right(azure: Services, policy: Policy) -> Right:
@@ -54,19 +49,6 @@ async def _vault_right(azure: Services, policy: Policy) -> Right:
         ),
         scope=vault_id,
     )
-
-
-async def _deleted(azure: Services, policy: Policy, published: bool) -> tuple[bool, tuple[tuple[str, str], ...]]:
-    """Tell if a soft-deleted secret occupies the published secret's name, or give the reason why unknown.
-
-    A published secret's name is its own.
-    """
-    if published:
-        return False, ()
-    try:
-        return await azure.vault.recoverable(policy), ()
-    except Forbidden as error:
-        return False, ((f"whether secret {policy.key_vault.password_secret} is soft-deleted", error.happened),)
 
 
 async def _limits(azure: Services, policy: Policy) -> tuple[tuple[PasswordLimit, ...], tuple[tuple[str, str], ...]]:

@@ -15,8 +15,8 @@ class VetoCode(Explained):
     )
     SECRET_DELETED = (
         "secret_deleted",
-        "issue",
-        "The secret is soft-deleted, so its name can't be used.",
+        "issue, retire",
+        "The secret is soft-deleted. Its name can't be used, and it is unknown which credentials its versions name.",
         "recover the secret, or purge it",
     )
     VAULT_REFUSED = (

@@ -38,6 +38,12 @@ class WaitCode(Explained):
         " So the old credential stays. Exit 1.",
         "let rotator read the group",
     )
+    SECRET_DELETED = (
+        "secret_deleted",
+        "The published secret is deleted and can be recovered. Its readers get no password. Its versions can't be read,"
+        " so no credential is removed that they may name. Exit 1.",
+        "recover the secret, or purge it",
+    )
     VERSIONS_LAG = (
         "versions_lag",
         "Key Vault's list of versions lacks the newest version, so other versions may be missing, too. Until the list"

@@ -43,7 +43,7 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
     """Ask for the permissions that a rotation takes."""
     rights = await run.world.rights(wanted := linked(run.policy, observed))
     groups = tuple(g.id for g in observed.groups if g.document is not None)
-    found = await run.world.permissions(run.policy, groups, published=bool(observed.versions))
+    found = await run.world.permissions(run.policy, groups)
     memory.known = replace(
         memory.known,
         permissions=found,

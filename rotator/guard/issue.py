@@ -23,7 +23,7 @@ MOST_UNRESOLVED = 3
 def secret_usable(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require that the vault takes the new value under the name known to readers."""
     permissions, name = known.permissions, policy.key_vault.password_secret
-    if permissions and permissions.secret_deleted:
+    if observed.secret_deleted:
         remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
         yield (
             VetoCode.SECRET_DELETED,

@@ -8,7 +8,7 @@ from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy, RegistryProof, UnseenSubscriptions
-from rotator.remedy import rotator
+from rotator.remedy import recover_secret, rotator
 from rotator.state import Observed, Outcome, marker
 from rotator.steps import Intent, Known
 from rotator.words import days
@@ -60,6 +60,13 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
             " unknown which credentials are named there"
         )
         yield VetoCode.VERSIONS_LAG, what, "Run again; Key Vault's lists may lag."
+    if observed.secret_deleted is not False:
+        vault, secret = policy.key_vault.name, policy.key_vault.password_secret
+        what = (
+            f"secret {secret} of {policy.key_vault.host} is, or may be, deleted and recoverable: it is unknown which"
+            " credentials its versions name"
+        )
+        yield VetoCode.SECRET_DELETED, what, f"`{recover_secret(vault, secret)}`, or purge it."
 
 
 def readable(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iterator[Objection]:

@@ -34,7 +34,7 @@ def reclaim_orphans(view: View) -> Iterator[Finding]:
             )
         elif view.current:
             yield _published(view, credential) or _removal(credential)
-        else:
+        elif not view.observed.secret_deleted:
             yield _alone(view, credential)
 
 
@@ -90,9 +90,13 @@ def _published(view: View, credential: Credential) -> Wait | None:
 
 
 def _unread(view: View) -> str:
-    """Return the groups with unreadable tags, and the subscriptions with groups that can't be listed, as a text."""
+    """Return the places that may name a credential and can't be read, as a text.
+
+    Those are tags of groups, subscriptions that can't be listed, and deleted secrets.
+    """
     names = [d.name for d in view.dependents if d.phase is Phase.UNREADABLE]
     names += [unseen.subscription for unseen in view.observed.unseen]
+    names += [f"deleted secrets of {view.policy.key_vault.host}"] if view.observed.secret_deleted is None else []
     return f"{', '.join(names)} can't be read" if names else ""
 
 

@@ -9,7 +9,7 @@ from rotator.plan.new_credential import issue
 from rotator.plan.not_ours import drift, foreign, keys
 from rotator.plan.postponed import held_up, limited
 from rotator.plan.retirement import disable, retire, versions_lag
-from rotator.plan.unseen import disabled, hiding, missing, newer, unchecked, unlisted, unshown, would_lose
+from rotator.plan.unseen import deleted, disabled, hiding, missing, newer, unchecked, unlisted, unshown, would_lose
 from rotator.plan.view import View
 from rotator.plan.way_back import restore
 from rotator.plan.ways_out import kind_unsaid, told
@@ -64,7 +64,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
 
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore, limited),
-    *(issue, deploy, versions_lag, retire, disable, kind_unsaid, missing, foreign, keys),
+    *(issue, deploy, versions_lag, deleted, retire, disable, kind_unsaid, missing, foreign, keys),
     *(unlisted, unshown, disabled, hiding, unchecked, newer, would_lose),
 )
 """All rules, in the order of their waits and notes in the report."""

@@ -9,7 +9,13 @@ from rotator import container_group
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
 from rotator.policy import UnseenSubscriptions
-from rotator.remedy import create_service_principal, enable_application, enable_service_principal, rotator
+from rotator.remedy import (
+    create_service_principal,
+    enable_application,
+    enable_service_principal,
+    recover_secret,
+    rotator,
+)
 from rotator.steps import Finding, Note, Wait
 
 MOST_NAMED = 5
@@ -33,6 +39,18 @@ def unlisted(view: View) -> Iterator[Finding]:
             " accept}`"
         )
         yield Wait(WaitCode.UNSEEN, unseen.subscription, f"{text}: {more}")
+
+
+def deleted(view: View) -> Iterator[Finding]:
+    """Report a published secret that is deleted and can be recovered: its versions may name any credential of ours."""
+    if view.observed.secret_deleted:
+        vault = view.policy.key_vault
+        text = (
+            f"secret {vault.password_secret} of {vault.host} is deleted and can be recovered: its readers get no"
+            " password, and no credential that it may hold is removed."
+            f" `{recover_secret(vault.name, vault.password_secret)}` recovers it; purge it if nothing reads it"
+        )
+        yield Wait(WaitCode.SECRET_DELETED, vault.password_secret, text, warn=True)
 
 
 def missing(view: View) -> Iterator[Finding]:
@@ -108,6 +126,10 @@ def hiding(view: View) -> Iterator[Finding]:
 
 def unchecked(view: View) -> Iterator[Finding]:
     """Report preconditions of steps not shown by Azure beforehand: the step isn't stopped, and its result will tell."""
+    if view.observed.secret_deleted is None:
+        name = view.policy.key_vault.password_secret
+        text = "Key Vault does not let rotator read deleted secrets"
+        yield Note(NoteCode.UNCHECKED, name, f"it is unknown if secret {name} is deleted and recoverable: {text}")
     for question, why in view.known.unanswered:
         yield Note(
             NoteCode.UNCHECKED,

@@ -262,13 +262,8 @@ class World(Protocol):
         """Return the log of a container."""
         ...
 
-    async def permissions(
-        self, policy: Policy, groups: Sequence[ResourceId], *, published: bool = False
-    ) -> Permissions:
-        """Return RBAC's refusals of the signed-in identity for a rotation; no write is tried.
-
-        `published`: the secret has versions, so that no soft-deleted secret can occupy its name.
-        """
+    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
+        """Return RBAC's refusals of the signed-in identity for a rotation; no write is tried."""
         ...
 
     async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:

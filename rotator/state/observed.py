@@ -65,14 +65,13 @@ class NewerValue:
 class Permissions:
     """Answers of Azure on rotator's permissions; an empty tuple means no known refusal.
 
-    `secret_deleted`: the name is soft-deleted in the vault. `limits` are the tenant's on new passwords, as far as
-    rotator may read its policies. `unknown` are questions without an answer from Azure, each with the reason: an action
-    not known to be refused isn't known to be allowed, either.
+    `limits` are the tenant's on new passwords, as far as rotator may read its policies. `unknown` are questions
+    without an answer from Azure, each with the reason: an action not known to be refused isn't known to be allowed,
+    either.
     """
 
     groups_refused: tuple[ResourceId, ...] = ()
     vault_refused: Denial | None = None
-    secret_deleted: bool = False
     limits: tuple[PasswordLimit, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
 
@@ -94,6 +93,10 @@ class Observed:
     versions: tuple[Version, ...] = ()
     latest: str | None = None
     versions_complete: bool = True
+    secret_deleted: bool | None = False
+    """True if the published secret is soft-deleted, so that its versions can't be read; None if the vault refuses to
+    say.
+    """
     registries: tuple[Registry, ...] = ()
     groups: tuple[ContainerGroup, ...] = ()
     unseen: tuple[UnlistedSubscription, ...] = ()

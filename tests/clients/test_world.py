@@ -198,7 +198,7 @@ def test_a_limit_exempts_callers_by_an_attribute_and_who_may_not_look_does_not_k
             at.azure.directory.grant(operator.app_id, "CustomSecAttributeAssignment.Read.All")
         limits = await at.world.limits(at.policy)
         assert [limit.exempts for limit in limits] == ([] if exempts is None else [exempts])
-        unknown = (await at.world.permissions(at.policy, [], published=False)).unknown
+        unknown = (await at.world.permissions(at.policy, [])).unknown
         said = "whether app management policy Default app management tenant policy exempts rotator by Automation_Role=rotator"
         assert [question for question, _ in unknown if "exempts" in question] == ([said] if exempts else [])
 
@@ -328,7 +328,7 @@ async def test_a_secret_of_the_marks_name_that_is_somebody_elses_stops_everythin
 async def test_the_operator_may_write_its_groups_and_vault(at: Scene) -> None:
     at.deploy()
     allowed = await at.world.permissions(at.policy, [at.group_id])
-    assert (allowed.groups_refused, allowed.vault_refused, allowed.secret_deleted) == ((), None, False)
+    assert (allowed.groups_refused, allowed.vault_refused) == ((), None)
 
 
 @scene
@@ -361,8 +361,7 @@ async def test_a_soft_deleted_name_is_no_version_and_known_to_be_taken(at: Scene
     at.azure.vaults.set("myvault", PASSWORD, "old")
     at.azure.vaults.delete("myvault", PASSWORD)
     seen = await at.world.observe(at.policy)
-    assert (seen.versions, seen.latest) == ((), None)
-    assert (await at.world.permissions(at.policy, [])).secret_deleted
+    assert (seen.versions, seen.latest, seen.secret_deleted) == ((), None, True)
     with pytest.raises(Conflict) as refused:
         await at.world.publish(at.policy, Secret("new"), END, None, ())
     assert refused.value.code == "ObjectIsDeletedButRecoverable"
@@ -373,7 +372,7 @@ async def test_a_soft_deleted_secret_that_is_disabled_is_found_in_the_list(at: S
     for name in (at.policy.access_secret, PASSWORD):
         at.azure.vaults.set("myvault", name, "[]", {"rotator-access": "revoked"}, enabled=False)
         at.azure.vaults.delete("myvault", name)
-    assert (await at.world.permissions(at.policy, [])).secret_deleted
+    assert (await at.world.observe(at.policy)).secret_deleted
     record = await at.world.access(at.policy)
     assert (record.access, record.deleted) == (Access.REVOKED, True)
 

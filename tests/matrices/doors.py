@@ -124,7 +124,7 @@ def _right(rights: Any) -> Facts | Effect:
 def _permissions(found: Any) -> Facts | Effect:
     if found.unknown:
         return Effect.UNKNOWN
-    return frozenset({*map(repr, found.limits), f"deleted {found.secret_deleted}", f"refused {found.vault_refused}"})
+    return frozenset({*map(repr, found.limits), f"refused {found.vault_refused}"})
 
 
 def _picture(answer: tuple[RegistryAccess, ...]) -> Facts | Effect:

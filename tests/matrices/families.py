@@ -284,6 +284,13 @@ def behind() -> Iterator[Story]:
         yield Story(world, (*before, asked, Wait(25.0), asked))
 
 
+def deletions() -> Iterator[Story]:
+    """Yield two runs while the published secret is deleted, and its recovery by a person."""
+    for (world, verb), hours in product(product(WORLDS, VERBS), (0.1, 25.0)):
+        gone, back = Act("delete the secret"), Act("recover the secret")
+        yield Story(world, (gone, Wait(hours), Command(verb), Wait(hours), Command(verb), back, Wait(1.0)))
+
+
 PUBLISHED = Point("keyvault.secrets.set", 1, "after")
 
 
@@ -369,6 +376,7 @@ FAMILIES = {
     "crowded versions": crowded,
     "in a row": in_a_row,
     "lists behind": behind,
+    "deletions": deletions,
     "worlds of a revocation": worlds_of_revocations,
     "repetitions": repetitions,
     "rollbacks": rollbacks,
@@ -391,6 +399,7 @@ STRIDES = {
     "crowded versions": 23,
     "in a row": 13,
     "lists behind": 13,
+    "deletions": 26,
 }
 """Number of cells of which `make test` plays one."""
 

@@ -122,7 +122,10 @@ class FastWorld(AzureWorld):
             if why is None:
                 raise
             return observation.Vault(refuses=why)
-        return observation.Vault(published, record.access, None if record.access is Access.UNMARKED else record.since)
+        since = None if record.access is Access.UNMARKED else record.since
+        return observation.Vault(
+            published, await observation.secret_deleted(self, policy, published), record.access, since
+        )
 
     async def _groups_part(self, policy: Policy) -> Any:
         declared = [group.id for group in policy.container_groups]

@@ -178,6 +178,10 @@ class Judge(Monitor):
     def _others(self) -> list[Password]:
         return [p for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
 
+    def readers_come_back(self) -> None:
+        """Check I2 for a secret that people have recovered, before its values are accepted as they are."""
+        self._noted(self.published)
+
     def look(self) -> None:
         """Accept the world after a change by a person: damage that exists now isn't rotator's."""
         self.foreign = self._untouchable()

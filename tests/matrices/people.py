@@ -100,6 +100,15 @@ def _delete_secret(made: Stage) -> None:
         return
 
 
+def _recover_secret(made: Stage) -> None:
+    """Recover the published secret at once, if it is soft-deleted."""
+    try:
+        found, _ = made.azure.vaults.recover("myvault", SECRET)
+    except ServiceError:
+        return
+    found.until = made.azure.clock.now()
+
+
 def _edit(made: Stage) -> None:
     """Change a variable of a group, by a PUT with the rest unchanged."""
     stored = made.azure.container_groups.stored(made.group_id(GROUPS[0]))
@@ -250,6 +259,7 @@ CHANGES: dict[str, Change] = {
     "fill the secret's tags": _fill_tags,
     "empty the secret's tags": _empty_tags,
     "delete the secret": _delete_secret,
+    "recover the secret": _recover_secret,
     "edit a group": _edit,
     "recreate a group": _recreate,
     "delete a group": _delete_group,
@@ -275,6 +285,8 @@ CHANGES: dict[str, Change] = {
 }
 """Changes by their name in stories."""
 
+REVEALS = frozenset({"recover the secret"})
+"""Changes that show what became of a published value while nobody could read it."""
 HINDERS_NOTHING = frozenset({"tag a group", "move a host"})
 """Changes without influence on any verb."""
 CROWDS = frozenset({"fill the secret's tags"})

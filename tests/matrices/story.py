@@ -234,6 +234,8 @@ class Play:
         self._acted = self.made.azure.clock.now()
         self.needs_a_person |= change in people.NEEDS_A_PERSON
         people.change(self.made, change)
+        if change in people.REVEALS:
+            self.judge.readers_come_back()
         self.judge.look()
         self.trace.append(f"somebody: {change}")
 

@@ -72,6 +72,7 @@ def test_renewals_are_spread_evenly() -> None:
 def test_an_issue_is_due_at_its_moment_and_no_second_earlier() -> None:
     made, observed = current(END)
     due = next_due(made, observed, next_steps(made, observed))
+    assert due
     moment = renewal(made, observed.lineage, END)
     assert due - timedelta(seconds=1) < moment <= due != END - 30 * DAYS
     for at, wanted in ((due - timedelta(seconds=1), False), (due, True)):
