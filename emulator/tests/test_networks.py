@@ -246,6 +246,63 @@ def test_a_peering_that_cannot_be_is_refused(world: World) -> None:
     ]
 
 
+def interface(world: World, name: str, **more: Json) -> Answer:
+    inside = {"name": "ipconfig1", "properties": {"subnet": {"id": f"{NET}/subnets/one"}, **more}}
+    body = {"location": "eastus", "properties": {"ipConfigurations": [inside]}}
+    return world.arm("PUT", at(f"{GROUP}/providers/Microsoft.Network/networkInterfaces/{name}", "2020-11-01"), body)
+
+
+def test_a_subnet_names_the_interfaces_in_it(world: World) -> None:
+    network(world)
+    made = interface(world, "nic")
+    (own,) = made.body["properties"]["ipConfigurations"]
+    assert (made.status, own["properties"]["privateIPAddress"], own["properties"]["primary"]) == (201, "10.0.0.4", True)
+    assert interface(world, "nic2").body["properties"]["ipConfigurations"][0]["properties"] == {
+        **own["properties"],
+        "privateIPAddress": "10.0.0.5",
+    }
+    assert interface(world, "nic").body["properties"]["resourceGuid"] == made.body["properties"]["resourceGuid"]
+    path = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic"
+    newer = world.arm("GET", at(path)).body
+    assert (newer["kind"], newer["properties"]["auxiliarySku"]) == ("Regular", "None")
+    assert "enableAcceleratedNetworking" not in newer["properties"]
+    capital = f"{GROUP.replace('myResourceGroup', 'MYRESOURCEGROUP')}/providers/Microsoft.Network/networkInterfaces"
+    subnet = world.arm("GET", at(f"{NET}/subnets/one")).body
+    assert subnet["properties"]["ipConfigurations"] == [
+        {"id": f"{capital}/{name}/ipConfigurations/IPCONFIG1"} for name in ("NIC", "NIC2")
+    ]
+    assert world.arm("GET", at(NET)).body["properties"]["subnets"] == [subnet]
+    again = world.arm("PUT", at(f"{NET}/subnets/one"), {"properties": {"addressPrefix": "10.0.0.0/24"}})
+    assert again.body["properties"]["ipConfigurations"][0]["id"] == f"{path}/ipConfigurations/ipconfig1"
+    assert (again.body["properties"]["provisioningState"], "Retry-After" in again.headers) == ("Succeeded", False)
+    for held in (f"{NET}/subnets/one", NET):
+        assert world.arm("DELETE", at(held)).code == "InUseSubnetCannotBeDeleted"
+    gone = [world.arm("DELETE", at(path)) for _ in range(2)]
+    assert ([each.status for each in gone], gone[0].headers["Retry-After"]) == ([202, 204], "4")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"subnet": {"id": f"{NET}/subnets/none"}}, "InvalidResourceReference"),
+        ({"privateIPAddress": "10.9.0.4"}, "PrivateIPAddressNotInSubnet"),
+        ({"privateIPAddress": "10.0.0.4"}, "PrivateIPAddressInUse"),
+        ({"privateIPAddress": "ten"}, "InvalidRequestFormat"),
+        ({"loadBalancerBackendAddressPools": []}, "NotImplemented"),
+        ({"privateIPAddress": "10.0.0.9", "publicIPAddress": {"id": "/x"}}, None),
+    ],
+)
+def test_an_interface_has_a_free_address_of_its_subnet(world: World, given: Json, code: str | None) -> None:
+    network(world)
+    interface(world, "first")
+    answer = interface(world, "second", **given)
+    if code is not None:
+        assert (answer.status, answer.code) == (501 if code == "NotImplemented" else 400, code)
+        return
+    (own,) = answer.body["properties"]["ipConfigurations"]
+    assert (answer.status, own["properties"]["publicIPAddress"]) == (201, {"id": "/x"})
+
+
 def test_a_security_group_has_the_default_rules_and_its_own(world: World) -> None:
     assert world.arm("PUT", at(NSG), {"location": "eastus"}).status == 201
     shown = world.arm("GET", at(NSG)).body["properties"]

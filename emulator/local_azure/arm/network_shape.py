@@ -3,7 +3,7 @@
 from local_azure.wire import Json, ServiceError
 
 NETWORKS, SECURITY = "Microsoft.Network/virtualNetworks", "Microsoft.Network/networkSecurityGroups"
-ENDPOINTS = "Microsoft.Network/privateEndpoints"
+ENDPOINTS, INTERFACES = "Microsoft.Network/privateEndpoints", "Microsoft.Network/networkInterfaces"
 LINKS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
 """What a private endpoint leads to: approved without being asked, and by hand."""
 ADDED = {
@@ -25,6 +25,8 @@ ACTIONS = {
     "microsoft.storagepool/diskpools": (f"{NETWORKS}/read",),
 }
 """What a service may do in a delegated subnet, by its name in lower case; the others may only join (recorded)."""
+COMMUNITIES = {"westus": "12076:50006"}
+"""Border gateway communities of regions, beside a network's own: the one that was recorded."""
 REGIONAL = {"microsoft.sql"}
 """Services whose endpoints hold in the network's region only (recorded in 2025); those of the others hold anywhere."""
 
@@ -69,7 +71,7 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str, location:
     """Return a resource's properties with what Azure adds, in its order."""
     head: dict[str, Json] = {"provisioningState": "Succeeded", "resourceGuid": guid}
     if type_ == SECURITY:
-        rules = [_rule(path, "securityRules", each) for each in _named(given, "securityRules")]
+        rules = [_rule(path, "securityRules", each) for each in named(given, "securityRules")]
         return {**head, "securityRules": rules, "defaultSecurityRules": _default_rules(path)}
     if type_ == ENDPOINTS:
         return {**head, **_endpoint_of(path, given, guid)}
@@ -77,16 +79,22 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str, location:
     rest = {name: value for name, value in given.items() if name not in known and value is not None}
     if isinstance(rest.get("dhcpOptions"), dict):
         rest["dhcpOptions"] = {"dnsServers": [], **rest["dhcpOptions"]}
+    if isinstance(rest.get("bgpCommunities"), dict) and (community := COMMUNITIES.get(_region(location))):
+        rest["bgpCommunities"] = {"regionalCommunity": community, **rest["bgpCommunities"]}
     if isinstance(rest.get("encryption"), dict):
         rest["encryption"] = _encryption(path, rest["encryption"])
     return {
         **head,
         "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
         **rest,
-        "subnets": [_subnet(path, each, location) for each in _named(given, "subnets")],
+        "subnets": [_subnet(path, each, location) for each in named(given, "subnets")],
         "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
         "enableDdosProtection": bool(given.get("enableDdosProtection")),
     }
+
+
+def _region(location: str) -> str:
+    return location.replace(" ", "").lower()
 
 
 def _encryption(path: str, given: dict[str, Json]) -> dict[str, Json]:
@@ -101,12 +109,12 @@ def _encryption(path: str, given: dict[str, Json]) -> dict[str, Json]:
 
 def _endpoint_of(path: str, given: dict[str, Json], guid: str) -> dict[str, Json]:
     """Return a private endpoint's links, subnet and network interface (recorded)."""
-    links = {part: [_link(path, part, each) for each in _named(given, part)] for part in LINKS}
+    links = {part: [_link(path, part, each) for each in named(given, part)] for part in LINKS}
     nic = f"{path.rsplit('/', 2)[0]}/networkInterfaces/{path.rsplit('/', 1)[-1]}.nic.{guid}"
     return {
         **links,
         "customNetworkInterfaceName": given.get("customNetworkInterfaceName") or "",
-        "subnet": {"id": _own({"properties": given.get("subnet")}).get("id", "")},
+        "subnet": {"id": own_of({"properties": given.get("subnet")}).get("id", "")},
         "ipConfigurations": [],
         "networkInterfaces": [{"id": nic}],
         "customDnsConfigs": [],
@@ -114,7 +122,7 @@ def _endpoint_of(path: str, given: dict[str, Json], guid: str) -> dict[str, Json
 
 
 def _link(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
-    own = _own(given)
+    own = own_of(given)
     state = own.get("privateLinkServiceConnectionState") or {
         "status": "Approved" if part == LINKS[0] else "Pending",
         "description": "",
@@ -123,10 +131,10 @@ def _link(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
     to = {"privateLinkServiceId": own.get("privateLinkServiceId", ""), "groupIds": own.get("groupIds") or []}
     said = {"requestMessage": own["requestMessage"]} if own.get("requestMessage") else {}
     properties = {**to, **said, "privateLinkServiceConnectionState": state}
-    return _member(path, part, f"{ENDPOINTS}/{part}", given, properties)
+    return member(path, part, f"{ENDPOINTS}/{part}", given, properties)
 
 
-def _member(path: str, part: str, type_: str, given: dict[str, Json], properties: dict[str, Json]) -> dict[str, Json]:
+def member(path: str, part: str, type_: str, given: dict[str, Json], properties: dict[str, Json]) -> dict[str, Json]:
     """Return a part of a resource with its id and type; the etag comes with the whole."""
     return {
         "name": given["name"],
@@ -142,7 +150,7 @@ def refusal(status: int, code: str, message: str) -> ServiceError:
     return ServiceError(status, code, message, extra={"details": []})
 
 
-def _named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
+def named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
     """Return the parts of a resource, each an object with a name. Raises ServiceError 400 InvalidRequestFormat."""
     found = given.get(name) or []
     if not isinstance(found, list) or not all(
@@ -152,7 +160,8 @@ def _named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
     return found
 
 
-def _own(given: dict[str, Json]) -> dict[str, Json]:
+def own_of(given: dict[str, Json]) -> dict[str, Json]:
+    """Return the properties of a part. Raises ServiceError 400 InvalidRequestFormat."""
     found = given.get("properties") or {}
     if not isinstance(found, dict):
         raise _unreadable()
@@ -163,14 +172,16 @@ def _unreadable() -> ServiceError:
     return refusal(400, "InvalidRequestFormat", "Cannot parse the request.")
 
 
+_SHOWN_ONLY = ("provisioningState", "ipConfigurations")
+
+
 def _subnet(path: str, given: dict[str, Json], location: str) -> dict[str, Json]:
-    own = {name: value for name, value in _own(given).items() if value is not None}
-    own.pop("provisioningState", None)
+    own = {name: value for name, value in own_of(given).items() if value is not None and name not in _SHOWN_ONLY}
     prefixes = own.pop("addressPrefixes", None) or []
     if not isinstance(prefixes, list):
         raise _unreadable()
     where = {"addressPrefix": prefixes[0]} if len(prefixes) == 1 else {"addressPrefixes": prefixes} if prefixes else {}
-    delegations = [_delegation(f"{path}/subnets/{given['name']}", each) for each in _named(own, "delegations")]
+    delegations = [_delegation(f"{path}/subnets/{given['name']}", each) for each in named(own, "delegations")]
     policies = {
         "privateEndpointNetworkPolicies": own.pop("privateEndpointNetworkPolicies", "Disabled"),
         "privateLinkServiceNetworkPolicies": own.pop("privateLinkServiceNetworkPolicies", "Enabled"),
@@ -180,7 +191,7 @@ def _subnet(path: str, given: dict[str, Json], location: str) -> dict[str, Json]
     if "serviceEndpoints" in own:
         own["serviceEndpoints"] = [_endpoint(each, location) for each in own["serviceEndpoints"] or []]
     properties = {**prefix, **own, "delegations": delegations, **policies}
-    return _member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
+    return member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
 
 
 def _endpoint(given: Json, location: str) -> dict[str, Json]:
@@ -188,21 +199,21 @@ def _endpoint(given: Json, location: str) -> dict[str, Json]:
     if not isinstance(given, dict):
         raise _unreadable()
     regional = str(given.get("service")).lower() in REGIONAL
-    where = location.replace(" ", "").lower() if regional else "*"
+    where = _region(location) if regional else "*"
     return {"provisioningState": "Succeeded", "locations": [where], **given}
 
 
 def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:
-    service = str(_own(given).get("serviceName", ""))
+    service = str(own_of(given).get("serviceName", ""))
     properties = {"serviceName": service, "actions": [*ACTIONS.get(service.lower(), (_JOIN,))]}
-    return _member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
+    return member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
 
 
 def _rule(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
-    own = {name: value for name, value in _own(given).items() if value is not None}
+    own = {name: value for name, value in own_of(given).items() if value is not None}
     own.pop("provisioningState", None)
     lists = {name: own.pop(name, []) for name in _LISTS}
-    return _member(path, part, f"{SECURITY}/{part}", given, {**own, **lists})
+    return member(path, part, f"{SECURITY}/{part}", given, {**own, **lists})
 
 
 def _default_rules(path: str) -> list[dict[str, Json]]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from local_azure.arm import peerings
-from local_azure.arm.addresses import availability
+from local_azure.arm.addresses import availability, configurations, inhabited
 from local_azure.arm.behaviour import Resource, Resources
-from local_azure.arm.network_shape import ADDED, ENDPOINTS, NETWORKS, SECURITY, complete, etagged, refusal
+from local_azure.arm.network_shape import ADDED, ENDPOINTS, INTERFACES, NETWORKS, SECURITY, complete, etagged, refusal
 from local_azure.arm.operations import Operation
 from local_azure.arm.private_endpoints import fresh, names_of, require_subnet
 from local_azure.arm.shape import fields
@@ -22,8 +22,8 @@ from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 SOON = {NETWORKS: {"Retry-After": "3"}, SECURITY: {"Retry-After": "1"}, ENDPOINTS: {"Retry-After": "10"}}
 """When to ask again, by type (recorded)."""
-GONE_SOON = {**SOON, NETWORKS: {"Retry-After": "10"}}
-"""When to ask again after a deletion, by type (recorded of networks)."""
+GONE_SOON = {**SOON, NETWORKS: {"Retry-After": "10"}, INTERFACES: {"Retry-After": "4"}}
+"""When to ask again after a deletion, by type (recorded of networks and interfaces)."""
 TAGGED, PLACE = "tagged", "extendedLocation"
 """Kept of a network that was given tags, even none: it shows them (recorded)."""
 _HEAD, _POLICIES = ("provisioningState", "resourceGuid", "addressSpace"), "privateEndpointVNetPolicies"
@@ -35,7 +35,7 @@ def network_routes(resources: Resources) -> Iterator[Route]:
     """The operations of Microsoft.Network on networks, subnets, security groups and their rules."""
     for type_, parts in ADDED.items():
         kind, path = type_.rsplit("/", 1)[-1], f"/providers/{type_}"
-        of, one = _Networks(resources, type_), f"{GROUP}/providers/{type_}/{{name}}"
+        of, one = Networks(resources, type_), f"{GROUP}/providers/{type_}/{{name}}"
         yield Route(f"network.{kind}.list", "GET", GROUP + path, of.list)
         yield Route(f"network.{kind}.listAll", "GET", SUBSCRIPTION + path, of.list)
         verbs: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
@@ -81,7 +81,9 @@ def _over(resources: Resources, call: Call, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Networks(Tracked):
+class Networks(Tracked):
+    """Resources of one type of Microsoft.Network: networks, security groups, private endpoints, interfaces."""
+
     def json(self, call: Call, resource: Resource) -> Json:
         """Return the resource in the order of recorded answers; the etag changes with every change."""
         shown = {
@@ -97,8 +99,10 @@ class _Networks(Tracked):
         if self.type == NETWORKS and call.request.query["api-version"] >= POLICIES_SINCE:
             own = {**dict.fromkeys(_HEAD), _POLICIES: "Disabled", **own}
         if self.type == NETWORKS:
+            capital = call.request.method == "GET"
             own = {
                 **own,
+                "subnets": [inhabited(self.resources, each, capital=capital) for each in own["subnets"]],
                 peerings.PART: [peerings.shown(self.resources, resource, each) for each in own[peerings.PART]],
             }
         if self.type == ENDPOINTS:
@@ -205,28 +209,36 @@ class _Networks(Tracked):
         return self.gone(call, found)
 
     def require_unused(self, subnet: Json) -> None:
-        """Raises 400 InUseSubnetCannotBeDeleted for a subnet with container groups."""
+        """Raises 400 InUseSubnetCannotBeDeleted for a subnet with container groups or network interfaces."""
+        for each in configurations(self.resources, subnet):
+            raise _in_use(subnet, each["id"])
         for each in self.resources.list(subnet["id"].split("/")[2]):
             inside = each.properties.get("subnetIds") or () if "ContainerInstance" in each.type else ()
             if any(one["id"].lower() == subnet["id"].lower() for one in inside):
-                message = f"Subnet {subnet['name']} is in use by {subnet['id']}/serviceAssociationLinks/acisal"
-                advice = "In order to delete the subnet, delete all the resources within the subnet."
-                more = f"and cannot be deleted. {advice} See aka.ms/deletesubnet."
-                raise refusal(400, "InUseSubnetCannotBeDeleted", f"{message} {more}")
+                raise _in_use(subnet, f"{subnet['id']}/serviceAssociationLinks/acisal")
+
+
+def _in_use(subnet: Json, by: str) -> ServiceError:
+    message = f"Subnet {subnet['name']} is in use by {by} and cannot be deleted."
+    advice = "In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet."
+    return refusal(400, "InUseSubnetCannotBeDeleted", f"{message} {advice}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """Subnets of a network, or rules of a security group."""
 
-    of: _Networks
+    of: Networks
     part: str
 
     def every(self, call: Call) -> Response:
-        return Response.json(200, {"value": self._all(self._parent(call, "read"))})
+        return Response.json(200, {"value": [*map(self._read, self._all(self._parent(call, "read")))]})
 
     def get(self, call: Call) -> Response:
-        return Response.json(200, self._found(call, self._parent(call, "read")))
+        return Response.json(200, self._read(self._found(call, self._parent(call, "read"))))
+
+    def _read(self, part: Json) -> Json:
+        return inhabited(self.of.resources, part, capital=True) if self.part == "subnets" else part
 
     def put(self, call: Call) -> Response:
         parent, body = self._parent(call, "write"), call.request.json()
@@ -234,7 +246,11 @@ class _Parts:
         old = next((each for each in parts if each["name"].lower() == name.lower()), None)
         made = {"name": old["name"] if old else name, "properties": fields(body, "properties")}
         changed = self._kept(parent, [*(each for each in parts if each is not old), made])
-        return self.of.begun(call, changed, self._found(call, changed), old)
+        shown = self._found(call, changed)
+        if self.part == "subnets":
+            shown = inhabited(self.of.resources, shown, capital=False)
+            old = old and inhabited(self.of.resources, old, capital=False)
+        return self.of.begun(call, changed, shown, old)
 
     def remove(self, call: Call) -> Response:
         parent = self._parent(call, "delete")

@@ -16,6 +16,7 @@ from local_azure.arm.clouds import CLOUDS, cloud_at
 from local_azure.arm.connected_registries import connected_registry_routes
 from local_azure.arm.credential_sets import credential_set_routes
 from local_azure.arm.groups import GROUP_READ, group_routes
+from local_azure.arm.interfaces import interface_routes
 from local_azure.arm.locks import lock_routes
 from local_azure.arm.networks import network_routes
 from local_azure.arm.private_endpoints import connection_routes
@@ -119,6 +120,7 @@ class Arm:
         )
         yield from vault_routes(VaultRoutes(resources))
         yield from network_routes(resources)
+        yield from interface_routes(resources)
         yield from connection_routes(resources)
         yield from storage_routes(resources)
         yield from extra_routes

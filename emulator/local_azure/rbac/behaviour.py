@@ -100,10 +100,8 @@ class Authorization(PrincipalRights):
         if kind is None and not wanted.principal_type:
             raise _principal_not_found(wanted.principal_id, self.directory.tenant)
         if kind is not None and wanted.principal_type.lower() not in ("", kind.lower()):
-            message = (
-                f"The PrincipalId '{wanted.principal_id}' has type '{kind}' , which is different from specified"
-                " PrinciaplType"
-            )
+            who = wanted.principal_id.replace("-", "")
+            message = f"The PrincipalId '{who}' has type '{kind}' , which is different from specified PrinciaplType"
             raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
 
     def _kind(self, principal_id: str) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from local_azure.wire import ServiceError
 
+_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
 _AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
 _BELOW = re.compile(r"atScopeAndBelow\(\)", re.IGNORECASE)
 _PRINCIPAL = re.compile(r"principalId\s+eq\s+'?([0-9a-f-]{36})'?", re.IGNORECASE)
@@ -63,8 +64,8 @@ def definition_filter(text: str) -> DefinitionFilter:
 
 
 def clauses(text: str) -> list[str]:
-    """Return the parts of a filter joined by ``and``."""
-    return [part.strip() for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)] if text.strip() else []
+    """Return the parts of a filter joined by ``and``; one within quotes is part of a name."""
+    return [part.strip() for part in _AND.split(text.strip())] if text.strip() else []
 
 
 def unsupported(text: str) -> ServiceError:

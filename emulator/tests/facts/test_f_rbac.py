@@ -184,6 +184,8 @@ def test_an_unsupported_filter_is_501_with_its_text(world: World) -> None:
 def test_f9_a_role_is_found_by_its_name_in_any_case(world: World) -> None:
     [role] = world.owner.call("GET", listing_url("roleDefinitions", wanted="roleName eq 'acrpull'")).body["value"]
     assert role["properties"]["roleName"] == "AcrPull"
+    both = world.owner.call("GET", listing_url("roleDefinitions", wanted="roleName eq 'Reader and Data Access'"))
+    assert [each["name"] for each in both.body["value"]] == ["c12c1c16-33a1-487b-954d-41c89c60f349"]
     assert role["id"] == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
     assert role["properties"]["permissions"][0]["actions"] == [PULL]
     assert (
