@@ -149,6 +149,9 @@ OWN_TAGS = "rotator-"
 """Beginning of the names of rotator's own tags."""
 
 
+_OF_THE_MACHINE = re.compile(r"(?i:localtime|posixrules|factory|(?:right|posix)/.*)")
+
+
 def timezone(value: object) -> str:
     """Check the name of a time zone known to this machine."""
     remedy = "Write an IANA name such as Europe/Paris, America/New_York or UTC."
@@ -158,7 +161,12 @@ def timezone(value: object) -> str:
 
 
 def _known(timezone: str) -> bool:
-    """Tell if a time zone has this name."""
+    """Tell if IANA has a time zone of this name.
+
+    Other names in the machine's data base mean this machine's own zone, no zone, or one that counts leap seconds.
+    """
+    if _OF_THE_MACHINE.fullmatch(timezone):
+        return False
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):

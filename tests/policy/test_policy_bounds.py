@@ -135,6 +135,18 @@ def window(cron: str, more: str = "") -> str:
             "rotation.deploy_window.timezone",
             "not a time zone",
         ),
+        "a zone that is another one on each machine": (
+            window("0 2 * * *", ", timezone: localtime"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
+        "a zone that counts leap seconds": (
+            window("0 2 * * *", ", timezone: right/UTC"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
         "a zone that is a directory": (
             window("0 2 * * *", ", timezone: America"),
             4,
