@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rotator.errors import UnsafeStep
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.remedy import rotator
+from rotator.remedy import recover_secret, rotator
 from rotator.state import Observed, Version
 from rotator.steps import Intent
 from rotator.visible import one_line
@@ -41,8 +41,7 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Comp
     """
     view = View(policy, observed, Intent())
     if view.newest is None:
-        happened = f"{policy.key_vault.password_secret} has no version that could record what is compromised"
-        raise UnsafeStep(happened, remedy=f"Run `{rotator('rotate', policy.name)}` first.")
+        raise _no_version(policy, deleted=observed.secret_deleted is True)
     named = tuple(dict.fromkeys(k.lower() for k in key_ids))
     if not named:
         return _unnamed(view)
@@ -52,6 +51,18 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Comp
         happened = f"the principal has no credential {', '.join(unknown)}, and no version of {name} names it"
         raise UnsafeStep(happened, remedy=_choices(view))
     return CompromiseDeclared(named)
+
+
+def _no_version(policy: Policy, *, deleted: bool) -> UnsafeStep:
+    name, vault = policy.key_vault.password_secret, policy.key_vault.name
+    if not deleted:
+        happened = f"{name} has no version that could record what is compromised"
+        return UnsafeStep(happened, remedy=f"Run `{rotator('rotate', policy.name)}` first.")
+    emergency = f"`{rotator('revoke', policy.name, credentials=True)}` removes every password of rotator now"
+    return UnsafeStep(
+        f"secret {name} is deleted and can be recovered, so no version can record what is compromised",
+        remedy=f"`{recover_secret(vault, name)}`, and run again; or {emergency}, and the role.",
+    )
 
 
 def _unnamed(view: View) -> CompromiseDeclared:

@@ -21,12 +21,17 @@ def issue(view: View) -> Iterator[Finding]:
     reason = _issue_reason(view)
     if isinstance(reason, Wait | Note):
         yield reason
-    elif reason and reason.code in RESTING_ON_ALL and not view.observed.versions_complete:
+    elif reason and (view.observed.secret_deleted or _may_be_refuted(view, reason)):
         return
     elif reason and reason.code is not ReasonCode.COMPROMISED and (wait := unresolved(view)):
         yield wait
     elif reason:
         yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason, _covering(view))
+
+
+def _may_be_refuted(view: View, reason: Reason) -> bool:
+    """Tell if a version missing from the list may refute the reason."""
+    return reason.code in RESTING_ON_ALL and not view.observed.versions_complete
 
 
 def _issue_reason(view: View) -> Reason | Wait | Note | None:

@@ -47,7 +47,7 @@ def deleted(view: View) -> Iterator[Finding]:
         vault = view.policy.key_vault
         text = (
             f"secret {vault.password_secret} of {vault.host} is deleted and can be recovered: its readers get no"
-            " password, and no credential that it may hold is removed."
+            " password, no other can be published, and no credential is removed that it may hold."
             f" `{recover_secret(vault.name, vault.password_secret)}` recovers it; purge it if nothing reads it"
         )
         yield Wait(WaitCode.SECRET_DELETED, vault.password_secret, text, warn=True)

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rotator.codes import NoteCode, WaitCode
 from rotator.plan import View
 from rotator.policy import Policy
 from rotator.report.columns import tabulated
 from rotator.report.words import instant
+from rotator.results import Preview
 from rotator.state import ATTEMPT, HOME, Home, Observed, Version
-from rotator.steps import Intent
+from rotator.steps import Intent, Note, Plan, Wait
 from rotator.visible import one_line
 from rotator.words import days
 
 HEADINGS = ("PUBLISHED (UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
 NONE = "-"
+ALARMS = (NoteCode.STILL_OPEN, WaitCode.SECRET_DELETED, WaitCode.VERSIONS_LAG)
+"""Findings without which a list of versions would mislead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,18 @@ def chapters(policy: Policy, observed: Observed) -> tuple[PastVersion, ...]:
     return tuple(reversed(tuple(told)))
 
 
-def history_text(policy: Policy, observed: Observed, *, every: bool = False, width: int | None = None) -> str:
-    """Return a line for each version, or a block if the lines are longer than `width`; `every`: with its ids."""
-    found = chapters(policy, observed)
+def alarms(plan: Plan) -> tuple[Wait | Note, ...]:
+    """Return the findings that say what no list of versions shows: a compromise, or versions that can't be read."""
+    findings: tuple[Wait | Note, ...] = (*plan.notes, *plan.waits)
+    return tuple(each for each in findings if each.warn and each.code in ALARMS)
+
+
+def history_text(seen: Preview, *, every: bool = False, width: int | None = None) -> str:
+    """Return a line for each version, or a block if the lines are longer than `width`; `every`: with its ids.
+
+    Alarms come first.
+    """
+    policy, found = seen.policy, chapters(seen.policy, seen.observed)
     rotations = sum(each.ours for each in found)
     name = policy.key_vault.password_secret
     head = (
@@ -65,7 +78,7 @@ def history_text(policy: Policy, observed: Observed, *, every: bool = False, wid
     lines = list(table[0])
     for each, row in zip(found, table[1:], strict=True):
         lines += [*row, *(_ids(each, wide=len(row) == 1) if every else ())]
-    return "\n".join([head, *lines])
+    return "\n".join([*(one_line(f"{policy.name}: {each.text}") for each in alarms(seen.plan)), head, *lines])
 
 
 def _ids(each: PastVersion, *, wide: bool) -> Iterator[str]:
@@ -76,12 +89,13 @@ def _ids(each: PastVersion, *, wide: bool) -> Iterator[str]:
         yield from (one_line(f"  {name.ljust(10)}  {text}") for name, text in ids)
 
 
-def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
+def history_body(seen: Preview) -> dict[str, Any]:
     """Return the history in the JSON form; `served` is in seconds."""
     return {
-        "policy": policy.name,
-        "at": instant(observed.at),
-        "versions": [_body(each) for each in chapters(policy, observed)],
+        "policy": seen.policy.name,
+        "at": instant(seen.observed.at),
+        "alarms": [{"code": each.code, "subject": each.subject, "reason": each.text} for each in alarms(seen.plan)],
+        "versions": [_body(each) for each in chapters(seen.policy, seen.observed)],
     }
 
 

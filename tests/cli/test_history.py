@@ -1,6 +1,7 @@
 """Tests of `rotator history`: past rotations, read from the versions of the secret."""
 
 import pytest
+from local_azure.faults import Fault
 
 from tests.cli.scene import NAME, PASSWORD, Scene
 
@@ -57,3 +58,24 @@ def test_nothing_published_is_no_history_and_no_error(rotator: Scene) -> None:
     rotator.write(key_vault={"url": rotator.seeded.vault_url, "password_secret": "none-yet"})
     said = rotator("history", NAME)
     assert (said.code, said.out) == (0, f"{NAME}: 0 rotations in 0 versions of none-yet\n")
+
+
+def test_a_deleted_secret_is_no_empty_history_and_every_report_has_the_command_that_recovers_it(lived: Scene) -> None:
+    lived.azure.vaults.delete("myvault", PASSWORD)
+    lived.pass_(hours=1)
+    for verb in ("history", "status", "plan", "rotate"):
+        said = lived(verb, NAME)
+        assert (said.code, said.out.count(f"az keyvault secret recover --vault-name myvault --name {PASSWORD}")) == (
+            1,
+            1,
+        )
+    assert [each["code"] for each in lived("history", NAME, "--output", "json").json["alarms"]] == ["secret_deleted"]
+
+
+def test_a_compromised_password_that_still_works_is_the_first_line(rotator: Scene) -> None:
+    assert rotator("rotate", "--adopt", "--no-overlap").code == 0
+    forbidden = Fault("graph.*.addPassword", "status", status=403, code="Authorization_RequestDenied", times=0)
+    rotator.azure.faults.add(forbidden)
+    assert rotator("rotate", NAME, "--compromised", "--yes").code == 1
+    said = rotator("history", NAME)
+    assert (said.code, said.out.startswith(f"{NAME}: COMPROMISED CREDENTIAL STILL WORKS")) == (1, True)

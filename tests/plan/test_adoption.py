@@ -281,6 +281,13 @@ def test_without_a_credential_there_is_nothing_to_declare() -> None:
     assert "Graph shows no credential" in refused.value.remedy
 
 
+def test_a_secret_that_is_deleted_is_recovered_before_a_declaration() -> None:
+    with pytest.raises(UnsafeStep, match="is deleted and can be recovered") as refused:
+        declaring({**A, "versions": [], "secret_deleted": True}, "a")
+    assert "az keyvault secret recover" in refused.value.remedy
+    assert f"`rotator revoke {POLICY.name} --credentials`" in refused.value.remedy
+
+
 def test_without_a_version_nothing_can_be_declared() -> None:
     with pytest.raises(UnsafeStep, match="no version that could record"):
         declaring({**A, "versions": []}, "a")
@@ -303,6 +310,7 @@ PURE = (
     test_what_nobody_knows_can_not_be_declared,
     test_what_was_adopted_is_the_first_choice_of_a_declaration,
     test_without_a_credential_there_is_nothing_to_declare,
+    test_a_secret_that_is_deleted_is_recovered_before_a_declaration,
     test_without_a_version_nothing_can_be_declared,
     test_an_adoption_is_written_where_it_was_decided_until_it_is_recorded_and_refused_where_the_room_is_gone,
 )
