@@ -109,11 +109,12 @@ def _view(container: Container) -> Json:
 
 
 def _condition(condition: Condition) -> Json:
+    """Return a state; the end of a container that a client stopped has more digits than others (recorded)."""
     parts: dict[str, Json] = {
         "state": condition.state,
         "startTime": condition.start and iso(condition.start, 3),
         "exitCode": condition.exit_code,
-        "finishTime": condition.finish and iso(condition.finish, 3),
+        "finishTime": condition.finish and iso(condition.finish, 3 if condition.start else 7),
     }
     return {**{name: value for name, value in parts.items() if value is not None}, "detailStatus": condition.detail}
 

@@ -5,7 +5,7 @@ Operations without emulation are listed here by name.
 
 from collections.abc import Callable
 
-from local_azure.aci import regions
+from local_azure.aci import cached, regions
 from local_azure.aci.behaviour import TYPE, ContainerGroups
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
@@ -98,7 +98,7 @@ class _Wire:
 
     def cached_images(self, call: Call) -> Response:
         self._location(call, "cachedImages")
-        return Response.json(200, {"value": regions.cached_images()})
+        return Response.json(200, {"value": cached.cached_images()})
 
     def _location(self, call: Call, what: str) -> str:
         action = f"{TYPE.partition('/')[0]}/locations/{what}/read"

@@ -30,11 +30,14 @@ class Profiles:
         self._resources, self._state = resources, state
 
     def put(self, profile_id: str, body: Json) -> tuple[bool, dict[str, Json]]:
-        """Add a revision; whether it is the first, and the profile. Raises ServiceError 400."""
+        """Add a revision; whether it is the first, and the profile. Raises ServiceError 400.
+
+        An address without ports and containers without configuration maps stay so (recorded in 2024).
+        """
         name, known = profile_id.rsplit("/", 1)[-1], self._state().profiles
         resource = canonical(body)
-        rules.check(name, resource)
-        kept = writable(resource)
+        rules.check(name, _checked(resource))
+        kept = writable(resource, maps=False)
         kept["properties"] = {key: value for key, value in kept["properties"].items() if key not in _WRITTEN}
         found = known.setdefault(profile_id.lower(), Profile(profile_id, []))
         found.revisions.append(kept)
@@ -145,6 +148,15 @@ class _Wire:
         if verb in ("write", "delete"):
             self._resources.require_unlocked(profile_id, verb)
         return profile_id
+
+
+def _checked(resource: dict[str, Json]) -> dict[str, Json]:
+    """Return a canonical body as a group's must be: without an address that has no ports."""
+    properties = resource.get("properties")
+    address = properties.get("ipAddress") if isinstance(properties, dict) else None
+    if not isinstance(properties, dict) or not isinstance(address, dict) or "ports" in address:
+        return resource
+    return {**resource, "properties": {name: value for name, value in properties.items() if name != "ipAddress"}}
 
 
 def _name(profile: Profile) -> str:

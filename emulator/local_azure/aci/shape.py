@@ -185,18 +185,18 @@ _ALLOW_ALL = base64.b64encode(
 ).decode()
 
 
-def writable(resource: dict[str, Json]) -> dict[str, Json]:
+def writable(resource: dict[str, Json], *, maps: bool = True) -> dict[str, Json]:
     """Return what Azure keeps of a canonical body: known names at the top, no properties written only by the service.
 
-    Recorded: a container without a configuration map has an empty one, and a request for confidential computing without
-    a policy gets a policy allowing all operations (the policy text here is shorter).
+    Recorded: where there are `maps`, a container without a configuration map has an empty one; and a request for
+    confidential computing without a policy gets a policy allowing all operations (the policy text here is shorter).
     """
     kept = {name: value for name, value in resource.items() if name in ("location", "identity", "zones")}
     properties = {name: value for name, value in resource.get("properties", {}).items() if name not in _READ_ONLY}
     for kind in ("containers", "initContainers"):
         for container in properties.get(kind, []):
             container.get("properties", {}).pop("instanceView", None)
-    for container in properties.get("containers", []):
+    for container in properties.get("containers", []) if maps else ():
         container.setdefault("properties", {}).setdefault("configMap", {"keyValuePairs": {}})
     for name in ("ip", "fqdn"):
         properties.get("ipAddress", {}).pop(name, None)

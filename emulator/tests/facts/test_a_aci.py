@@ -9,6 +9,7 @@ import pytest
 from containers import BRISK, GROUP, ID, REGISTRY, SERVER, SUBSCRIPTION, World
 
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"
+STOPPED = (("currentState", "finishTime"), ("previousState", "startTime"))
 LOCATION = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerInstance/locations/eastus"
 
 
@@ -37,6 +38,7 @@ def test_a6_stop_ends_the_containers_and_start_deploys_as_new(world: World) -> N
     assert view["currentState"]["detailStatus"] == "Container stopped per client request"
     assert (view["currentState"]["state"], view["previousState"]["state"]) == ("Terminated", "Running")
     assert set(view["currentState"]) == {"state", "finishTime", "detailStatus"}
+    assert [len(view[each][name]) for each, name in STOPPED] == [len("2024-10-31T05:12:10.7524476Z"), 24]
     assert world.azure.container_groups.move_host(ID)
     started = world.arm("POST", f"{ID}/start")
     assert started.status == 202
@@ -406,16 +408,19 @@ def test_a10_a_running_containers_log_keeps_four_megabytes_and_an_ended_ones_six
 
 def test_a10_a_region_says_what_it_offers(world: World) -> None:
     offered = world.arm("GET", f"{LOCATION}/capabilities").body["value"]
-    assert {(entry["osType"], entry["gpu"]) for entry in offered} == {
-        ("Linux", "None"),
-        ("Windows", "None"),
-        ("Linux", "V100"),
-    }
+    assert [
+        (each["osType"], each["ipAddressType"], each["gpu"], each["capabilities"]["maxCpu"]) for each in offered
+    ] == [
+        ("NotSpecified", "Public", "None", 32),
+        ("NotSpecified", "Private", "None", 32),
+        ("Linux", "Public", "V100", 24),
+    ]
     assert not any(
         entry["gpu"] == "V100"
         for entry in world.arm("GET", LOCATION.replace("eastus", "Poland Central") + "/capabilities").body["value"]
     )
-    assert {"osType": "Linux", "image": "alpine:3.6"} in world.arm("GET", f"{LOCATION}/cachedImages").body["value"]
+    cached = world.arm("GET", f"{LOCATION}/cachedImages").body["value"]
+    assert (len(cached), cached[0]["image"]) == (42, "mcr.microsoft.com/powershell:nanoserver-1809")
     assert world.arm("GET", f"{LOCATION}/usages", who=world.puller).code == "AuthorizationFailed"
     listed = world.arm("GET", "/providers/Microsoft.ContainerInstance/operations").body["value"]
     assert "Microsoft.ContainerInstance/containerGroups/write" in {entry["name"] for entry in listed}
@@ -547,6 +552,7 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
         "username": world.puller.app_id,
         "isDelegatedIdentity": False,
     }
+    assert "configMap" not in first.body["properties"]["containers"][0]["properties"]
     second = world.arm("PUT", f"{PROFILES}/P", world.body(restartPolicy="Never"))
     assert (second.status, second.body["properties"]["revision"]) == (200, 2)
     assert not {"sku", "registeredRevisions"} & set(second.body["properties"])
@@ -567,6 +573,8 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
     assert [world.arm("DELETE", f"{PROFILES}/p").status for _ in range(2)] == [200, 204]
     assert world.arm("GET", f"{PROFILES}/p").status == 404
     assert world.arm("PUT", f"{PROFILES}/q", world.body(osType=None)).code == "InvalidOsType"
+    portless = world.arm("PUT", f"{PROFILES}/r", world.body(ipAddress={"type": "Public"}))
+    assert (portless.status, portless.body["properties"]["ipAddress"]) == (201, {"type": "Public"})
     assert world.arm("PATCH", f"{PROFILES}/q", {"tags": 1}).status == 400
 
 
