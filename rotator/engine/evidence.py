@@ -45,11 +45,11 @@ class Left:
 
     @classmethod
     async def before(cls, run: Run) -> "Left":
-        """Read the password, if there is one."""
+        """Read the password, if there is one. A version that is disabled, as `--credentials` leaves it, has none."""
         try:
             return cls(await run.world.value(run.policy))
         except (NotFound, Forbidden) as error:
-            return cls(None, error.happened)
+            return cls(None, "" if error.code == "SecretDisabled" else error.happened)
 
 
 @dataclass(frozen=True, slots=True)

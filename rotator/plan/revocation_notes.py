@@ -83,16 +83,22 @@ def doubts(policy: Policy, ways: Sequence[Way], signs_in: SignIns, tries: Tries)
 
 def _reasons(ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[str]:
     if unknown := [way for way in ways if way.effect is Effect.UNKNOWN]:
-        yield f"{len(unknown)} way(s) to pull cannot be read; give the rights named above, and run again"
+        yield (
+            f"{len(unknown)} way(s) to pull cannot be read; give the rights named above, or correct the id of a"
+            " registry that doesn't exist, and run again"
+        )
     if signs_in.unread:
         yield "the means to sign in as the principal cannot be read; give the right to read them, and run again"
     if tries.shown is not Shown.PASSWORD and tries.why:
         yield tries.why
     elif tries.shown is Shown.ROLE:
-        yield "pulls are refused although a role should allow them; run again"
+        if any(way.effect is Effect.PULLS for way in ways):
+            yield "pulls are refused although a role should allow them; run again"
     elif names := ", ".join(_names(signs_in)):
+        untried = "no published value can be tried, and that"
+        refusal = "the published value does not sign in, so its refusal"
         yield (
-            "the published value does not sign in, so its refusal proves nothing about other means to sign in"
+            f"{untried if tries.shown is Shown.UNTRIED else refusal} proves nothing about other means to sign in"
             f" ({names}); remove these, and run again"
         )
 

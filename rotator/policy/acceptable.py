@@ -1,4 +1,4 @@
-"""Values of a container group that Azure refuses whatever the rest of the group is: images, and entries for registries.
+"""Values of a container group that Azure refuses whatever the rest is: images, sizes, ports, entries for registries.
 
 A deployment would be refused with them (azure-facts B9), after a rotation has begun.
 """
@@ -15,7 +15,9 @@ _REFERENCE = re.compile(
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 """An image as registries take it (distribution's reference grammar)."""
-_BESIDE_A_HOST = re.compile(r"[/:\s]")
+_BESIDE_A_HOST = re.compile(r"[/:\s]|\.$")
+_NUMBERED, _NUMBERS = {"resources", "ports"}, {"cpu", "memoryingb", "port", "count"}
+_NUMBER = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?\s*")
 _ENTRY = (
     "For the policy's principal, write `username: ${{ credential:username }}` and"
     " `password: ${{ credential:password }}`."
@@ -53,10 +55,29 @@ def unacceptable(sent: Mapping[str, Any]) -> Iterator[Refused]:
 
 def _of_container(container: Mapping[str, Any]) -> Iterator[Refused]:
     properties = container.get("properties")
-    for name, image in properties.items() if isinstance(properties, dict) else ():
-        plain = name.lower() == "image" and isinstance(image, str) and not placeholders(image)
-        if plain and (problem := wrong_reference(image)):
+    for name, value in properties.items() if isinstance(properties, dict) else ():
+        plain = name.lower() == "image" and isinstance(value, str) and not placeholders(value)
+        if plain and (problem := wrong_reference(value)):
             yield ("properties", name), problem, _IMAGE
+        for inside, number in _numbers(value) if name.lower() in _NUMBERED else ():
+            if not _is_number(number):
+                yield ("properties", name, *inside), "not a number", "Write the number itself."
+
+
+def _numbers(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, item in items:
+        if str(part).lower() in _NUMBERS:
+            yield (*path, part), item
+        else:
+            yield from _numbers(item, (*path, part))
+
+
+def _is_number(value: object) -> bool:
+    """Tell if Azure takes a value for a number: a text of one is one, too, and nothing is the default."""
+    if isinstance(value, str):
+        return bool(placeholders(value) or _NUMBER.fullmatch(value))
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _of_entry(entry: Mapping[str, Any]) -> Iterator[Refused]:
@@ -66,7 +87,7 @@ def _of_entry(entry: Mapping[str, Any]) -> Iterator[Refused]:
     key = next((key for key in entry if key.lower() == "server"), None)
     server = entry[key] or "" if key else ""
     if isinstance(server, str) and (not server or _BESIDE_A_HOST.search(server)) and not placeholders(server):
-        host = re.sub(r"^\w+://|[/:].*$", "", server.strip()) or "REGISTRY.azurecr.io"
+        host = re.sub(r"^\w+://|\.?([/:].*)?$", "", server.strip()) or "REGISTRY.azurecr.io"
         problem = "not a host name alone: Azure takes no protocol, port or path here"
         yield (key,) if key else (), problem, f"Write `server: {host}`."
 

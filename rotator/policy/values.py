@@ -121,7 +121,10 @@ class _Reader:
         found = dict[Hashable, tuple[ScalarNode, Node]]()
         for key, value in self._merged(node, path) if self.language.lenient else node.value:
             if not isinstance(key, ScalarNode) or key.tag == _MERGE:
-                self._refuse(path, "a key that isn't a text", "Write plain keys; << and ? aren't used here.", key)
+                remedy = (
+                    "Write plain keys; << and ? aren't used here, and a variable in braces has to be filled in before."
+                )
+                self._refuse(path, "a key that isn't a text", remedy, key)
             elif (name := self._value(self.language.key, key, path, key)) is not None or key.tag == f"{TAG}null":
                 if name in found and not self.language.lenient:
                     self._twice(path, name, key, found[name][0])

@@ -96,11 +96,17 @@ def test_a_certificate_says_until_when_and_a_federated_credential_how_to_end_it(
 
 DOUBTS: tuple[tuple[tuple[Way, ...], SignIns, Tries, list[str]], ...] = (
     ((UNKNOWN, ROLE), UNREAD, Tries(Shown.NOTHING, "no answer"), ["1 way(s)", "cannot be read", "no answer"]),
+    ((UNKNOWN,), NOTHING, Tries(Shown.ROLE), ["the id of a registry that doesn't exist"]),
     ((), NOTHING, Tries(Shown.NOTHING, NOT_WAITED), [NOT_WAITED]),
     ((), NOTHING, Tries(Shown.PASSWORD, "ignored"), []),
     ((ROLE,), UNREAD, Tries(Shown.ROLE), ["cannot be read", "although a role should allow them"]),
     ((), SignIns((PASSWORD,), KEYS[:1]), Tries(Shown.PASSWORD), ["(passwords p, certificate certificate)"]),
-    ((), SignIns(keys=KEYS[:1]), Tries(Shown.UNTRIED), ["(certificate certificate)"]),
+    (
+        (),
+        SignIns(keys=KEYS[:1]),
+        Tries(Shown.UNTRIED),
+        ["no published value can be tried, and that proves nothing about"],
+    ),
 )
 
 

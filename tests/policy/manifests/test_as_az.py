@@ -172,7 +172,11 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
         *((GROUP.replace("{containers", f"{{imageRegistryCredentials: [{{username: b, server: '{server}'}}], containers"), "3:63: properties.imageRegistryCredentials[0].server",
            f"not a host name alone: Azure takes no protocol, port or path here. Write `server: {host}`") for server, host in (
             ("https://a.azurecr.io", "a.azurecr.io"), ("a.azurecr.io/", "a.azurecr.io"), ("http://a.azurecr.io:443/v2/", "a.azurecr.io"),
-            (" a.azurecr.io", "a.azurecr.io"), ("", "REGISTRY.azurecr.io"))),
+            (" a.azurecr.io", "a.azurecr.io"), ("a.azurecr.io.", "a.azurecr.io"), ("", "REGISTRY.azurecr.io"))),
+        *((GROUP.replace("{image: a", f"{{resources: {{requests: {{cpu: {value}, memoryInGb: 1.5}}}}, ports: [{{port: '80'}}], image: a"),
+           "3:80: properties.containers[0].properties.resources.requests.cpu", "not a number") for value in ("{count}", "yes", "'1 core'", "[1]", "<cpu>")),
+        (GROUP.replace("{image: a", "{ports: [{port: 80}, {Port: http}], image: a"), "3:79: properties.containers[0].properties.ports[1].Port", "not a number"),
+        (f"{GROUP}tags: {{a: {{{{B}}}}}}\n", "4:12: tags.a", "a variable in braces has to be filled in"),
         (GROUP.replace("{containers", "{imageRegistryCredentials: [{username: b}], containers"), "3:41: properties.imageRegistryCredentials[0]", "not a host name alone"),
         *((GROUP.replace("image: a", f"image: '{image}'"), "3:59: properties.containers[0].properties.image", word) for image, word in (
             ("a.azurecr.io/web:$(Build.BuildId)", "not a reference of an image"), ("<image>", "not a reference"), ("https://a.azurecr.io/web", "without a scheme"),
