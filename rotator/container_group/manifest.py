@@ -9,7 +9,22 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from rotator.arm_json import Json, Value, belongs, drop, get, plain, put, server, user_name
+from rotator.arm_json import (
+    Json,
+    Value,
+    belongs,
+    containers,
+    drop,
+    entries,
+    get,
+    plain,
+    put,
+    registry_of,
+    server,
+    text,
+    user_name,
+)
+from rotator.cloud import of_vault
 from rotator.container_group.constraints import conflicts
 from rotator.container_group.differences import Change, difference
 from rotator.container_group.document import Declaration, Document, once
@@ -20,7 +35,7 @@ from rotator.container_group.normalise import usual
 from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.put_body import enter, fill, idle
 from rotator.container_group.put_properties import writable
-from rotator.container_group.refusal import refused
+from rotator.container_group.refusal import receivers, refused
 from rotator.container_group.tags import OURS, shows, tag
 from rotator.container_group.value_sources import USERNAME, baked, named_in, placeholder, substituted
 from rotator.errors import UnsafeStep
@@ -163,11 +178,30 @@ def _problems(written: Document) -> Iterator[str]:
                 f"its entry for {server(place.owner)} has the principal's password, and another user name:"
                 f" {user_name(place.owner)}. Write ${{{{ credential:username }}}}, which is {written.app_id}"
             )
+    yield from _unpulled(written)
     if not (follows(written) or any(written.recipes.password(place) for place in written.places)):
         yield (
             f"none of its imageRegistryCredentials has the user name {written.app_id}, so the group would not hold"
             " the credential"
         )
+
+
+def _unpulled(written: Document) -> Iterator[str]:
+    """Yield the images at one host of a registry, where the principal's entry has another host of that registry.
+
+    Azure takes the entry whose server is the image's host; it would pull without a credential.
+    """
+    login_server = of_vault(written.policy.key_vault.host).login_server
+    listed, mine = {server(entry) for entry in entries(written.body)}, receivers(written)
+    for _, container in containers(written.body):
+        image = text(container, "properties", "image")
+        host = registry_of(image)
+        others = [each for each in mine if host and login_server(each) == login_server(host)]
+        if host not in listed and others:
+            yield (
+                f"its image {image} has another host than {', '.join(others)}, and no entry of"
+                f" imageRegistryCredentials has the server {host}, so Azure would pull it without a credential"
+            )
 
 
 def _lacking(written: Document) -> Iterator[str]:

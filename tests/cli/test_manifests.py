@@ -144,6 +144,26 @@ def test_an_image_is_changed_and_nothing_else(rotator: Scene) -> None:
     assert rotator.pulls()
 
 
+def test_validate_names_a_manifest_that_no_deployment_takes(rotator: Scene) -> None:
+    written = rotator("manifest", NAME, "mycontainer").out
+    server = rotator.seeded.login_server
+    regional, variable = server.replace(".", ".eastus.geo.", 1), "environmentVariables: []"
+    for old, new, words in (
+        ("", "", ""),
+        (variable, "environmentVariables: [{name: A, value: '${{ keyvault:a }}'}]", "would show a secret"),
+        (variable, "environmentVariables: [{name: A, secureValue: }]", "it lacks values that Azure never shows"),
+        (f"server: {server}", "server: other.azurecr.io", "other.azurecr.io, which is not a registry of the policy"),
+        (f"server: {server}", f"server: {regional}", f"no entry of imageRegistryCredentials has the server {server}"),
+    ):
+        assert old in written
+        (rotator.policies / "my.manifest").write_text(written.replace(old, new, 1))
+        rotator.write(container_groups=[{"id": rotator.group_id(), "manifest": "my.manifest"}])
+        said = rotator("validate")
+        assert (said.code, words in said.out) == (2 if words else 0, True), said.out
+        (shown,) = rotator("validate", "--output", "json").json["policies"]
+        assert [each["group"] for each in shown["manifests"]] == [rotator.group_id()] * bool(words)
+
+
 WRONG = {
     **dict.fromkeys(("app", "=x", "app="), "CONTAINER=REFERENCE"),
     **dict.fromkeys(("app=two words", "app=UPPER/Case:v1"), "not a reference of an image"),

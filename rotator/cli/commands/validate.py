@@ -8,7 +8,11 @@ from rotator.cli.invocation import Common
 from rotator.cli.options import Names, command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rotator.policy import EffectiveValue, Gathered, Policy
+
+    Wrong = Mapping[str, Sequence[Mapping[str, str]]]
 
 Effective = Annotated[
     bool,
@@ -23,26 +27,49 @@ Effective = Annotated[
 def carry_out(common: Common, names: Names = None, effective: Effective = False) -> None:
     """Check policies without asking Azure anything.
 
-    Every mistake is shown at once, with its place and what to write instead. More than 20 valid policies are counted;
-    -v shows each.
+    Every mistake is shown at once, with its place and what to write instead, and every manifest that no deployment
+    would take. More than 20 valid policies are counted; -v shows each.
     """
     found = common.gather(tuple(names or ()))
     if effective:
         _write_effective(common, found)
-    else:
-        common.write(lambda: _text(common, found), lambda: {"policies": list(map(_body, found.policies))})
+        return
+    wrong = {policy.name: listed for policy in found.policies if (listed := _undeployable(policy))}
+    common.write(
+        lambda: _text(common, found, wrong),
+        lambda: {"policies": [_body(policy, wrong) for policy in found.policies]},
+        2 if wrong else 0,
+    )
 
 
-def _text(common: Common, found: "Gathered") -> str:
+def _undeployable(policy: "Policy") -> list[dict[str, str]]:
+    """Return the manifests of a policy that no deployment takes, each with its problems and the remedy."""
+    if not any(group.manifest for group in policy.container_groups):
+        return []
+    from rotator.container_group import manifest_of, manifest_problems, manifest_remedy
+
+    written = [each for group in policy.container_groups if (each := manifest_of(policy, group))]
+    return [
+        {"group": each.id, "file": each.file, "problem": problem, "remedy": manifest_remedy(each)}
+        for each in written
+        if (problem := "; ".join(manifest_problems(each)))
+    ]
+
+
+def _text(common: Common, found: "Gathered", wrong: "Wrong") -> str:
     from rotator.report.many import FEW
 
-    if len(found.policies) > FEW and not common.verbose:
-        return f"{len(found.policies)} policies are valid; -v shows each"
-    return "\n".join(f"{policy.name}: valid ({policy.file})" for policy in found.policies)
+    valid = [policy for policy in found.policies if policy.name not in wrong]
+    lines = [f"{policy.name}: valid ({policy.file})" for policy in valid]
+    if len(valid) > FEW and not common.verbose:
+        lines = [f"{len(valid)} policies are valid; -v shows each"]
+    for name, listed in wrong.items():
+        lines += [f"{name}: {each['file']} can't be deployed: {each['problem']}\n{each['remedy']}" for each in listed]
+    return "\n".join(lines)
 
 
-def _body(policy: "Policy") -> dict[str, Any]:
-    return {"policy": policy.name, "file": policy.file}
+def _body(policy: "Policy", wrong: "Wrong") -> dict[str, Any]:
+    return {"policy": policy.name, "file": policy.file, "manifests": wrong.get(policy.name, [])}
 
 
 def _write_effective(common: Common, found: "Gathered") -> None:
