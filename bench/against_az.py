@@ -19,8 +19,8 @@ import yaml
 from costs import ROOT, Cost, cost
 from local_azure.azure import Azure
 from local_azure.clock import Clock
+from local_azure.detached import Settings, start, stop
 from local_azure.directory import StateDirectory
-from local_azure.process import Settings, start, stop
 from local_azure.seed import fill
 from local_azure.store import save
 from local_azure.timing import QUICK

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from local_azure.detached import Settings, start, stop
 from local_azure.directory import StateDirectory
-from local_azure.process import Settings, start, stop
 from local_azure.remote import ask
 
 REQUESTS = 2000

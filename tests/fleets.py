@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from local_azure.azure import Azure
-from local_azure.seed import GROUP, SUBSCRIPTION, Seeded
+from local_azure.seed import GROUP, SUBSCRIPTION
+from local_azure.seeded import Seeded
 
 from rotator.policy import Policy
 from rotator.state import ATTEMPT, HOME, KEY_ID, SINCE, Home, lineage, marker

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_azure.arm.clouds import named
 from local_azure.environment import exports
-from local_azure.seed import Identity
+from local_azure.seeded import Identity
 from serving import ARM, GRAPH, LOGIN, Json, Served, serving
 
 ROOT = Path(__file__).parent.parent

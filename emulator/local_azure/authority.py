@@ -11,10 +11,8 @@ import trustme
 
 from local_azure.arm.clouds import CLOUDS
 from local_azure.arm.regions import region_names
+from local_azure.directory import CONTROL_HOST
 from local_azure.private import write_private
-
-CONTROL_HOST = "control.local-azure.internal"
-"""Host of the emulator's own control endpoint; not a name of Azure's."""
 
 NAMES = (
     "login.microsoftonline.com",

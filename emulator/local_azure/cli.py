@@ -62,14 +62,16 @@ def start(
 ) -> None:
     """Serve until stopped; what it holds is kept in the state directory."""
     with refusals():
-        from local_azure import process
+        from local_azure import detached
 
-        settings = process.Settings(state_directory(directory), port, fresh, timing.value, cloud.value)
+        settings = detached.Settings(state_directory(directory), port, fresh, timing.value, cloud.value)
         if not detach:
+            from local_azure import process
+
             say(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
             process.run(settings)
             return
-        running = process.start(settings)
+        running = detached.start(settings)
     say(
         f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}",
         err=True,
@@ -135,10 +137,10 @@ def _plain(value: object) -> str:
 def stop(directory: Where = None) -> None:
     """Save and end."""
     with refusals():
-        from local_azure import process
+        from local_azure import detached
 
         say(
-            f"The emulator (process {process.stop(state_directory(directory))}) has saved its state and ended.",
+            f"The emulator (process {detached.stop(state_directory(directory))}) has saved its state and ended.",
             err=True,
         )
 

@@ -14,9 +14,9 @@ from local_azure import asked
 from local_azure.app import App
 from local_azure.arm.behaviour import REGISTRIES
 from local_azure.arm.regions import REGIONS
-from local_azure.authority import CONTROL_HOST
 from local_azure.azure import Azure
 from local_azure.clock import LAST, iso
+from local_azure.directory import CONTROL_HOST
 from local_azure.picture import draw, refused_pulls
 from local_azure.proxy import TurnedAway
 from local_azure.store import dump

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from local_azure.private import private_directory, read_json, write_private_json
-from local_azure.seed import Seeded
-from local_azure.store import UnreadableState
+from local_azure.private import UnreadableState, private_directory, read_json, write_private_json
+from local_azure.seeded import Seeded
 
 VARIABLE = "LOCAL_AZURE_DIR"
 """The environment variable that names the directory where no option does."""
 DEFAULT = Path(".local-azure")
+CONTROL_HOST = "control.local-azure.internal"
+"""Host of the emulator's own control endpoint; not a name of Azure's."""
 
 
 class NotRunning(Exception):

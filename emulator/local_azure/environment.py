@@ -14,9 +14,9 @@ from typing import Literal
 
 from local_azure.arm.clouds import PUBLIC, Cloud, named
 from local_azure.directory import Running, StateDirectory
-from local_azure.msi.endpoint import APP_SERVICE_PATH
+from local_azure.msi.addresses import APP_SERVICE_PATH
 from local_azure.private import private_directory, write_private_json
-from local_azure.seed import Seeded
+from local_azure.seeded import Seeded
 
 Who = Literal["operator", "admin", "app-service", "virtual-machine"]
 """Identity that a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's

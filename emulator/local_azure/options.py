@@ -73,10 +73,10 @@ def state_directory(path: Path | None) -> "StateDirectory":
 @contextmanager
 def refusals() -> Iterator[None]:
     """Report an error fixable by the user in one line, with exit code 1."""
+    from local_azure.detached import StartFailed
     from local_azure.directory import AlreadyRunning, NotRunning
-    from local_azure.process import StartFailed
+    from local_azure.private import UnreadableState
     from local_azure.remote import ControlRefused
-    from local_azure.store import UnreadableState
 
     try:
         yield

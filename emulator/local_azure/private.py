@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 
+class UnreadableState(Exception):
+    """A state file unreadable by the present version of the emulator; a fresh start helps."""
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace `path` in one step by a file of mode 0600 with `content`.
 

@@ -5,8 +5,7 @@ import json
 import ssl
 from typing import Any
 
-from local_azure.authority import CONTROL_HOST
-from local_azure.directory import Running, StateDirectory
+from local_azure.directory import CONTROL_HOST, Running, StateDirectory
 
 
 class ControlRefused(Exception):

@@ -6,11 +6,11 @@ for set-up. The tenant has no pull credential yet: rotator makes the first one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from local_azure.arm.clouds import PUBLIC, Cloud
 from local_azure.azure import Azure
+from local_azure.seeded import Assigned, Identity, Seeded
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "72f988bf-0000-0000-0000-000000000001"
@@ -51,43 +51,6 @@ ADMIN_PERMISSIONS = (
 """Permissions of an administrator in Graph, beside the change of every application: groups, users, consent, app
 management policies.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A service principal able to sign in with `secret`."""
-
-    name: str
-    app_id: str
-    object_id: str
-    secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """A user-assigned managed identity, able to sign in without a secret on resources with the identity."""
-
-    name: str
-    client_id: str
-    object_id: str
-    resource_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seeded:
-    """Names and ids of the seeded tenant, for users of the tenant."""
-
-    tenant: str
-    subscription: str
-    resource_group: str
-    registry_id: str
-    login_server: str
-    vault_id: str
-    vault_url: str
-    operator: Identity
-    admin: Identity
-    identity: Assigned
-    cloud: str = PUBLIC.short
 
 
 def fill(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:

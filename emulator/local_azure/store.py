@@ -15,14 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from local_azure.azure import Azure
 from local_azure.faults import Fault
-from local_azure.private import read_json, write_private
+from local_azure.private import UnreadableState, read_json, write_private
 
 FORMAT = 2
 """Raised when a file of an older emulator could no longer be read."""
-
-
-class UnreadableState(Exception):
-    """A state file unreadable by the present version of the emulator; a fresh start helps."""
 
 
 class Stateful(Protocol):

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from local_azure.arm.clouds import PUBLIC, named
+from local_azure.detached import Settings, start, stop
 from local_azure.directory import StateDirectory
-from local_azure.process import Settings, start, stop
 from local_azure.remote import ask
-from local_azure.seed import Identity, Seeded
+from local_azure.seeded import Identity, Seeded
 
 ARM, GRAPH, LOGIN = "https://management.azure.com", "https://graph.microsoft.com", "https://login.microsoftonline.com"
 LOOKS = 10_000

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from local_azure import asked
 from local_azure.app import App
-from local_azure.authority import CONTROL_HOST
 from local_azure.azure import Azure
 from local_azure.clock import LAST, Clock
 from local_azure.control import Control
 from local_azure.damage import INSTEAD, SPOILED
+from local_azure.directory import CONTROL_HOST
 from local_azure.seed import fill
 from local_azure.services import build
 from local_azure.store import dump

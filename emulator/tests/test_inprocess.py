@@ -27,7 +27,8 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.faults import Fault
 from local_azure.inprocess import GraphTransport, Hop, Session, SyncAdapter
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import Stuck, VirtualLoop, run

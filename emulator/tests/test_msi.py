@@ -17,7 +17,8 @@ from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentity
 from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.inprocess import Session, SyncAdapter
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.store import dump, restore
 from local_azure.timing import PROMPT

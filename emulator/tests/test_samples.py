@@ -21,7 +21,8 @@ from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleAssignme
 from local_azure.azure import Azure
 from local_azure.clock import Clock
 from local_azure.inprocess import Session, SyncAdapter
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run

@@ -8,8 +8,10 @@ import pytest
 from local_azure.acr.refusal import Refused
 from local_azure.azure import Azure
 from local_azure.clock import Clock
-from local_azure.seed import Seeded, fill
-from local_azure.store import UnreadableState, dump, restore
+from local_azure.private import UnreadableState
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
+from local_azure.store import dump, restore
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup"
 

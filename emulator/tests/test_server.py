@@ -19,11 +19,12 @@ from local_azure.arm.clouds import CLOUDS
 from local_azure.arm.regions import region_names
 from local_azure.authority import named
 from local_azure.cli import app as command_line
+from local_azure.detached import Settings, StartFailed, start, stop
 from local_azure.directory import AlreadyRunning, NotRunning, StateDirectory
 from local_azure.environment import Who, exports, shell
-from local_azure.process import Settings, StartFailed, open_emulator, run, start, stop
+from local_azure.private import UnreadableState
+from local_azure.process import open_emulator, run
 from local_azure.remote import ControlRefused, ask
-from local_azure.store import UnreadableState
 from local_azure.timing import TIMINGS
 from typer.testing import CliRunner
 
@@ -415,6 +416,14 @@ def test_the_state_and_the_authority_last(tmp_path: Path) -> None:
         assert (directory.certificate.read_bytes(), directory.seeded()) == (certificate, seeded)
     finally:
         stop(directory)
+
+
+def test_commands_on_a_running_emulator_load_none_of_its_services() -> None:
+    modules = "cli, detached, directory, environment, remote"
+    loaded = (
+        f"from local_azure import {modules}; import sys; print([m for m in sys.modules if m == 'local_azure.azure'])"
+    )
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True).stdout.strip() == b"[]"
 
 
 def test_a_killed_emulator_is_not_taken_for_a_running_one(tmp_path: Path) -> None:

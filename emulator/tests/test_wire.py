@@ -14,7 +14,8 @@ from local_azure.app import App
 from local_azure.azure import Azure
 from local_azure.clock import Clock, http_date
 from local_azure.faults import Broken, Fault
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.wire import Request, Response, Route, ServiceError

@@ -28,7 +28,8 @@ from azure.mgmt.containerinstance.models import (
     ResourceRequirements,
 )
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from local_azure.seed import LOCATION, Seeded
+from local_azure.seed import LOCATION
+from local_azure.seeded import Seeded
 from msgraph import GraphRequestAdapter, GraphServiceClient  # type: ignore[attr-defined]
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import AddPasswordPostRequestBody
 from msgraph.generated.models.application import Application

@@ -16,11 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from local_azure import process
+from local_azure import detached
 from local_azure.directory import StateDirectory
 from local_azure.environment import MISLEADING, Who, exports
 from local_azure.remote import ask
-from local_azure.seed import Seeded
+from local_azure.seeded import Seeded
 
 from rotator.demo.sight import StateShown
 from rotator.demo.voice import Voice
@@ -155,8 +155,8 @@ def stage(voice: Voice) -> Iterator[Stage]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="rotator-demo-") as name:
         emulator = StateDirectory(Path(name) / "emulator")
-        process.start(process.Settings(emulator, timing="quick"))
+        detached.start(detached.Settings(emulator, timing="quick"))
         try:
             yield Stage(Path(name), voice, emulator)
         finally:
-            process.stop(emulator)
+            detached.stop(emulator)

@@ -17,7 +17,8 @@ from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application, Password
 from local_azure.inprocess import Hop, Session, pause
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop, run

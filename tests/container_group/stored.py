@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from local_azure.azure import Azure
 from local_azure.graph.objects import Application
-from local_azure.seed import Seeded
+from local_azure.seeded import Seeded
 from ruamel.yaml import YAML
 
 from tests.container_group.grown import Values, in_vault

@@ -12,7 +12,8 @@ from local_azure.app import App
 from local_azure.azure import Azure as Emulated
 from local_azure.clock import Clock as AzureClock
 from local_azure.inprocess import Hop, Session
-from local_azure.seed import Seeded, fill
+from local_azure.seed import fill
+from local_azure.seeded import Seeded
 from local_azure.services import build
 from local_azure.wire import Request
 from typer.testing import CliRunner

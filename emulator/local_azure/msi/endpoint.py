@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING
 from local_azure.arm.behaviour import Resource
 from local_azure.entra import refusals
 from local_azure.graph.objects import ServicePrincipal
+from local_azure.msi.addresses import APP_SERVICE_PATH, HOSTS, IMDS_PATH
 from local_azure.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
 
 if TYPE_CHECKING:
     from local_azure.azure import Azure
-
-HOSTS = ("169.254.169.254", "127.0.0.1", "localhost")
-"""The address of IMDS in every virtual machine, and this machine."""
-
-IMDS_PATH, APP_SERVICE_PATH = "/metadata/identity/oauth2/token", "/msi/token"
 
 NAMED_BY = {
     "client_id": "clientId",
