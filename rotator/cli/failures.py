@@ -63,7 +63,11 @@ def reported(common: Common) -> Iterator[None]:
 
 
 def _unusable(error: OSError) -> RotatorError:
-    what = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}"
+    from rotator.fleet import exhausted
+
+    if spent := exhausted(error):
+        return spent
+    what = f"{error.filename or 'this machine'}: {error.strerror or type(error).__name__}"
     state = "Steps that were reported as done are done."
     return RotatorError(what, state=state, remedy="Make it usable, then run again.")
 

@@ -1,5 +1,6 @@
 """Work on many policies: side by side in one process, or by the messages of a queue on many machines."""
 
+from rotator.fleet.breakdowns import exhausted, unexpected
 from rotator.fleet.queue import MOST, Worker, cut_short, due, enqueue, failed, poisoned, surveyed
 from rotator.fleet.side_by_side import (
     AT_REST,
@@ -13,7 +14,6 @@ from rotator.fleet.side_by_side import (
     past_warning,
     previews,
     run,
-    unexpected,
 )
 from rotator.results import Enqueued
 
@@ -29,6 +29,7 @@ __all__ = [
     "cut_short",
     "due",
     "enqueue",
+    "exhausted",
     "exit_code",
     "exposed",
     "failed",

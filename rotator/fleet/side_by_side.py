@@ -15,6 +15,7 @@ from rotator.codes import VetoCode
 from rotator.engine import Run, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
+from rotator.fleet.breakdowns import unexpected
 from rotator.fleet.places import Places
 from rotator.lease import LONGEST, leased
 from rotator.plan import UNKNOWN
@@ -239,22 +240,6 @@ async def look(
             return unexpected(error)
 
     return await _side_by_side(runs, seen, concurrency)
-
-
-def unexpected(error: Exception) -> RotatorError:
-    """Return an error for people about a bug in rotator.
-
-    The error names only the type: the message of an unknown exception may quote a secret.
-    """
-    log.debug("unexpected exception", exc_info=error)
-    return RotatorError(
-        f"an unexpected {type(error).__name__}: a bug in rotator",
-        state="Steps that were reported as done are done; nothing was undone.",
-        remedy=(
-            "Run again: the next run reads the state of Azure and goes on from there. `-vv` shows where it"
-            " happened; please report that."
-        ),
-    )
 
 
 def _span(one: Run) -> timedelta:

@@ -233,6 +233,30 @@ def test_an_interruption_is_an_object_for_programs(rotator: Scene, monkeypatch: 
     assert (said.code, said.json["exit_code"], said.json["error"]["type"]) == (130, 130, "Interrupted")
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "no memory is left"),
+        (OSError(24, "Too many open files"), "too many open files"),
+        (OSError(28, "No space left on device", "/var/x"), "/var/x: a disk of this machine is full"),
+    ],
+    ids=repr,
+)
+def test_a_machine_that_has_run_out_of_something_is_no_bug_of_rotator(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    """In one policy's look, and in the command itself."""
+
+    def out_of(*_: object, **__: object) -> object:
+        raise error
+
+    for place in ("rotator.clients.world.AzureWorld.observe", "rotator.policy.gather"):
+        monkeypatch.setattr(place, out_of)
+        said = rotator("plan")
+        assert said.code == 1 and "a bug" not in said.out + said.err
+        assert words in said.out + said.err and "then run again" in said.out + said.err
+
+
 def test_a_record_that_can_not_be_written_in_the_end_does_not_hide_the_revocation(
     rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
