@@ -41,7 +41,13 @@ class Sender:
     """Addresses by variable, once read."""
 
     async def deliver(self, found: Sequence[Alert], now: datetime) -> None:
-        """Tell webhook and hook of the alerts that they haven't got yet."""
+        """Tell webhook and hook of the alerts that they haven't got yet.
+
+        A command that can't be started is an error even if there is nothing to tell.
+        """
+        if self.settings.hook and not found and (why := notify.unstartable(self.settings.hook)):
+            self.failures += 1
+            log.error("the hook can't be started, so that no alert can reach it: %s", why)
         if not found or not (self.settings.webhook or self.settings.hook):
             return
         place = self._place()

@@ -10,7 +10,7 @@ Rules for editors of this package:
 5. Of rotator, only ports, policy and the modules below them are imported.
 """
 
-from rotator.notify.command import run_hook
+from rotator.notify.command import run_hook, unstartable
 from rotator.notify.delivered import Delivered, DeliveredIds, LocalIds, SharedIds
 from rotator.notify.files import exchanged, plain, replaced
 from rotator.notify.settings import HOOK, KeyVaultSecret, Receivers, Shape
@@ -31,4 +31,5 @@ __all__ = [
     "plain",
     "replaced",
     "run_hook",
+    "unstartable",
 ]

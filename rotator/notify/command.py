@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
@@ -11,6 +12,15 @@ SECONDS = 10.0
 """Seconds after which the command and its children are killed."""
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 """Environment of the command; rotator's own environment has secrets, so none of it is passed on."""
+
+
+def unstartable(words: Sequence[str]) -> str:
+    """Return why the command can't be started, as far as can be seen without a start; empty if nothing is in the way.
+
+    So a mistake in its name is found before the first alert.
+    """
+    program = words[0] if "/" not in words[0] else f"/{words[0].removeprefix('/')}"
+    return "" if shutil.which(program, path=ENVIRONMENT["PATH"]) else f"there is no program {words[0]} that may be run"
 
 
 async def run_hook(words: Sequence[str], event: bytes) -> str:

@@ -293,6 +293,17 @@ def test_the_metrics_have_what_a_run_tried_and_refused(rotator: Scene, tmp_path:
     assert rotator("status").code == 0
 
 
+@pytest.mark.parametrize("hook", ["no-such-program --page", "/no/such/program", "/etc", "/etc/passwd"])
+def test_a_hook_that_could_not_be_started_is_an_error_before_the_first_alert(
+    rotator: Scene, tmp_path: Path, hook: str
+) -> None:
+    metrics = tmp_path / "rotator.prom"
+    said = rotator("rotate", "--adopt", "--hook", hook, "--metrics", str(metrics), "--quiet")
+    assert (said.code, f"there is no program {hook.split(maxsplit=1)[0]} that may be run" in said.err) == (0, True)
+    assert parse(metrics.read_text())["rotator_notification_failures"][""] == 1
+    assert "program" not in rotator("rotate", "--hook", "sh -c false", "--quiet").err
+
+
 def test_metrics_that_can_not_be_written_are_a_warning(rotator: Scene, tmp_path: Path) -> None:
     said = rotator("rotate", "--adopt", "--metrics", str(tmp_path / "nowhere" / "rotator.prom"))
     assert (said.code, "the metrics can't be written" in said.err) == (0, True)
