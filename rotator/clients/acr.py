@@ -21,6 +21,7 @@ from rotator.clients.pipeline import Line, together
 from rotator.clients.refusal import ODD, parsed
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
+from rotator.policy import Policy, RegistryProof
 from rotator.state import Outcome, Proof, Secret
 
 ACCEPT = (
@@ -77,7 +78,11 @@ def images(cloud: Cloud, names: Iterable[str], servers: Sequence[str]) -> tuple[
     return (*sorted(set(wanted)), *(Image(server, PROBE, "latest", "") for server in idle))
 
 
-async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: Sequence[Image]) -> Proof:
+Tried = tuple[Sequence[Image], Proof]
+"""Images of one repository, and the result of their try."""
+
+
+async def tries(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: Sequence[Image]) -> list[Tried]:
     """Try to pull each of `wanted`, all at once; `line` is over connections of its own.
 
     The password goes to registries of the cloud only, not to other hosts named as registries.
@@ -90,15 +95,22 @@ async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: S
     )
     by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
     asked = [tuple(images_) for _, images_ in by_repository]
-    tried = await together(*(_repository(client, basic, images_) for images_ in asked))
-    return verdict(without_regions(cloud, list(zip(asked, tried, strict=True))))
+    proofs = await together(*(_repository(client, basic, images_) for images_ in asked))
+    return list(zip(asked, proofs, strict=True))
 
 
-def without_regions(cloud: Cloud, tried: Sequence[tuple[Sequence[Image], Proof]]) -> list[Proof]:
-    """Return the proofs, with images missing in place of a lost endpoint of a region.
+def conclusion(policy: Policy, cloud: Cloud, tried: Sequence[Tried]) -> Proof:
+    """Return the result of all tries.
 
-    A region can fail alone, or be taken from the registry (azure-facts G10). What pulls from elsewhere goes on.
+    A region can fail alone, or be taken from the registry (azure-facts G10): if its endpoint gives no answer, but the
+    registry does, the images there count as missing, and what pulls from elsewhere goes on. A policy that accepts an
+    unreachable registry accepts an endpoint that rotator alone may be unable to reach.
     """
+    optional = policy.proof.registry is RegistryProof.OPTIONAL
+    return verdict([proof for _, proof in tried] if optional else _without_regions(cloud, tried))
+
+
+def _without_regions(cloud: Cloud, tried: Sequence[Tried]) -> list[Proof]:
     answered = {images_[0].server for images_, proof in tried if proof.registry_reached}
     proofs = list[Proof]()
     for images_, proof in tried:

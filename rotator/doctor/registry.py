@@ -137,8 +137,12 @@ def pull_proven(case: Case) -> Found:
     if proof.outcome is Outcome.NO_PULL:
         yield Finding(Severity.FAIL, "pull", f"the principal may not pull: {proof.detail}", _granting(case))
     elif proof.outcome is Outcome.UNREACHABLE:
+        accepted = case.policy.proof.registry is RegistryProof.OPTIONAL
         yield Finding(
-            Severity.UNKNOWN, "pull", f"a pull can't be tried: {proof.detail}", (command.rotator(case, "doctor"),)
+            Severity.WARN if accepted else Severity.UNKNOWN,
+            "pull",
+            f"a pull can't be tried: {proof.detail}",
+            (command.rotator(case, "doctor"),),
         )
     for image in proof.missing:
         lost = image in proof.unanswered
@@ -177,7 +181,12 @@ def _to_answer(case: Case, image: str) -> Iterator[Remedy]:
     """Yield the ways out where the endpoint of a region gives no answer, but the registry does."""
     host = image.partition("/")[0]
     again = (command.rotator(case, "doctor"),)
-    yield Remedy("if the endpoint is only down, or this machine can't reach it: doctor tells when it answers", again)
+    yield Remedy("if the endpoint is only down: doctor tells when it answers", again)
+    yield Remedy(
+        "if only this machine can't reach it: pulls are then not proven",
+        (command.edit(case),),
+        "proof: {registry: optional}",
+    )
     for each in dependents(case):
         if image in each.images:
             when = (

@@ -70,8 +70,8 @@ def imageless(policy: Policy, known: Known, dependent: container_group.Dependent
         if image in proof.unanswered:
             remedy = (
                 "If the registry has no endpoint there any more, deploy the group anew: name"
-                f" {cloud.login_server(image.partition('/')[0])} in its image and its entry. Until then it keeps its"
-                " credential."
+                f" {cloud.login_server(image.partition('/')[0])} in its image and its entry. Where"
+                " only rotator can't reach it, set `proof: {registry: optional}`. Until then it keeps its credential."
             )
         what = f"{proof.absence(image)}, so Azure would refuse to deploy {dependent.name}"
         yield VetoCode.NO_IMAGE, what, remedy

@@ -223,6 +223,9 @@ async def test_an_endpoint_of_a_region_without_an_answer_costs_only_the_images_t
     for images in ([IMAGE, gone], [gone]):
         proof = await at.world.prove(at.policy, Secret(at.password.secret), images)
         assert (proof.outcome, proof.missing, proof.unanswered) == (Outcome.PROVEN, (gone,), (gone,))
+    unproven = at.policy_with(proof={**at.policy.proof.model_dump(), "registry": "optional"})
+    proof = await at.world.prove(unproven, Secret(at.password.secret), [IMAGE, gone])
+    assert (proof.outcome, proof.registry_reached, proof.missing) == (Outcome.UNREACHABLE, False, ())
     at.fault("acr.*", "reset", times=0)
     proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE, gone])
     assert (proof.outcome, proof.registry_reached) == (Outcome.UNREACHABLE, False)

@@ -889,10 +889,11 @@ WORLDS = (
         "pull_proven",
         "warn",
         _endpoint_gone,
-        1,
+        2,
         "the endpoint of a region is gone",
         corrects=_at_the_login_server,
     ),
+    World("pull_proven", "warn", _endpoint_gone, 1, "this machine can't reach a region", left="warn"),
     World("access_unrevoked", "warn", _revoked),
     World("access_unrevoked", "warn", _then(_rotated, _revoked), name="after a rotation"),
     World(

@@ -168,7 +168,7 @@ class FastWorld(AzureWorld):
         repositories = sorted({(image.server, image.repository) for image in wanted})
         asked = [[i for i in wanted if (i.server, i.repository) == where] for where in repositories]
         tried = [(images_, await self._repository(policy, secret, images_)) for images_ in asked]
-        return acr.verdict(acr.without_regions(self.cloud, tried))
+        return acr.conclusion(policy, self.cloud, tried)
 
     async def _repository(self, policy: Policy, secret: Secret, wanted: Sequence[acr.Image]) -> Proof:
         registries, server = self._way.azure.registries, wanted[0].server
