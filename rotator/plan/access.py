@@ -214,7 +214,8 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
     leave = f"`{remove_group_member(assignment.principal_id, principal)}`"
     return (
         f"the group has the role, not the principal itself, so this policy does not delete it; {leave} removes the"
-        " principal from the group, if it is a direct member"
+        f" principal from the group, if it is a direct member; {delete} takes the role from all its members, those of"
+        " groups in it too"
     )
 
 

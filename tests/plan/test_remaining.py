@@ -160,6 +160,7 @@ def test_each_way_comes_with_what_it_does_and_the_command_that_closes_it() -> No
     (regains,) = ways(seen(custom("Microsoft.Authorization/roleAssignments/*")))
     assert "still lets the principal pull" in direct.text and "`az role assignment delete --ids a`" in direct.text
     assert "`az ad group member remove --group team --member-id sp`" in grouped.text
+    assert "`az role assignment delete --ids a` takes the role from all its members" in grouped.text
     assert "give itself access again" in regains.text and "still lets" not in regains.text
     switches = [way.text for way in ways(seen(READS, admin_user=True, anonymous_pull=True))]
     assert [
