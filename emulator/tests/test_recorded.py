@@ -292,7 +292,7 @@ def test_a_premium_registrys_usages_have_the_rows_that_were_recorded(world: Worl
         ("Size", 536_870_912_000),
         ("Webhooks", 500),
         ("Geo-replications", -1),
-        ("IPRules", 100),
+        ("IPRules", 200),
         ("VNetRules", 100),
         ("PrivateEndpointConnections", 200),
     ]

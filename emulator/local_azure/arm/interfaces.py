@@ -159,7 +159,8 @@ def _address(subnet: Json, wanted: Json, taken: set[str]) -> str:
         except AddressValueError as error:
             raise refusal(400, "InvalidRequestFormat", "Cannot parse the request.") from error
         if not inside:
-            message = f"Private static IP address {wanted} does not belong to the range of subnet prefix {spaces}."
+            ranges = ", ".join(map(str, spaces))
+            message = f"Private static IP address {wanted} does not belong to the range of subnet prefix {ranges}."
             raise refusal(400, "PrivateIPAddressNotInSubnet", message)
         if str(wanted) in taken:
             raise refusal(400, "PrivateIPAddressInUse", f"IP address {wanted} is already allocated.")
