@@ -20,7 +20,7 @@ from rotator.remedy import (
     disable_token,
     remove_group_member,
 )
-from rotator.resource_id import ResourceId
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Assignment, Registry, RegistryAccess, Role
 from rotator.steps import Disable, Grant, Reason, Retire, Revoke
 
@@ -124,12 +124,15 @@ def grant_steps(
 ) -> tuple[Grant, ...]:
     """Return the grants of absent assignments: those recorded by a revoke, or else those declared by the policy.
 
-    `roles` maps a role's name to its GUID.
+    `roles` maps a role's name to its GUID. A role that was revoked twice at a scope is granted once, as Azure allows:
+    with a condition, if either had one.
     """
     there = {(a.scope, a.role.lower()) for a in found}
-    wanted = recorded or declared
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
-    missing = (a for a in wanted if (a.scope, a.role.lower()) not in there)
+    wanted: dict[tuple[ArmId, str], Assignment] = {}
+    for each in sorted(recorded or declared, key=lambda a: (a.condition is None, a)):
+        wanted.setdefault((each.scope, each.role.lower()), each)
+    missing = (a for key, a in wanted.items() if key not in there)
     return tuple(Grant(a, Reason(ReasonCode.GRANT, f"{why}: {_name(a, roles)} on {a.scope}")) for a in sorted(missing))
 
 

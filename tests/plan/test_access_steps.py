@@ -1,5 +1,7 @@
 """Tests of the role assignments that a revoke deletes and a grant creates: only the principal's, each once."""
 
+from dataclasses import replace
+
 from rotator.plan import grant_steps, revoke_steps
 from rotator.resource_id import ArmId
 from rotator.state import Assignment
@@ -34,6 +36,14 @@ def test_a_grant_creates_what_was_recorded() -> None:
     steps = grant_steps(worlds.policy({}), [], recorded, [declared])
     assert {step.assignment.id for step in steps} == {"mine", "pushes"}
     assert all("revocation" in step.reason.text for step in steps)
+
+
+def test_a_grant_gives_a_role_at_one_scope_once_even_if_it_was_revoked_twice() -> None:
+    limited = replace(
+        of(worlds.REGISTRY.upper(), PULL.upper(), "z"), condition="one repository", condition_version="2.0"
+    )
+    steps = grant_steps(worlds.policy({}), [], [of(worlds.REGISTRY, name="again"), limited, of(OTHER), MINE], [])
+    assert [step.assignment.id for step in steps] == ["x", "z"], "Azure refuses the same role twice; the limited one"
 
 
 def test_a_grant_without_a_record_creates_what_is_declared() -> None:
