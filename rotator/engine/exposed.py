@@ -7,7 +7,7 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 from collections.abc import Awaitable, Callable
 
 from rotator.codes import FailureCode, NoteCode
-from rotator.engine.run import FRESH, PAUSE, Run, Sight, failure
+from rotator.engine.run import FRESH, PAUSE, Run, Sight, stopped
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
@@ -26,7 +26,7 @@ async def finish(run: Run, verb: str, act: Callable[[], Awaitable[str]]) -> Resu
     try:
         verdict = await act()
     except RotatorError as error:
-        run.tell(failure(run, verb, run.policy.name, error))
+        run.tell(stopped(run, verb, error))
     await tell_exposed(run)
     score, due = run.score, run.score.limit_ends
     summary = "; ".join([*score.alarms, str(verdict)]) if verdict else score.summary()

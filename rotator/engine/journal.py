@@ -4,13 +4,42 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.codes import NoteCode, WaitCode
-from rotator.events import Event, Noted, StepDone, StepFailed, Vetoed, Waiting
+from rotator.events import (
+    AccessRecorded,
+    AppIdSaved,
+    AssignmentCreated,
+    AssignmentDeleted,
+    CredentialAdded,
+    CredentialRemoved,
+    Event,
+    GroupAccepted,
+    IdentityCreated,
+    Noted,
+    OwnerAdded,
+    StepDone,
+    StepFailed,
+    StepPostponed,
+    UsernamePublished,
+    VersionDisabled,
+    VersionMarked,
+    VersionPublished,
+    Vetoed,
+    Waiting,
+)
 from rotator.plan import headline
 from rotator.ports import Tell
 from rotator.steps import Note, Wait
 
 POSTPONED = (WaitCode.ON_TOP, WaitCode.LIMITED, NoteCode.NOT_FORCED)
 """Codes of what was asked for and isn't done yet."""
+
+
+CHANGES = (
+    *(StepDone, StepPostponed, CredentialAdded, CredentialRemoved, VersionPublished, VersionDisabled, VersionMarked),
+    *(GroupAccepted, IdentityCreated, OwnerAdded, AppIdSaved, UsernamePublished),
+    *(AccessRecorded, AssignmentCreated, AssignmentDeleted),
+)
+"""Events of a write that happened, or may have happened."""
 
 
 @dataclass(slots=True)
@@ -24,6 +53,8 @@ class Score:
     postponed: int = 0
     limit_ends: datetime | None = None
     """First end of a limit that a step waits for."""
+    changed: bool = False
+    """True once a write has happened, or may have happened."""
     alarms: list[str] = field(default_factory=list)
     """Alarms, printed before all other lines."""
 
@@ -45,6 +76,7 @@ class Score:
 
     def count(self, event: Event) -> None:
         """Count one event."""
+        self.changed = self.changed or isinstance(event, CHANGES)
         self.done += isinstance(event, StepDone)
         self.failed += isinstance(event, StepFailed)
         self.vetoed += isinstance(event, Vetoed)

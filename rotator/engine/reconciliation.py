@@ -29,6 +29,7 @@ from rotator.engine.run import (
     Seen,
     Undecided,
     failure,
+    stopped,
 )
 from rotator.errors import NotSent, RotatorError, Throttled
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed
@@ -50,7 +51,7 @@ async def reconcile(run: Run) -> Result:
         _tell_all(run, (*following.waits, *following.notes))
         due = next_due(run.policy, seen.observed, following, seen.known)
     except RotatorError as error:
-        run.tell(failure(run, "observe", run.policy.name, error))
+        run.tell(stopped(run, "observe", error))
         _tell_all(run, memory.alarms)
     finally:
         waive(run, memory)

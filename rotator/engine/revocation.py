@@ -20,7 +20,7 @@ from rotator.engine.evidence import AGREEING, Left, gather, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retirement import withdraw
 from rotator.engine.revocation_mark import AGEING, MarkBefore, mark_revoked
-from rotator.engine.run import FRESH, Patience, Run, failure
+from rotator.engine.run import FRESH, Patience, Run, failure, stopped
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AssignmentDeleted, VersionDisabled
 from rotator.plan import Ending, Shown, Tries, View, credential_steps, revocation_notes, revoke_steps, vanished
@@ -227,7 +227,7 @@ async def _take_credentials(look: Look, mark: MarkBefore) -> Observed | None:
         try:
             observed = await run.observe()
         except NotFound as error:
-            run.tell(failure(run, "revoke", run.policy.name, error))
+            run.tell(stopped(run, "revoke", error))
             return look.observed
         view = View(run.policy, observed, run.intent)
         due = [step for step in credential_steps(view) if (kind(step), target(step)) not in tried]

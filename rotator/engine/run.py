@@ -170,6 +170,13 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
     return StepFailed(step=step, target=target, happened=happened, state=state, remedy=remedy)
 
 
+def stopped(run: Run, verb: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:
+    """Return the event for an error that ends a run, which doesn't deny the changes made before it."""
+    if run.score.changed and error.state == RotatorError.state:
+        error.state = "Steps that were reported as done are done."
+    return failure(run, verb, run.policy.name, error)
+
+
 async def access_now(run: Run) -> tuple[AccessRecord, float]:
     """Return the access mark and the moment before its reading, at most `FRESH` ago.
 

@@ -78,3 +78,30 @@ def test_a_refusal_between_two_looks_of_a_run_is_no_reason_to_issue(rotator: Sce
     assert rotator("rotate", "--no-overlap").code == 0
     assert len(rotator.live()) == 1
     assert len(rotator.azure.vaults.versions("myvault", PASSWORD)) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "operation", "nth"),
+    [
+        (("rotate", "--adopt"), "graph.applications.get", 4),
+        (("revoke", NAME, "--yes", "--no-wait"), "rbac.roleAssignments.list", 2),
+        (("revoke", NAME, "--yes", "--no-wait"), "arm.registries.get", 2),
+    ],
+)
+def test_a_look_that_fails_after_a_write_does_not_say_that_nothing_was_changed(
+    rotator: Scene, words: tuple[str, ...], operation: str, nth: int
+) -> None:
+    rotator.azure.faults.add(Fault(operation, "page", status=200, nth=nth, times=0))
+    said = rotator(*words)
+    assert said.code == 1 and "  done  " in said.out and "  failed  " in said.out
+    assert "State: Nothing was changed" not in said.out + said.err
+    assert "Steps that were reported as done are done" in said.out
+
+
+def test_a_deployment_that_azure_accepted_is_no_unchanged_group_if_its_end_is_not_seen(rotator: Scene) -> None:
+    assert rotator("rotate", "--adopt").code == 0
+    rotator.azure.faults.add(Fault("aci.containerGroups.get", "page", status=200, nth=4, times=0))
+    said = rotator("deploy", NAME)
+    assert said.code == 1 and "deployed mycontainer with credential" in said.err
+    assert "Azure accepted the deployment of mycontainer" in said.err and "Nothing was changed" not in said.err
+    assert "before another deployment" in said.err

@@ -9,6 +9,7 @@ from rotator.cli.choosing import Group, chosen
 from rotator.cli.invocation import Common
 from rotator.cli.options import MaxDuration, Name, command, span
 from rotator.errors import RotatorError
+from rotator.remedy import rotator
 from rotator.visible import one_line
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ async def _heeded(run: "Run", group_id: "ResourceId", asked: DeployRequest) -> D
         outcome = await _deployed(run, group_id, asked)
     except RotatorError as error:
         score.failed += 1
+        if score.changed and error.state == RotatorError.state:
+            error.state = f"Azure accepted the deployment of {group_id.name}; how it went is not known."
+            error.remedy = (
+                f"Look at the group before another deployment: `{rotator('status', run.policy.name, verbose=True)}`."
+            )
         await tell_exposed(run)
         if not score.alarms:
             raise
