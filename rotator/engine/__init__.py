@@ -22,7 +22,7 @@ from rotator.engine.observation import glance, preview, remembered
 from rotator.engine.provisioning import outline, provision
 from rotator.engine.reconciliation import reconcile
 from rotator.engine.revocation import revoke
-from rotator.engine.run import Run, Sight
+from rotator.engine.run import Run, Sight, undenied
 
 __all__ = [
     "Deployed",
@@ -44,4 +44,5 @@ __all__ = [
     "remembered",
     "revoke",
     "tell_exposed",
+    "undenied",
 ]

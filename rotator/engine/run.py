@@ -171,10 +171,15 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
 
 
 def stopped(run: Run, verb: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:
-    """Return the event for an error that ends a run, which doesn't deny the changes made before it."""
+    """Return the event for an error that ends a run."""
+    return failure(run, verb, run.policy.name, undenied(run, error))
+
+
+def undenied(run: Run, error: RotatorError) -> RotatorError:
+    """Return an error that ends a run, such that it doesn't deny the changes made before it."""
     if run.score.changed and error.state == RotatorError.state:
         error.state = "Steps that were reported as done are done."
-    return failure(run, verb, run.policy.name, error)
+    return error
 
 
 async def access_now(run: Run) -> tuple[AccessRecord, float]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rotator.codes import VetoCode
-from rotator.engine import Run, glance, tell_exposed
+from rotator.engine import Run, glance, tell_exposed, undenied
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
 from rotator.fleet.breakdowns import unexpected
@@ -249,7 +249,7 @@ def _span(one: Run) -> timedelta:
 def _ended(one: Run, error: Exception) -> Result:
     """Return the result of a stopped run."""
     known = error if isinstance(error, RotatorError) else unexpected(error)
-    found, policy = known.diagnose(), one.policy.name
+    found, policy = undenied(one, known).diagnose(), one.policy.name
     if isinstance(known, UnsafeStep):
         one.tell(
             Vetoed(
