@@ -99,7 +99,7 @@ DOUBTS: tuple[tuple[tuple[Way, ...], SignIns, Tries, list[str]], ...] = (
     ((UNKNOWN,), NOTHING, Tries(Shown.ROLE), ["the id of a registry that doesn't exist"]),
     ((), NOTHING, Tries(Shown.NOTHING, NOT_WAITED), [NOT_WAITED]),
     ((), NOTHING, Tries(Shown.PASSWORD, "ignored"), []),
-    ((ROLE,), UNREAD, Tries(Shown.ROLE), ["cannot be read", "although a role should allow them"]),
+    ((ADMIN, ROLE), UNREAD, Tries(Shown.ROLE), ["cannot be read", "although a role should allow them"]),
     ((), SignIns((PASSWORD,), KEYS[:1]), Tries(Shown.PASSWORD), ["(passwords p, certificate certificate)"]),
     (
         (),
