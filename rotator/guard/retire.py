@@ -131,9 +131,10 @@ def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> It
 
     Possible users are a run that has just added the credential, a reader of the old value, or a group on its way back.
     """
-    until = (
-        _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
-    )
+    until = _overlapped(policy, observed, intent)
+    if seen.orphan(observed, key_id):
+        purged = _purged(policy, observed, key_id)
+        until = max(until, _reclaimed(policy, observed, key_id)) if purged else _reclaimed(policy, observed, key_id)
     if observed.at < until:
         yield (
             VetoCode.EARLY,
@@ -147,6 +148,13 @@ def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> It
                 f"{dependent.name} can't pull, and {key_id} is its previous credential",
                 "Look at the group's events.",
             )
+
+
+def _purged(policy: Policy, observed: Observed, key_id: str) -> bool:
+    """Tell if a version that was purged may have held the credential: a group did, or every version is younger."""
+    added = next((c.start for c in observed.credentials if c.key_id.lower() == key_id), observed.at)
+    held = any(d.previous == key_id for d in container_group.dependents(policy, observed))
+    return held or all(version.created > added for version in observed.versions)
 
 
 def _reclaimed(policy: Policy, observed: Observed, key_id: str) -> datetime:

@@ -4,10 +4,11 @@ See the package's docstring before an edit.
 
 The password of such an orphan is known only to a run between its add and its publication, and to readers of a version
 missing in a read. So an orphan is removed by age, while a current credential proves; without a current one only if
-several readings agree that no version or group names the orphan.
+several readings agree that no version or group names the orphan. One that may have been published has its overlap, too.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Phase
@@ -15,33 +16,50 @@ from rotator.plan.view import CONFIRM, View
 from rotator.remedy import delete_password
 from rotator.state import Credential
 from rotator.steps import Finding, Note, Reason, Retire, Wait
-from rotator.words import day
+from rotator.words import day, days
 
 MOST_UNRESOLVED = 3
 """Orphans that may stand before another add: more would mean that adds outpace reclaiming."""
 
 
 def reclaim_orphans(view: View) -> Iterator[Finding]:
-    """Remove orphans that are older than `reclaim_after`."""
+    """Remove orphans that are older than `reclaim_after`, and no more in their overlap."""
     for credential in view.orphans:
         until = credential.start + view.policy.rotation.reclaim_after
         if view.at < until:
-            yield Wait(
-                WaitCode.RECLAIM,
-                credential.key_id,
-                f"no version and no group names credential {credential.key_id} yet; it is removed after {day(until)}",
-                until,
-            )
+            yield _young(credential, until)
         elif view.current:
-            yield _published(view, credential) or _removal(credential)
+            yield _published(view, credential) or _overlap(view, credential) or _removal(credential)
         elif not view.observed.secret_deleted:
             yield _alone(view, credential)
 
 
+def _young(credential: Credential, until: datetime) -> Wait:
+    text = f"no version and no group names credential {credential.key_id} yet; it is removed after {day(until)}"
+    return Wait(WaitCode.RECLAIM, credential.key_id, text, until)
+
+
+def _overlap(view: View, credential: Credential) -> Wait | None:
+    """Return the wait for the overlap of an orphan that may have been published in a version purged since.
+
+    So it seems if a group's tag says that the group held it, or if every version is younger.
+    """
+    version, key_id = view.current_version, credential.key_id.lower()
+    older = any(v.created <= credential.start for v in view.versions)
+    if version is None or (older and all(d.previous != key_id for d in view.dependents)):
+        return None
+    until = (view.moved or version.created) + view.overlap
+    text = (
+        f"credential {credential.key_id} stays until {day(until)}: no version names it, but one may have been purged"
+        f" that did; overlap of {days(view.overlap)} since the last move"
+    )
+    return Wait(WaitCode.OVERLAP, credential.key_id, text, until) if view.at < until else None
+
+
 def _removal(credential: Credential) -> Retire:
     text = (
-        f"credential {credential.key_id} was added by rotator, and no version and no group names it since"
-        f" {day(credential.start)}"
+        f"credential {credential.key_id} was added by rotator on {day(credential.start)}, and no version and no group"
+        " names it"
     )
     return Retire(credential.key_id, credential.home, Reason(ReasonCode.ORPHAN, text))
 

@@ -264,6 +264,9 @@ EQUIVALENT = {
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
     "plan.retirement._superseded: if `exposed` turned round (2)": SENTENCE,
     "plan.retirement._obstacles: if `since` turned round": SENTENCE,
+    "plan.reclaim._overlap: `version is None` left out of `version is None or (older and all((d.previous != key_id for`": (
+        IMPLIED
+    ),
     "plan.obstacles_to_moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": (
