@@ -253,7 +253,7 @@ def unknown(app_id: str, tenant: str) -> NotFound:
     """Return the error of an app id of which the tenant has neither application nor service principal."""
     remedy = (
         "Correct `principal.app_id` (the application's client ID, not an object ID), or sign in to the tenant that"
-        " has it."
+        " has it. If the application was deleted, `rotator doctor` has the commands that restore it, for 30 days."
     )
     happened = f"no application or service principal with app id {app_id} is in tenant {tenant}"
     return NotFound(happened, service=SERVICE, code=FailureCode.NO_SUCH_PRINCIPAL, status=404, remedy=remedy)

@@ -44,6 +44,8 @@ def _absent(case: Case, text: str) -> Finding:
             Remedy("if the application must be created", (command.edit(case), command.rotator(case, "provision")), new),
         )
         return Finding(Severity.FAIL, SUBJECT, text, ways=ways)
+    if named == [case.policy.principal.app_id]:
+        return _deleted(case, text)
     if len(named) == 1:
         text = f"{text}; the policy's container groups pull as {named[0]}"
         return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
@@ -58,6 +60,17 @@ def _absent(case: Case, text: str) -> Finding:
     return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(meant))
 
 
+def _deleted(case: Case, text: str) -> Finding:
+    """The container groups pull as the application of the policy, so its id is right."""
+    app_id, graph = case.policy.principal.app_id, case.cloud.graph
+    text = (
+        f"{text}; the policy's container groups pull as that application, so it was deleted, or rotator is signed in to"
+        " another tenant. For 30 days it can be restored, with its passwords and roles"
+    )
+    restored = (remedy.restore_application(graph, app_id), remedy.restore_service_principal(graph, app_id))
+    return Finding(Severity.FAIL, SUBJECT, text, restored)
+
+
 def _scalar(name: str) -> str:
     """Return a name as YAML takes it, between braces too."""
     return name if re.fullmatch(r"[A-Za-z][\w-]*", name) else json.dumps(name)
@@ -67,12 +80,15 @@ def service_principal(case: Case) -> Found:
     """Check that the principal has a service principal: without one, no sign-in is possible."""
     if not case.examined.principal and not case.seen.principal.service_principal:
         app_id = case.policy.principal.app_id
-        yield Finding(
-            Severity.FAIL,
-            SUBJECT,
-            f"application {app_id} has no service principal in this tenant",
-            (remedy.create_service_principal(app_id),),
+        ways = (
+            Remedy(
+                "if it was deleted, in the last 30 days: it comes back with its roles",
+                (remedy.restore_service_principal(case.cloud.graph, app_id),),
+            ),
+            Remedy("if there never was one", (remedy.create_service_principal(app_id),)),
         )
+        text = f"application {app_id} has no service principal in this tenant"
+        yield Finding(Severity.FAIL, SUBJECT, text, ways=ways)
 
 
 def enabled(case: Case) -> Found:

@@ -79,10 +79,12 @@ def unshown(view: View) -> Iterator[Finding]:
             " sign-in as it is refused, and every pull fails"
         )
         made = f"`{create_service_principal(principal.app_id)}`, then `{rotator('grant', view.policy.name)}`"
+        doctor = rotator("doctor", view.policy.name)
+        back = f"If it was deleted, `{doctor}` has the command that restores it, for 30 days"
         yield Note(
             NoteCode.NO_SERVICE_PRINCIPAL,
             principal.app_id,
-            f"{text}; its passwords there aren't seen. If it is gone: {made}",
+            f"{text}; its passwords there aren't seen. {back}; if there never was one: {made}",
             warn=True,
         )
 

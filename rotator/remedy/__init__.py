@@ -50,6 +50,8 @@ from rotator.remedy.directory import (
     list_passwords,
     permit_owned_applications,
     remove_group_member,
+    restore_application,
+    restore_service_principal,
     show_attributes,
     unassign_password_policy,
 )
@@ -192,6 +194,8 @@ __all__ = [
     "remove_any_tag",
     "remove_group_member",
     "remove_lock",
+    "restore_application",
+    "restore_service_principal",
     "rotator",
     "set_clock",
     "set_new_password",

@@ -49,6 +49,22 @@ def create_service_principal(app_id: str) -> str:
     return az("ad sp create", id=app_id)
 
 
+def restore_application(graph: str, app_id: str) -> str:
+    """Restore a deleted application, with its passwords; `graph` is where Microsoft Graph answers."""
+    return _restored(graph, "application", app_id)
+
+
+def restore_service_principal(graph: str, app_id: str) -> str:
+    """Restore a deleted service principal, with its role assignments."""
+    return _restored(graph, "servicePrincipal", app_id)
+
+
+def _restored(graph: str, kind: str, app_id: str) -> str:
+    bin_, wanted = f"{graph}/v1.0/directory/deletedItems", f"value[?appId=='{app_id}'].id | [0]"
+    found = az("rest", method="GET", url=f"{bin_}/microsoft.graph.{kind}", query=wanted, output="tsv")
+    return az("rest", method="POST", url=Bash(f'"{bin_}/$({found})/restore"'))
+
+
 def enable_service_principal(app_id: str) -> str:
     """Let a service principal sign in."""
     return az("ad sp update", id=app_id, set="accountEnabled=true")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from local_azure.graph.objects import Application, Policy
+from local_azure.graph.objects import Application, Holder, Kind, Policy
 from local_azure.graph.policies import CUSTOM, checked
 from local_azure.keyvault.secret import Changes
 
@@ -20,6 +20,7 @@ from tests.cli.scene import Scene
 Json = dict[str, Any]
 GLOBAL = ("--output", "--query")
 GRAPH = "https://graph.microsoft.com/v1.0/"
+DELETED = "directory/deletedItems/"
 
 
 def az(scene: Scene, words: list[str]) -> str:
@@ -92,6 +93,8 @@ def _rest(scene: Scene, given: Json) -> str | None:
         made = Policy(directory.ids.guid(), {**CUSTOM, **checked(body, CUSTOM, "AppManagementPolicy", new=True)})
         directory.state.policies[made.id] = made
         return f"{made.id}\n"
+    if path.startswith(DELETED):
+        return _from_the_bin(scene, path.removeprefix(DELETED), given)
     if given["--method"] == "GET":
         assert holder.endswith("?$select=customSecurityAttributes")
         return None
@@ -109,6 +112,18 @@ def _rest(scene: Scene, given: Json) -> str | None:
         owner = directory.principal_by_id(holder)
         assert owner
         directory.grant(owner.app_id, "Application.ReadWrite.OwnedBy")
+    return None
+
+
+def _from_the_bin(scene: Scene, path: str, given: Json) -> str | None:
+    """List a kind of deleted objects, or restore one."""
+    bin_ = scene.azure.directory.deleted
+    if given["--method"] == "GET":
+        kind: Kind = "applications" if path == "microsoft.graph.application" else "servicePrincipals"
+        app_id = given["--query"].split("'")[1]
+        (found,) = (each.id for each in bin_.every(kind) if isinstance(each, Holder) and each.app_id == app_id)
+        return f"{found}\n"
+    bin_.restore(path.removesuffix("/restore"))
     return None
 
 
@@ -273,7 +288,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),
     "keyvault update": (_open, ("--subscription", "--name", "--public-network-access")),
     "login": (lambda at, given: setattr(at, "logged_in", True), ("--tenant",)),
-    "rest": (_rest, ("--method", "--url", "--body")),
+    "rest": (_rest, ("--method", "--url", "--body", "--query")),
     "lock delete": (_unlock, ("--ids",)),
     "role assignment create": (_assign, ("--assignee-object-id", "--assignee-principal-type", "--role", "--scope")),
     "tag update": (_untag, ("--resource-id", "--operation", "--tags")),

@@ -142,6 +142,12 @@ def _other_tenants(scene: Scene) -> None:
     scene.write(principal={"app_id": "00000000-0000-0000-0000-00000000dead"})
 
 
+def _deleted(scene: Scene) -> None:
+    for each in (_principal(scene), scene.application):
+        scene.azure.directory.delete(each)
+    scene.pass_(hours=1)
+
+
 def _no_service_principal(scene: Scene) -> None:
     scene.azure.directory.delete(_principal(scene))
     scene.pass_(hours=1)
@@ -849,7 +855,9 @@ WORLDS = (
     World("another", "fail", _as_itself),
     World("graph_permission", "fail", _no_graph_role),
     World("principal_found", "fail", _other_tenants),
-    World("service_principal", "fail", _no_service_principal),
+    World("principal_found", "fail", _deleted, name="deleted"),
+    World("service_principal", "fail", _no_service_principal, 0, "deleted"),
+    World("service_principal", "fail", _no_service_principal, 1, "never made"),
     World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
     World("enabled", "fail", _deactivated, name="its application is deactivated"),
     World(

@@ -168,6 +168,26 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.show_attributes(GRAPH, n),
         (f"az rest --method GET --url {GRAPH}/v1.0/servicePrincipals/@?$select=customSecurityAttributes",),
     ),
+    "restore_application": (
+        lambda n: remedy.restore_application(GRAPH, n),
+        (
+            (
+                f"az rest --method GET --url {GRAPH}/v1.0/directory/deletedItems/microsoft.graph.application --query"
+                " \"value[?appId=='@'].id | [0]\" --output tsv"
+            ),
+            f"az rest --method POST --url {GRAPH}/v1.0/directory/deletedItems/said/restore",
+        ),
+    ),
+    "restore_service_principal": (
+        lambda n: remedy.restore_service_principal(GRAPH, n),
+        (
+            (
+                f"az rest --method GET --url {GRAPH}/v1.0/directory/deletedItems/microsoft.graph.servicePrincipal --query"
+                " \"value[?appId=='@'].id | [0]\" --output tsv"
+            ),
+            f"az rest --method POST --url {GRAPH}/v1.0/directory/deletedItems/said/restore",
+        ),
+    ),
     "enable_service_principal": (
         remedy.enable_service_principal,
         ("az ad sp update --id @ --set accountEnabled=true",),
