@@ -282,6 +282,43 @@ def test_a_subnet_names_the_interfaces_in_it(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "more", "left"),
+    [
+        ("2024-07-01", {}, ["one"]),
+        ("2023-04-01", {}, []),
+        ("2024-07-01", {"subnets": []}, []),
+    ],
+)
+def test_a_networks_put_without_subnets_keeps_them_since_2023(
+    world: World, version: str, more: Json, left: list[str]
+) -> None:
+    body = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, **more}}
+    network(world)
+    assert interface(world, "inside").status == 201
+    answer = world.arm("PUT", at(NET, version), body)
+    assert answer.status == (200 if left else 400)
+    assert left or answer.code == "InUseSubnetCannotBeDeleted"
+    assert world.arm("DELETE", at(f"{GROUP}/providers/Microsoft.Network/networkInterfaces/inside")).status == 202
+    assert world.arm("PUT", at(NET, version), body).status == 200
+    assert [each["name"] for each in world.arm("GET", at(f"{NET}/subnets")).body["value"]] == left
+
+
+def test_a_security_group_that_is_in_use_is_not_deleted(world: World) -> None:
+    network(world)
+    path = f"{NET}/subnets/one"
+    assert world.arm("PUT", at(NSG), {"location": "eastus"}).status == 201
+    for group in ({"networkSecurityGroup": {"id": NSG}}, {}):
+        named = {"properties": {"addressPrefix": "10.0.0.0/24", **group}}
+        assert world.arm("PUT", at(path), named).status == 200
+        answer = world.arm("DELETE", at(NSG))
+        if group:
+            assert answer.code == "InUseNetworkSecurityGroupCannotBeDeleted"
+            assert f"resources: {path}. In" in answer.body["error"]["message"]
+        else:
+            assert answer.status == 202
+
+
+@pytest.mark.parametrize(
     ("given", "code"),
     [
         ({"subnet": {"id": f"{NET}/subnets/none"}}, "InvalidResourceReference"),

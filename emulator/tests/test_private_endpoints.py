@@ -72,6 +72,8 @@ def test_a_vaults_connection_is_approved_by_itself_then_rejected_and_removed(wor
     assert call(world, "PUT", connection, decision("Perhaps")).code == "BadRequest"
     homeless = {"location": "eastus", "properties": {"subnet": {"id": f"{NET}/virtualNetworks/n/subnets/other"}}}
     assert call(world, "PUT", f"{NET}/privateEndpoints/x", homeless).code == "InvalidResourceReference"
+    for held in ("virtualNetworks/n/subnets/s", "virtualNetworks/n"):
+        assert call(world, "DELETE", f"{NET}/{held}").code == "InUseSubnetCannotBeDeleted"
     assert call(world, "DELETE", connection).status == 200
     assert (call(world, "GET", connection).status, call(world, "DELETE", f"{NET}/privateEndpoints/pe").status) == (
         404,

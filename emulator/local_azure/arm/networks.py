@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from local_azure.arm import peerings
-from local_azure.arm.addresses import availability, configurations, inhabited
+from local_azure.arm.addresses import availability, inhabited
 from local_azure.arm.behaviour import Resource, Resources
 from local_azure.arm.network_shape import ADDED, ENDPOINTS, INTERFACES, NETWORKS, SECURITY, complete, etagged, refusal
+from local_azure.arm.network_uses import require_unnamed, require_unused, subnets_of
 from local_azure.arm.operations import Operation
 from local_azure.arm.private_endpoints import fresh, names_of, require_subnet
 from local_azure.arm.shape import fields
@@ -125,6 +126,8 @@ class Networks(Tracked):
         existing = self.resources.get(path)
         before = self.json(call, existing) if existing else None
         given = self._peered(fields(body, "properties"), existing)
+        if self.type == NETWORKS and existing:
+            given["subnets"] = subnets_of(self.resources, given, existing, call.request.query["api-version"])
         made = self.keep(path, body["location"], given, tags_of(body), existing)
         if body.get("tags") is not None:
             made.properties[TAGGED] = True
@@ -198,30 +201,17 @@ class Networks(Tracked):
         return Response.json(200, self.json(call, found))
 
     def remove(self, call: Call) -> Response:
-        """Delete the resource: 202, or 204 where there is none; 400 for one with a container group in it."""
+        """Delete the resource: 202, or 204 where there is none; 400 for one that is in use."""
         path = self.require(call, "delete")
         found = self.resources.get(path)
         if found is None:
             return Response(204)
         for subnet in found.properties["own"].get("subnets", ()):
-            self.require_unused(subnet)
+            require_unused(self.resources, subnet)
+        if self.type == SECURITY:
+            require_unnamed(self.resources, found)
         self.resources.delete(path)
         return self.gone(call, found)
-
-    def require_unused(self, subnet: Json) -> None:
-        """Raises 400 InUseSubnetCannotBeDeleted for a subnet with container groups or network interfaces."""
-        for each in configurations(self.resources, subnet):
-            raise _in_use(subnet, each["id"])
-        for each in self.resources.list(subnet["id"].split("/")[2]):
-            inside = each.properties.get("subnetIds") or () if "ContainerInstance" in each.type else ()
-            if any(one["id"].lower() == subnet["id"].lower() for one in inside):
-                raise _in_use(subnet, f"{subnet['id']}/serviceAssociationLinks/acisal")
-
-
-def _in_use(subnet: Json, by: str) -> ServiceError:
-    message = f"Subnet {subnet['name']} is in use by {by} and cannot be deleted."
-    advice = "In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet."
-    return refusal(400, "InUseSubnetCannotBeDeleted", f"{message} {advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +247,8 @@ class _Parts:
         found = next((each for each in self._all(parent) if each["name"].lower() == call["part"].lower()), None)
         if found is None:
             return Response(204)
-        self.of.require_unused(found)
+        if self.part == "subnets":
+            require_unused(self.of.resources, found)
         self._kept(parent, [each for each in self._all(parent) if each is not found])
         return self.of.gone(call, parent)
 
