@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import pytest
 from local_azure.faults import Fault
@@ -157,7 +157,7 @@ def test_a_leak_would_be_found(plant: str, inside: Inside, tmp_path: Path, monke
         if name == "orders-database":
             match plant:
                 case "a log":
-                    logging.getLogger("rotator.clients.keyvault").debug("read %s", value.reveal())
+                    logging.getLogger("rotator.clients.keyvault").debug("read %s", quote(value.reveal(), safe=""))
                 case "an exception":
                     raise Conflict(f"what is {value.reveal()}", service="Key Vault")
                 case "a file":
