@@ -25,6 +25,7 @@ def _dealt(family: str, part: int, *, whole: bool) -> tuple[Story, ...]:
     return (cells if whole else sampled)(family)[part::PARTS]
 
 
+@pytest.mark.xdist_group("stories")  # the calls of each verb are found once
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_no_cell_violates_an_invariant(family: str, part: int, record_property: Record) -> None:

@@ -21,7 +21,7 @@ from tests.stage import GROUPS, watched
 
 
 def _cells() -> Iterator[Any]:
-    """Yield the cells; `make test` tries half of the classes of effects of each operation."""
+    """Yield the cells; `make test` tries a quarter of the classes of effects of each operation."""
     classes, called = Classes(), set[str]()
     for run in RUNS:
         for call in traced(run):
