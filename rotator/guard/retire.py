@@ -53,7 +53,10 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, known: Known, 
 
 
 def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
-    """Require a complete list of versions: a list without the newest may lack the version that names the credential."""
+    """Require that every version can be read: a missing one may name the credential.
+
+    Versions are missing from a list without the newest one, and of a secret that is deleted and can be recovered.
+    """
     if not observed.versions_complete:
         what = (
             f"Key Vault's list of versions of {policy.key_vault.password_secret} lacks the newest one, so it is"
