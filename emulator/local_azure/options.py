@@ -52,7 +52,7 @@ class Output(StrEnum):
     json = "json"
 
 
-Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
+Shape = Annotated[Output, typer.Option("--output", "-o", help="How to write the result.")]
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -29,6 +29,7 @@ from rotator.engine.run import (
     Seen,
     Undecided,
     failure,
+    of_a_step,
     stopped,
 )
 from rotator.errors import NotSent, RotatorError, Throttled
@@ -146,7 +147,7 @@ async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -
             allowed.append(step)
             continue
         memory.refuse((kind(step), target(step)))
-        run.tell(_vetoed(veto))
+        run.tell(_vetoed(run, veto))
     done = await asyncio.gather(*(_one(run, seen, memory, step) for step in allowed))
     return all(done) and allowed == list(steps)
 
@@ -164,14 +165,14 @@ async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) 
     return replace(again, known=known), tuple(s for s in following.steps if (kind(s), target(s)) in wanted)
 
 
-def _vetoed(veto: guard.Veto) -> Vetoed:
+def _vetoed(run: Run, veto: guard.Veto) -> Vetoed:
     error = veto.error().diagnose()
     return Vetoed(
         step=kind(veto.step),
         target=target(veto.step),
         code=veto.code,
         happened=veto.happened,
-        state=error.state,
+        state=of_a_step(run, error.state),
         remedy=error.remedy,
     )
 

@@ -154,7 +154,7 @@ class Patience:
 def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:
     """Return the event for a stopped step: a veto if the step was unsafe, a wait for a limit, else a failure."""
     diagnosis = error.diagnose()
-    happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
+    happened, state, remedy = diagnosis.happened, of_a_step(run, diagnosis.state), diagnosis.remedy
     if isinstance(error, Limited):
         reason = f"{happened}. {remedy}"
         return Waiting(code=WaitCode.LIMITED, subject=target, reason=reason, until=error.until, warn=True)
@@ -168,6 +168,11 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
             remedy=remedy,
         )
     return StepFailed(step=step, target=target, happened=happened, state=state, remedy=remedy)
+
+
+def of_a_step(run: Run, state: str) -> str:
+    """Return the state after a step that changed nothing, such that it doesn't deny the changes of other steps."""
+    return "Nothing was changed for this step." if run.score.changed and state == RotatorError.state else state
 
 
 def stopped(run: Run, verb: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:
