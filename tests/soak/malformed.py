@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copytree
 from typing import TextIO
 
 from tests.soak.conduct import acting
@@ -281,12 +282,9 @@ class Fuzzer:
         return content
 
     def directory(self) -> Path:
-        """Return a copy of the scene's policies, with the worked example's manifest."""
+        """Return a copy of the scene's policy, with its manifests."""
         path = self.scene.path / "malformed" / f"{self.rng.getrandbits(32):08x}"
-        (path / "manifests").mkdir(parents=True)
-        (path / "manifests" / "nightly.yaml").write_text(
-            (self.scene.policies / "manifests" / "nightly.yaml").read_text()
-        )
+        copytree(self.scene.policies / "manifests", path / "manifests")
         (path / f"{NAME}.yaml").write_text((self.scene.policies / f"{NAME}.yaml").read_text())
         return path
 
