@@ -88,7 +88,11 @@ def _of_entry(entry: Mapping[str, Any]) -> Iterator[Refused]:
     server = entry[key] or "" if key else ""
     if isinstance(server, str) and (not server or _BESIDE_A_HOST.search(server)) and not placeholders(server):
         host = re.sub(r"^\w+://|\.?([/:].*)?$", "", server.strip()) or "REGISTRY.azurecr.io"
-        problem = "not a host name alone: Azure takes no protocol, port or path here"
+        problem = (
+            "not a host name alone: Azure takes no protocol, port or path here"
+            if server
+            else "an entry for a registry needs the registry's host name"
+        )
         yield (key,) if key else (), problem, f"Write `server: {host}`."
 
 
