@@ -46,6 +46,10 @@ class Diagnosis:
         return f"{self.happened}\nState: {one_line(self.state)}\nWhat to do: {self.remedy}"
 
 
+BY_THIS_STEP = "Nothing was changed for this step."
+"""State after a step that changed nothing, where other steps may have."""
+
+
 class RotatorError(Exception):
     """The root, so that an entry point can tell our refusals from bugs."""
 

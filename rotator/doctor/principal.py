@@ -61,7 +61,7 @@ def _absent(case: Case, text: str) -> Finding:
 
 
 def _deleted(case: Case, text: str) -> Finding:
-    """The container groups pull as the application of the policy, so its id is right."""
+    """Return the finding of a principal that is gone, though its id is right: the container groups pull as it."""
     app_id, graph = case.policy.principal.app_id, case.cloud.graph
     text = (
         f"{text}; the policy's container groups pull as that application, so it was deleted, or rotator is signed in to"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from rotator.codes import VetoCode, WaitCode
 from rotator.engine.journal import Journal, Score
-from rotator.errors import Limited, RotatorError, UnsafeStep
+from rotator.errors import BY_THIS_STEP, Limited, RotatorError, UnsafeStep
 from rotator.events import Event, Pausing, StepFailed, Vetoed, Waiting
 from rotator.plan import View
 from rotator.policy import Policy
@@ -172,7 +172,7 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
 
 def of_a_step(run: Run, state: str) -> str:
     """Return the state after a step that changed nothing, such that it doesn't deny the changes of other steps."""
-    return "Nothing was changed for this step." if run.score.changed and state == RotatorError.state else state
+    return BY_THIS_STEP if run.score.changed and state == RotatorError.state else state
 
 
 def stopped(run: Run, verb: str, error: RotatorError) -> StepFailed | Vetoed | Waiting:

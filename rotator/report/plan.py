@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rotator.codes import NoteCode, ReasonCode
 from rotator.container_group import Dependent, brief, moved_tags
-from rotator.errors import RotatorError
+from rotator.errors import BY_THIS_STEP, RotatorError
 from rotator.events import Noted, Waiting
 from rotator.plan import headline
 from rotator.policy import RegistryProof
@@ -112,7 +112,7 @@ def _entries(preview: Preview) -> Iterator[str]:
     for veto in preview.vetoes:
         diagnosis = refusal(
             f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}",
-            "Nothing was changed for this step.",
+            BY_THIS_STEP,
             veto.remedy,
         )
         yield entry("refused", *diagnosis)

@@ -292,3 +292,13 @@ def test_a_failure_of_azure_is_told_in_three_paragraphs(rotator: Scene) -> None:
     assert "State: " in said.out
     assert "What to do: " in said.out
     assert rotator.live() == {rotator.password.key_id}
+
+
+def test_a_step_that_fails_after_another_was_done_denies_only_its_own_changes(rotator: Scene) -> None:
+    rotator.azure.faults.add(
+        Fault("graph.*.addPassword", "status", status=403, code="Authorization_RequestDenied", times=0)
+    )
+    said = rotator("rotate", NAME, "--adopt")
+    assert (said.code, "rotator-adopted=" in said.out) == (1, True)
+    assert "State: Nothing was changed for this step." in said.out
+    assert "State: Nothing was changed.\n" not in said.out
