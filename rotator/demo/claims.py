@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rotator.demo import setup
 from rotator.demo.policy import PASSWORD
@@ -38,10 +38,10 @@ def everything_runs(stage: Stage) -> bool:
 
 
 def ends_soon(stage: Stage) -> bool:
-    """Tell if the hand-made password has twenty days left."""
+    """Tell if the hand-made password has twenty days left, less the minutes since it was made."""
     now, made = stage.now, stage.made["pull"]
-    end = datetime.fromisoformat(now.keys(made.app_id)[made.key_id])
-    return (end.date() - datetime.fromisoformat(now.picture["now"]).date()).days == 20
+    left = now.ends(made.app_id)[made.key_id] - datetime.fromisoformat(now.picture["now"])
+    return timedelta(days=19, hours=12) < left <= timedelta(days=20)
 
 
 def nothing_changed(stage: Stage) -> bool:

@@ -6,6 +6,7 @@ The state comes from the emulator, not from rotator.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 VAULT = "myvault"
@@ -20,9 +21,13 @@ class StateShown:
 
     def keys(self, app_id: str) -> dict[str, str]:
         """Return the key ids of a principal's passwords, oldest first, with the days of their ends."""
+        return {key: str(end.date()) for key, end in self.ends(app_id).items()}
+
+    def ends(self, app_id: str) -> dict[str, datetime]:
+        """Return the key ids of a principal's passwords, oldest first, with their ends."""
         found = next(one for one in self.picture["principals"] if one["appId"] == app_id)
         listed = sorted(found["credentials"], key=lambda one: str(one["start"]))
-        return {one["keyId"]: one["end"][:10] for one in listed}
+        return {one["keyId"]: datetime.fromisoformat(one["end"]) for one in listed}
 
     def versions(self, secret: str) -> list[dict[str, Any]]:
         """Return the versions of a secret, oldest first."""

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from local_azure.directory import StateDirectory
@@ -20,6 +22,7 @@ from rotator.demo import claims
 from rotator.demo.claims import Claim
 from rotator.demo.documented import Admin, GroupToCreate
 from rotator.demo.scene import Stage, stage
+from rotator.demo.sight import StateShown
 from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
 
@@ -166,3 +169,19 @@ def test_a_look_beyond_azure_is_noticed(begun: Stage) -> None:
         connection.request("GET", "/")
     connection.close()
     assert not claims.nothing_else_was_asked(begun)
+
+
+@pytest.mark.parametrize(
+    ("now", "holds"),
+    [
+        ("2027-11-10T23:59:55+00:00", True),
+        ("2027-11-11T00:03:00+00:00", True),
+        ("2027-11-10T23:00:00+00:00", False),
+        ("2027-11-12T00:03:00+00:00", False),
+    ],
+)
+def test_a_demonstration_over_midnight_has_the_same_twenty_days(now: str, holds: bool) -> None:
+    credential = {"keyId": "k", "start": "2026-11-30T23:59:50Z", "end": "2027-11-30T23:59:50Z"}
+    shown = StateShown({"now": now, "principals": [{"appId": "a", "credentials": [credential]}]}, {})
+    stage_: Any = SimpleNamespace(now=shown, made={"pull": SimpleNamespace(app_id="a", key_id="k")})
+    assert claims.ends_soon(stage_) is holds
