@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator.policy.secret_rules import WORKSPACE_ID
+from tests.cells import cell
 from tests.cli.scene import NAME, PASSWORD, Said, Scene, make
 from tests.container_group.grown import Values, bare, hidden_values, in_vault
 from tests.container_group.stored import NAMES, corpus, corpus_of, deployed, sourced
@@ -113,16 +114,19 @@ def alone(made: Scene, name: str) -> tuple[Values, dict[str, Any]]:
     )
 
 
-@pytest.mark.parametrize("name", HIDING)
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [cell(name, stride, name=f"{name}-{stride}", soak=stride == 1) for name in HIDING for stride in (2, 1)],
+)
 def test_each_value_without_a_source_is_refused_before_any_write_and_the_message_s_lines_mend_it(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, stride: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made = make(monkeypatch, tmp_path)
     values, stored = alone(made, name)
     before = bare(stored, made.application.app_id, made.password.secret)
     write(made, sourced(made, name, values))
     assert made("adopt", NAME).code == 0
-    for path in unseen(values):
+    for path in unseen(values)[::stride]:
         made.pass_(hours=1)
         mended(made, name, values, path)
         published = made.azure.vaults.get("myvault", PASSWORD).value

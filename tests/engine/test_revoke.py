@@ -403,13 +403,15 @@ def _deaths(credentials: bool) -> Sequence[Call]:
 @pytest.mark.parametrize(
     ("credentials", "every"),
     [
-        cell(credentials, every, name=f"{credentials}-{every}", soak=every)
+        cell(credentials, every, name=f"{credentials}-{every}", soak=every or not credentials)
         for credentials in (False, True)
         for every in (False, True)
     ],
 )
 def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool, every: bool) -> None:
-    """Death comes at every write, and at the first call of each operation; with `make soak` at every call."""
+    """Death comes at every write, and at the first call of each operation; with `make soak` at every call, and where
+    credentials stay.
+    """
     deaths = _deaths(credentials)
     for index in range(len(deaths)) if every else sorted(sampled(deaths)):
 

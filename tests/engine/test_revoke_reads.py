@@ -228,18 +228,20 @@ SAMPLED = {
     "the role goes": ("missing for good",),
     "a lock keeps the role, and a certificate stays": ("missing once",),
 }
-"""Worlds, each with the kinds for `make test`."""
+"""Worlds, each with the kinds of which `make test` tries a third of the reads."""
 
 
 def _pairs() -> Iterator[Any]:
     for name, kind in product(WORLDS, KINDS):
-        yield cell(name, kind, name=f"{name}-{kind}", soak=kind not in SAMPLED.get(name, ()))
+        yield cell(name, kind, 1, name=f"{name}-{kind}", soak=True)
+        if kind in SAMPLED.get(name, ()):
+            yield cell(name, kind, 3, name=f"{name}-{kind}-a third", soak=False)
 
 
-@pytest.mark.parametrize(("name", "kind"), list(_pairs()))
-def test_a_reading_that_is_wrong_ends_no_access(name: str, kind: str) -> None:
+@pytest.mark.parametrize(("name", "kind", "stride"), list(_pairs()))
+def test_a_reading_that_is_wrong_ends_no_access(name: str, kind: str, stride: int) -> None:
     world = WORLDS[name]
-    for index, operation in _cells(world):
+    for index, operation in list(_cells(world))[::stride]:
         if kind == BEYOND[0] and operation.startswith(BEYOND[1]):
             continue
         where = f"{name}: call {index}, {operation}, {kind}"

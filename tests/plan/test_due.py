@@ -13,6 +13,7 @@ from rotator.policy import Policy
 from rotator.state import Observed
 from rotator.steps import Intent, Known, Next, Note, Wait, kind, target
 from tests import worlds
+from tests.cells import cell
 from tests.plan.test_plan import cases, world
 
 HORIZON = timedelta(days=400)
@@ -50,7 +51,7 @@ def resting(case: Mapping[str, Any]) -> tuple[Policy, Observed, Known]:
     return policy, observed, known
 
 
-@pytest.mark.parametrize("case", list(cases()))
+@pytest.mark.parametrize("case", [cell(*each.values, name=str(each.id), soak=False, share=2) for each in cases()])
 def test_a_run_at_next_due_does_something_and_no_earlier_run_does(case: Mapping[str, Any]) -> None:
     policy, observed, known = resting(case)
     now, due = next_steps(policy, observed, None, known), next_due(policy, observed, Next(), known)
