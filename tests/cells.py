@@ -22,7 +22,7 @@ SHARE = 6
 """Share of the cells on real SDK code for `make test`: one in so many, if stories try every cell of the kind
 (`tests/matrices/families.py`).
 """
-FAULTS = 4
+FAULTS = 6
 """The same for faults: `tests/matrices/test_alphabet.py` tries each class of effects of each operation."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rotator.codes import FailureCode, NoteCode, ReasonCode, VetoCode, WaitCode
 from rotator.codes.explained import Explained
+from tests.sources import parsed
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
@@ -31,7 +32,7 @@ def codes_by_kind() -> dict[str, set[str]]:
 @cache
 def carried_by_kind() -> dict[str, set[str]]:
     """Return the codes that the source gives to reasons, waits, notes, vetoes and failures."""
-    carried = [each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in carried_by(node)]
+    carried = [each for file in SOURCES for node in ast.walk(parsed(file)) for each in carried_by(node)]
     return {kind: {code for carrier, code in carried if carrier == kind} for kind in TABLES}
 
 
@@ -75,12 +76,7 @@ GUARD = ("guard/veto.py", "guard/issue.py", "guard/proof.py", "guard/links.py", 
 
 def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
     """Return the codes of each rule: its own, and those of the functions that it uses, without other rules."""
-    functions = {
-        node.name: node
-        for file in files
-        for node in ast.parse(file.read_text()).body
-        if isinstance(node, ast.FunctionDef)
-    }
+    functions = {node.name: node for file in files for node in parsed(file).body if isinstance(node, ast.FunctionDef)}
 
     def reached(name: str, seen: set[str]) -> set[str]:
         names = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Name) and node.id in functions]

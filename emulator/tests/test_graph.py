@@ -554,5 +554,6 @@ async def _graph_sdk(world: Tenancy) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.xdist_group("msgraph")  # its import takes longer than the test
 def test_msgraph_sdk_understands_it(world: Tenancy) -> None:
     asyncio.run(_graph_sdk(world))

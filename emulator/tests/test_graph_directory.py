@@ -631,6 +631,7 @@ async def _life(world: Tenancy) -> dict[str, object]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.xdist_group("msgraph")  # its import takes longer than the test
 def test_msgraph_sdk_lives_a_whole_life(world: Tenancy) -> None:
     assert asyncio.run(_life(world)) == {
         "pages": [["app 2", "app 1"], ["app 0"]],

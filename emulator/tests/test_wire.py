@@ -191,7 +191,7 @@ def forms(world: World, route: Route) -> Iterator[str]:
         "tenant": seeded.tenant,
     }
     there |= {"scope": seeded.registry_id.strip("/"), "name": "mycontainerregistry", "namespace": "Microsoft.KeyVault"}
-    for known, odd in product((there, {}), ("%00", "é%ff", "a b'c")):
+    for known, odd in product((there, {}), ("%00", "é%ff b'c")):
         yield re.sub(r"\{(\w+)\*?\}", lambda match, known=known, odd=odd: known.get(match[1], odd), route.template)  # type: ignore[misc]
 
 
@@ -209,7 +209,7 @@ def test_nothing_that_anybody_sends_makes_a_service_fall_over(world: World) -> N
                 asked += 1
                 world.azure.clock.advance(timedelta(seconds=4))  # keeps the budgets full
                 assert answer.status < 500 or answer.status == 501, (route.operation, path, query, body, answer.body)
-    assert asked > 5_000
+    assert asked > 3_500
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from rotator.container_group import newer_values
 from rotator.errors import UnsupportedVersion
 from rotator.preflight import Unknown
 from rotator.resource_id import ResourceId
+from tests import sources
 from tests.clients.scene import PASSWORD, Scene, scene
 
 ROTATOR = Path(rotator.clients.arm.__file__).parents[1]
@@ -27,12 +28,13 @@ AFTER = max(day for day, _ in RETIRED.values()) + timedelta(days=1)
 """The day after the last retirement that the emulator knows."""
 
 
+@pytest.mark.xdist_group("house")
 def test_no_version_stands_outside_the_table() -> None:
     found = [
         f"{file.relative_to(ROTATOR)}:{node.lineno}"
         for file in ROTATOR.rglob("*.py")
         if file.name != "api_versions.py"
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(sources.parsed(file))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and VERSION.fullmatch(node.value)
     ]
     assert found == []

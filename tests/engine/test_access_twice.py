@@ -180,11 +180,11 @@ def traced(begin: Begin, act: Act) -> tuple[Call, ...]:
 
 
 def _cells() -> Iterator[Any]:
-    """Yield every call but the registry's, before and after its effect; `make test` tries half of the writes."""
+    """Yield every call but the registry's, before and after its effect; `make test` tries a quarter of the writes."""
     for name, (begin, first, _) in PAIRS.items():
         for call in traced(begin, first):
             for moment in () if call.operation.startswith("acr.") else ("arriving", "leaving"):
-                yield cell(name, call.index, moment, name=f"{name}-{call}-{moment}", soak=not call.writes, share=2)
+                yield cell(name, call.index, moment, name=f"{name}-{call}-{moment}", soak=not call.writes, share=4)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

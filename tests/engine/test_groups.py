@@ -25,6 +25,7 @@ from rotator.report.plan import plan_text
 from rotator.state import KEY_ID
 from rotator.steps import Intent
 from tests import nightly
+from tests.cells import cell
 from tests.invariants import monitored
 from tests.stage import SERVER, Killed, Stage, stage, watched
 
@@ -261,7 +262,11 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+SELDOM = ("fails its pull once", "hits the quota", "crashes for reasons of its own")
+"""Troubles for `make soak`."""
+
+
+@pytest.mark.parametrize("trouble", [cell(each, name=each, soak=each in SELDOM) for each in TROUBLES])
 async def test_the_third_of_five_groups(loop: VirtualLoop, trouble: str) -> None:
     befalls = TROUBLES[trouble]
 

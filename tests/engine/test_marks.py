@@ -114,7 +114,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(names, list(moments("declare")))
     elif names:
         pairs = [(slow, quick, *moment) for slow, quick in PAIRS for moment in moments(slow)]
-        cells = [cell(*each, name="-".join(map(str, each)), soak=at % 2 != 0) for at, each in enumerate(pairs)]
+        cells = [cell(*each, name="-".join(map(str, each)), soak=at % 4 != 0) for at, each in enumerate(pairs)]
         metafunc.parametrize(names, cells)
 
 

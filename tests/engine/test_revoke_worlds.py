@@ -18,6 +18,7 @@ from local_azure.wire import Request
 from rotator.engine import adopt, revoke
 from rotator.events import Noted, PullRefused
 from rotator.results import Result
+from tests.cells import cell
 from tests.stage import SERVER, Stage, lagging, play, stage
 
 IMAGE, OTHER = "aci-helloworld", "another.azurecr.io"
@@ -224,7 +225,9 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
     play(begin)
 
 
-@pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+@pytest.mark.parametrize(
+    "world", [cell(world, name=name, soak=at % 2 > 0) for at, (name, world) in enumerate(WORLDS.items())]
+)
 def test_the_report_is_what_a_host_and_the_registry_do_and_every_later_run_leaves_it_so(world: World) -> None:
     async def act(made: Stage) -> None:
         strangers = world.make(made)

@@ -34,6 +34,7 @@ from tests.codes import (
     used_codes,
 )
 from tests.plan.test_plan import agree, world
+from tests.sources import parsed
 from tests.written import COLUMNS, DOCUMENTS, PROGRAMS, ROOT, STEP, first_rotation, made, shell_lines, told
 
 README, ARCHITECTURE, CONTRIBUTING, SECURITY = (
@@ -379,7 +380,7 @@ def defined() -> set[str]:
     """Return the names of every class, function, method, field and constant of the program."""
     names = set[str]()
     for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(parsed(file)):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 names.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -438,20 +439,22 @@ def test_every_code_is_explained_and_used_and_no_other(kind: str, heading: str) 
     assert {code.value for code in TABLES[kind]} == carried_by_kind()[kind]
 
 
+@pytest.mark.xdist_group("house")
 def test_the_code_of_a_failure_is_azures_or_one_of_the_enumeration() -> None:
     written = [
         f"{file.relative_to(ROOT)}:{node.value.lineno}"
         for file in SOURCES
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant)
         if isinstance(node.value.value, str) and node.value.value
     ]
     assert written == []
 
 
+@pytest.mark.xdist_group("house")
 def test_every_wait_and_note_of_a_rotation_says_when_it_becomes_an_alarm() -> None:
     listed = set(ticked(" ".join(cells(section(CODES, "What nobody may miss"), 0)[1:])))
-    trees = (ast.parse((ROOT / "rotator" / module).read_text()) for module in PLAN)
+    trees = (parsed(ROOT / "rotator" / module) for module in PLAN)
     carried = {
         code for tree in trees for node in ast.walk(tree) for kind, code in carried_by(node) if kind in ("wait", "note")
     }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import parsed
+
 pytestmark = pytest.mark.xdist_group("house")  # they read the same files
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +47,6 @@ def spoken(node: ast.AST) -> set[int]:
         if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
     )
     return {line for one in texts for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
-
-
-@cache
-def parsed(file: Path) -> ast.Module:
-    """Return the syntax tree of a file."""
-    return ast.parse(file.read_text())
 
 
 @cache

@@ -25,7 +25,7 @@ from tests.mutation import Mutant
 
 HERE = Path(__file__).parent
 MODULES = sorted(f"rotator.engine.{each.name}" for each in pkgutil.iter_modules(engine.__path__))
-PARTS, SHARE = 4, 40
+PARTS, SHARE = 4, 80
 """Number of tests that share runs and reads, and number of rows of which `make test` plays one."""
 MOST = 0.03
 """Largest permitted share of living mutants."""

@@ -22,9 +22,9 @@ from tests.matrices.worlds import WORLDS
 from tests.stage import Adapter, play, real, watched
 
 SEED = int(os.environ.get("ROTATOR_SEED", "1"))
-FEW, MANY = 25, 1000
+FEW, MANY = 15, 1000
 """Stories on the fast adapter: of `make test`, and of each seed of `make soak`."""
-FEW_REAL, MANY_REAL = 4, 50
+FEW_REAL, MANY_REAL = 2, 50
 """Stories on real SDK code: of `make test`, and of each seed of `make soak`."""
 
 Record = Callable[[str, object], None]

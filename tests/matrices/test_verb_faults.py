@@ -233,7 +233,7 @@ def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     """Yield the cells to try. Operations in `known` have met the faults that a retry fixes; the operations tried here
     are added.
 
-    `make test` tries a quarter of the classes of an operation's faults.
+    `make test` tries a sixth of the classes of an operation's faults.
     """
     lately, ever = set[str](), set[tuple[str, str]]()
     for call in made:

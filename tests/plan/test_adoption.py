@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rotator.errors import UnsafeStep
@@ -14,6 +13,7 @@ from rotator.plan import Adoption, Mark, Value, adoptable, adoption_marks, decla
 from rotator.state import ADOPTED, Observed, tags
 from tests import worlds
 from tests.cases import read
+from tests.cells import drawn
 
 POLICY = worlds.policy({})
 CASES = read(Path(__file__).parent / "adoptions.yaml")
@@ -121,8 +121,7 @@ def later(
     return observed, tried
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
-@given(world(), st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3))
+@drawn(600, given_=world(), changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3))
 def test_to_adopt_again_is_to_adopt_once(given_: tuple[Observed, dict[str, Value]], changes: list[str]) -> None:
     observed, tried = given_
     first = said(observed, tried)
@@ -136,8 +135,7 @@ def test_to_adopt_again_is_to_adopt_once(given_: tuple[Observed, dict[str, Value
         assert first.key_ids[0] in again.key_ids
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
-@given(world())
+@drawn(600, given_=world())
 def test_only_a_foreign_live_one_is_adopted_and_only_for_a_value_that_authenticates(
     given_: tuple[Observed, dict[str, Value]],
 ) -> None:

@@ -129,7 +129,7 @@ def test_help_into_a_full_disk_is_one_line_and_no_traceback(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        cell(words, code, name=words, soak=words.startswith(("plan", "rotate -vv")))
+        cell(words, code, name=words, soak=words.startswith(("plan", "rotate")))
         for words, code in (
             ("validate", 2),
             ("rotate -vv", 1),

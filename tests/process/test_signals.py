@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.cells import cell
 from tests.served import Scene, Served, scene, serving
 
 pytestmark = pytest.mark.xdist_group("signals")  # they share the module's fixtures
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+EACH = pytest.mark.parametrize(
+    "number",
+    [
+        cell(number, name=number.name, soak=number is not signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +44,7 @@ def until(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"it ended before it said {words!r}: {said}")
 
 
-@BOTH
+@EACH
 def test_a_signal_during_a_proof_takes_back_what_was_added(rotator: Scene, number: signal.Signals) -> None:
     rotator.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
     before = rotator.keys()

@@ -20,6 +20,7 @@ from rotator.causes import Cause, Grounds
 from rotator.cli.app import command_line
 from rotator.state import Credential, Home, Version
 from rotator.visible import acts
+from tests.sources import parsed
 
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -516,7 +517,7 @@ OURS = re.compile(rf"\brotator (?:{VERBS}) (?:--[a-z-]+ )*$")
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
     """Yield every string of a module with its line, without docstrings, which are never printed."""
-    tree = ast.parse(file.read_text())
+    tree = parsed(file)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
@@ -527,16 +528,18 @@ def others() -> Iterator[Path]:
     return (file for file in sorted((ROOT / "rotator").rglob("*.py")) if "remedy" not in file.parts)
 
 
+@pytest.mark.xdist_group("house")
 def test_no_other_module_spells_a_command_of_az() -> None:
     assert [
         f"{file.relative_to(ROOT)}:{line} {text}" for file in others() for line, text in texts(file) if AZ.search(text)
     ] == []
 
 
+@pytest.mark.xdist_group("house")
 def test_no_other_module_puts_a_value_into_a_command_of_rotator() -> None:
     found = []
     for file in others():
-        for node in (each for each in ast.walk(ast.parse(file.read_text())) if isinstance(each, ast.JoinedStr)):
+        for node in (each for each in ast.walk(parsed(file)) if isinstance(each, ast.JoinedStr)):
             filled = (before for before, after in pairwise(node.values) if isinstance(after, ast.FormattedValue))
             written = [str(each.value) for each in filled if isinstance(each, ast.Constant)]
             found += [f"{file.relative_to(ROOT)}:{node.lineno} {text}" for text in written if OURS.search(text)]
