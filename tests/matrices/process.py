@@ -73,13 +73,15 @@ class Strike:
 class Stop:
     """Suspension of a process at a point for some seconds, with `meanwhile` in the midst of them.
 
-    `stands_still`: the process's clock doesn't count the seconds, like the clock of a sleeping machine.
+    `stands_still`: the process's clock doesn't count the seconds, like the clock of a sleeping machine. `unseen` is called
+    if no clock and no answer shows them before the next write.
     """
 
     at: Point
     seconds: float
     meanwhile: Callable[[], Awaitable[object]] | None = None
     stands_still: bool = False
+    unseen: Callable[[], object] | None = None
 
 
 @dataclass
@@ -100,6 +102,8 @@ class Process(Hop):
     """Seconds that the process's clock didn't count."""
     meets: Effect | None = None
     """Effect on the present call."""
+    _asleep: bool = False
+    """True from the end of a suspension with a clock that stood still until the next call."""
     _counts: Counter[str] = field(default_factory=Counter)
     _over: asyncio.Event | None = None
     _down: dict[str, float] = field(default_factory=dict)
@@ -115,6 +119,9 @@ class Process(Hop):
         await self._go_on()
         self._counts[operation] += 1
         self.calls.append((operation, self._counts[operation], writes))
+        if self._asleep and writes and self.stop and self.stop.unseen:
+            self.stop.unseen()
+        self._asleep = False
         await self._at(Point(operation, self._counts[operation], "before"))
         found = next(
             (s for s in self.strikes if s.operation == operation and s.nth in (ALWAYS, self._counts[operation])), None
@@ -165,6 +172,7 @@ class Process(Hop):
         await pause(stop.seconds / 2)
         if stop.stands_still:
             self.lag += self.made.loop.time() - begun
+            self._asleep = stop.at.moment == "after"
         self._over.set()
         self._over = None
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from local_azure.faults import Fault
@@ -289,19 +290,24 @@ class Play:
     def _process(self, event: Command) -> Process:
         pause, stop = event.pause, None
         if pause:
-            stop = Stop(pause.at, pause.seconds, lambda: self._meanwhile(pause), pause.stands_still)
+            meanwhile, inside = partial(self._meanwhile, pause), partial(self._inside, pause)
+            stop = Stop(pause.at, pause.seconds, meanwhile, pause.stands_still, inside)
         return Process(self.made.app, made=self.made, strikes=event.strikes, death=event.death, stop=stop)
 
     async def _meanwhile(self, pause: Pause) -> None:
         self.calm = False
-        write = pause.at.moment == "before" and pause.at.operation in WRITING
-        self.judge.too_long |= write and (
-            pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile)
-        )
-        self._raced |= write and pause.at.operation.endswith(".removePassword") and _republished(pause)
-        self.judge.too_long |= self._raced
+        if pause.at.moment == "before" and pause.at.operation in WRITING:
+            self._inside(pause)
         await self.happen(pause.meanwhile)
         self._apart = len(self.judge.apart)
+
+    def _inside(self, pause: Pause) -> None:
+        """Excuse I1 and I2 for a suspension that nothing shows to the process before its write."""
+        self.judge.too_long |= (
+            pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile)
+        )
+        self._raced |= pause.at.operation.endswith(".removePassword") and _republished(pause)
+        self.judge.too_long |= self._raced
 
     async def _run(self, event: Command, process: Process) -> str:
         act, intent = VERBS[event.verb]

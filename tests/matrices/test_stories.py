@@ -93,6 +93,9 @@ SHARED = (
 
 
 KEPT = {
+    "a machine sleeps with its clock between the last look and the publication": Story(
+        "first", (Command(pause=Pause(Point("mark.deletedSecrets.get", 2, "after"), 260_000.0, (Command(),), True)),)
+    ),
     "a list that is refused once hides a compromised password from a revocation": Story(
         "at rest",
         (
