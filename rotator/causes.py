@@ -52,7 +52,7 @@ class Cause(StrEnum):
     TWO_PASSWORDS = "two_passwords"
     """An application for personal accounts holds two passwords at most."""
     QUOTA = "quota"
-    """The subscription may not have more of this kind in the region, or the region has no room for it now."""
+    """A quota of the subscription in the region is used up, or the region has no capacity now."""
     IMAGE = "image"
     """Container Instances could not pull an image of the group with what the group was given."""
     REGISTRY_BUSY = "registry_busy"

@@ -200,16 +200,16 @@ class Known:
     `tried`: tries of other versions' values, by version id. `permissions`: answers of RBAC; `links`: a redeployment's
     refused actions on resources other than its group, each with the resource; `sources`: unusable secrets needed by a
     container group, each with the reason and, where Azure refuses it, the remedy; `unanswered`: questions without an
-    answer from Azure, each with the reason; `newer`: values that only a newer API version shows; `signs_in`: what signs
-    in as the principal, asked for where passwords aren't all that matters; `access`: the ways to pull, read where no
+    answer from Azure, each with the reason; `newer`: values that only a newer API version shows; `signs_in`: the means
+    to sign in as the principal, read where other means than passwords matter; `access`: the ways to pull, read where no
     value of the secret authenticates, so that no pull could be tried.
 
     `absent_since`: first time the run saw the current credential missing. `lost`: display names of credentials possibly
     made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
-    object naming the orphan. `may_be_published`: the orphans whose password readers of an untagged version, or, without
-    a current credential, of the newest one may have, and the superseded ones whose password readers of an untagged
-    newest version may have, by their hints; None if unknown. `refused`: see `Refused`. `limited`: steps that wait for
-    Azure's limits on requests.
+    object naming the orphan. `may_be_published`: the credentials whose password readers of the secret may have, judged
+    by Graph's `hint`; None if unknown. These are orphans that fit a version without a key id (without a current
+    credential: the newest version, too), and superseded credentials that fit a newest version without a key id.
+    `refused`: see `Refused`. `limited`: steps that wait for Azure's limits on requests.
     """
 
     proof: Proof | None = None

@@ -148,7 +148,7 @@ async def sort_out(runs: Sequence[Run], looks: Looks, *, apart: Callable[[Run], 
 
 
 def _ensure_reached(found: Survey[Dependent]) -> None:
-    """Stop if no list of any service came, not even a refusal: each look would end the same way. Raises Unreachable."""
+    """Stop if no service answered, not even with a refusal: each look would end the same way. Raises Unreachable."""
     silent = [each for each in found.failures if isinstance(each, Unavailable) and not each.status]
     services = sorted({each.service for each in silent})
     if not found.listed and len(services) >= LISTING and len(silent) == len(found.failures):

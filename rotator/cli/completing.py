@@ -1,6 +1,6 @@
 """Completion of names in a shell: policies by their files, container groups by their policy.
 
-A broken file keeps no other name from being completed; nothing is asked of Azure, and nothing is written.
+A broken file does not stop the completion of other names; nothing is asked of Azure, and nothing is written.
 """
 
 import os

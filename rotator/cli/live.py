@@ -76,7 +76,7 @@ class AtWork:
             self.lines.setdefault(event.policy, (self.clock.elapsed(), "at work"))
 
     def shown(self, width: int) -> list[tuple[str, str, str]]:
-        """Return policy, time and work of each line, within `width` columns; of a few policies the whole work."""
+        """Return name, time and work of each policy within `width` columns; of a few policies, the unshortened work."""
         now = self.clock.elapsed()
         counted = [("", "", f"{self.alike} more failed or were refused like those above")] if self.alike else []
         counted += [

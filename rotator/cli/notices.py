@@ -63,7 +63,7 @@ def notices_of(
 
 @contextmanager
 def failing(common: Common, told: "Notices") -> Iterator[None]:
-    """Tell of an error that ends an unattended command before it looks at any policy, then raise it again."""
+    """Notify of an error that ends an unattended command before it looks at any policy, then raise it again."""
     try:
         yield
     except RotatorError as error:

@@ -176,7 +176,7 @@ def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Pr
     if _FIREWALL in said.message:
         return Proof(
             Outcome.UNREACHABLE,
-            f"the registry denies this network when asked for {what} ({shown})",
+            f"the registry denies access from this network when asked for {what} ({shown})",
             registry_reached=False,
         )
     genuine = bool(said.code) or VERSION in answer.headers

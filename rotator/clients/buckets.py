@@ -84,7 +84,7 @@ class Counter:
         self._own.extend(repeat(now, units))
 
     def learn(self, now: float, left: int) -> None:
-        """Believe Azure about the rest: what isn't ours was used by others, at a time that isn't known."""
+        """Take over the rest that Azure tells: other callers used the difference, at an unknown time."""
         self._count(now)
         others = self.limit.amount - left - len(self._own)
         while len(self._others) > max(others, 0):

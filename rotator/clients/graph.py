@@ -73,7 +73,8 @@ class Graph(GraphRequests):
     def unlearned(self, error: AzureError) -> bool:
         """Tell if Graph doesn't know the property of deactivation, which is then no longer selected.
 
-        Requests under way at the same time are refused for it, too, and each is asked once more (azure-facts C13).
+        Requests under way at the same time are refused for the same reason, and each is sent once more (azure-facts
+        C13).
         """
         if error.status != 400 or f"named '{DEACTIVATED}'" not in error.happened:
             return False

@@ -1,9 +1,9 @@
-"""Waits for hosts, told while they last: a run that says nothing for minutes looks as if it hung.
+"""Waits for hosts, reported while they last: a run without output for minutes looks as if it hung.
 
 Rules for editors of this file:
 
-1. Nothing is sent, delayed or decided here: a wait is only told.
-2. A host is told once for all requests that wait for it, and again only after the end that was told.
+1. Nothing is sent, delayed or decided here: a wait is only reported.
+2. A host is reported once for all requests that wait for it, and again only after the reported end of the wait.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from rotator.events import Event, HostAnswered, HostAwaited
 from rotator.ports import Clock, Tell
 
 SOON = 10.0
-"""Seconds after which a wait is told."""
+"""Seconds after which a wait is reported."""
 
 _until: ContextVar[float | None] = ContextVar("_until", default=None)
 
@@ -27,7 +27,7 @@ def _unheard(event: Event) -> None:
 
 @dataclass(slots=True)
 class Waits:
-    """Hosts that are waited for: the moment since when, and the end that was told."""
+    """Hosts that requests wait for: start of the wait, and its reported end."""
 
     clock: Clock
     tell: Tell = _unheard
@@ -44,7 +44,7 @@ class Waits:
 
     @contextmanager
     def watched(self, host: str, happened: str, longest: float) -> Iterator[None]:
-        """Tell of the wait that the block is, once it lasts; it ends after `longest` seconds, or is repeated."""
+        """Report the block as a wait for the host if it is longer than `SOON`; `longest` limits one request."""
         begun = self.clock.elapsed()
         until = max(begun + longest, _until.get() or 0.0)
         alarm = asyncio.get_running_loop().call_later(SOON, self.note, host, happened, begun, until)
@@ -54,7 +54,7 @@ class Waits:
             alarm.cancel()
 
     def note(self, host: str, happened: str, begun: float, until: float) -> None:
-        """Tell of a wait for a host, if that isn't known yet."""
+        """Report a wait for a host, unless it is reported already."""
         now = self.clock.elapsed()
         since, end = self.told.get(host, (begun, now))
         if end <= now < until:
@@ -62,7 +62,7 @@ class Waits:
             self.tell(HostAwaited(host=host, happened=happened, seconds=round(now - since), at_most=round(until - now)))
 
     def answered(self, host: str) -> None:
-        """Tell that a wait that was told is over."""
+        """Report the end of a reported wait."""
         if host in self.told:
             since, _ = self.told.pop(host)
             self.tell(HostAnswered(host=host, seconds=round(self.clock.elapsed() - since)))

@@ -123,7 +123,7 @@ class Gate:
         return answer
 
     async def _watched(self, sent: Sent, exchange: Callable[[], Awaitable["Answer"]]) -> "Answer":
-        """Return the answer of an exchange; one that lasts is told."""
+        """Return the answer of an exchange; a long wait for the answer is reported."""
         with self._telling(sent, "no answer yet", self.longest):
             answer = await exchange()
         if self.limit and answer.status not in TRANSIENT:

@@ -54,7 +54,7 @@ class AzureWorld(Services):
         self.line.limit.until = deadline
 
     def tell_waits(self, tell: Tell) -> None:
-        """Tell of long waits for a host."""
+        """Report long waits for a host."""
         self.line.limit.waits.tell = tell
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:

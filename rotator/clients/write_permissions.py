@@ -1,6 +1,6 @@
 """Rights and obstacles that are known before a rotation, from the answers of RBAC, Key Vault and Graph.
 
-A question without an answer is told as unknown, with the reason; it is no refusal.
+A question without an answer is reported as unknown, with the reason; it is no refusal.
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,7 @@ class WaitCode(Explained):
         "versions_lag",
         "Key Vault's list of versions lacks the newest version, so other versions may be missing, too. Until the list"
         " is complete nothing is removed, a credential is added only where one is needed, and it is unknown if a"
-        " compromised one still works. Exit 1 if it is so for two minutes.",
+        " compromised one still works. Exit 1 if that lasts two minutes.",
         "run again",
     )
     LINGERING = (
@@ -126,7 +126,8 @@ class WaitCode(Explained):
     LIMITED = (
         "limited",
         "One of Azure's limits on requests is reached, for example on redeployments in a subscription, and it lasts"
-        " longer than the run has time. A later run does the step. Exit 1 if late, and of `deploy` and `provision`.",
+        " beyond the time of the run. A later run does the step. Exit 1 if late;"
+        " `deploy` and `provision` always exit 1.",
         "nothing; if late, run with more `--max-duration`, or ask Azure's support for a higher limit",
     )
     JOB_RUNNING = (

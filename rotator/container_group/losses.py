@@ -1,4 +1,4 @@
-"""Tell what a redeployment would lose of a container group, and the policy doesn't give up."""
+"""Values of a container group that a redeployment would lose, and whose loss the policy doesn't accept."""
 
 from collections.abc import Sequence
 

@@ -5,8 +5,9 @@ Rules for editors of this file:
 1. Nothing of the group is left out but the properties written by the service, its address, nulls and rotator's tags.
 2. A hidden value without a source gets the placeholder of a secret that isn't in the vault yet, so that a deployment is
    refused until a person has put it there; an absence is never assumed.
-3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over. A text that an author wrote
-   into the group's present manifest, alone or around a placeholder, is told by its path, and a person copies it.
+3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over. Of a text that an author wrote
+   into the group's present manifest, alone or around a placeholder, only the path is reported, and a person copies the
+   text.
 """
 
 from collections.abc import Mapping

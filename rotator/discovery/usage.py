@@ -154,7 +154,7 @@ def _hiding(sight: Listing, policies: Sequence[Policy]) -> Iterator[ArmId]:
 
 
 def _beside(group: Mapping[str, Any], policies: Sequence[Policy]) -> Iterator[bool]:
-    """Tell of each policy whose app id a group shows, and that it doesn't pull as, if a password is hidden there."""
+    """Tell, for each policy whose app id a group shows without pulling as it, if the group hides a password."""
     shown = frozenset[str]().union(*(shown_values(container) for _, container in containers(group)))
     for policy in policies:
         app_id = policy.principal.app_id

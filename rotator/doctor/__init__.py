@@ -104,7 +104,7 @@ CHECKS: tuple[Check, ...] = (
     Check("leases_kept", "machine", "two runs of one policy can't start at once", machine.leases_kept),
     Check("lease_free", "machine", "no other run is at work", machine.lease_free),
 )
-"""Every check, in the order in which they are told."""
+"""Every check, in the order of the report."""
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:

@@ -87,7 +87,8 @@ def _elsewhere(case: Case, document: Document) -> list[str]:
 
 def _given_away(case: Case, hosts: list[str]) -> str:
     shown = ", ".join(sorted(registry.login_server for registry in case.seen.registries))
-    return f"it would give the password to {', '.join(hosts)}, and Azure shows {shown} for the policy"
+    what = "is not a registry" if len(hosts) == 1 else "are not registries"
+    return f"it would give the password to {', '.join(hosts)}, which {what} of the policy: Azure shows {shown}"
 
 
 def _out(case: Case, dependent: Dependent, document: Document, away: list[str]) -> Iterator[Remedy]:

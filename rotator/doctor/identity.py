@@ -18,7 +18,7 @@ BY_NEW_SIGN_IN = OTHER_TENANT | {Cause.WRONG_SECRET, Cause.EXPIRED_SECRET, Cause
 
 
 def signed_in(case: Case) -> Found:
-    """Entra gives rotator a token; say to whom, and by which credential of the chain."""
+    """Check that Entra gives rotator a token; the finding names the identity and its credential of the chain."""
     if isinstance(who := case.examined.caller, Unknown):
         yield _to_sign_in(case, Severity.FAIL, who.text, who)
         return

@@ -114,9 +114,9 @@ def _to_finish(case: Case, text: str, waiting: Credential) -> Finding:
 
 
 def life_allowed(case: Case) -> Found:
-    """No app management policy stands against a password of this length.
+    """Check that no app management policy forbids a password with this lifetime.
 
-    Without the permission to read them, which no rotation needs, the check is unknown and no fault.
+    If rotator may not read these policies, the result is unknown, and not a fault: no rotation needs that permission.
     """
     if isinstance(case.examined.limits, Unknown):
         text = "it is unknown if an app management policy limits passwords"
@@ -167,7 +167,7 @@ def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
 
 
 def credential_live(case: Case) -> Found:
-    """The published credential has not ended."""
+    """Check that the published credential has not ended."""
     current, version = case.view.current, case.view.current_version
     if version is None or case.examined.principal:
         return
@@ -181,9 +181,10 @@ def credential_live(case: Case) -> Found:
 
 
 def rivals(case: Case) -> Found:
-    """No other policy keeps credentials on this principal: two would undo each other's work.
+    """Check that no other policy has credentials on this principal: each policy would undo the work of the other.
 
-    A wrong vault makes ours look like another's. One newer than the current credential stops every issue.
+    With a wrong vault in the policy, its own credentials look like those of another policy. A credential of another
+    policy that is newer than the current one stops every issue.
     """
     if case.examined.vault_silent:
         return
@@ -231,7 +232,7 @@ def signs_in(case: Case) -> Found:
 
 
 def unresolved(case: Case) -> Found:
-    """Few enough adds are unaccounted for."""
+    """Check that the number of adds with an unknown result is below the limit."""
     named = case.view.named
     mine = marker(case.seen.lineage, "")
     lost = [

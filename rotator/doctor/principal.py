@@ -24,7 +24,7 @@ def found(case: Case) -> Found:
 
 
 def _absent(case: Case, text: str) -> Finding:
-    """The container groups say as whom they pull."""
+    """Return the finding of an app id unknown to the tenant; the container groups show the principals that pull."""
     named = sorted(
         {
             name
@@ -116,7 +116,7 @@ def application_owned(case: Case) -> Found:
 
 
 def service_principal_owned(case: Case) -> Found:
-    """Rotator owns the service principal, if passwords live there."""
+    """Check that rotator owns the service principal, if rotator adds and removes passwords there."""
     owners = case.examined.holding.service_principal_owners
     if _writes(case, Home.SERVICE_PRINCIPAL):
         mend = remedy.add_service_principal_owner(

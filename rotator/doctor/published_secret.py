@@ -20,7 +20,7 @@ MANY, BACKUP_LIMIT = 450, 500
 
 
 def few_versions(case: Case) -> Found:
-    """The secret can still be backed up."""
+    """Check that the secret can still be backed up."""
     count, name = len(case.seen.versions), case.policy.key_vault.password_secret
     if count >= MANY:
         text = (

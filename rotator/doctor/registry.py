@@ -27,7 +27,7 @@ def _known(case: Case) -> Iterator[tuple[RegistrySeen, Registry]]:
 
 
 def readable(case: Case) -> Found:
-    """Each can be looked up."""
+    """Check that each registry exists and may be read."""
     for each in case.examined.registries:
         if not isinstance(each.shown, Unknown):
             continue
@@ -81,7 +81,7 @@ def role_honoured(case: Case) -> Found:
 
 
 def public(case: Case) -> Found:
-    """Container groups can reach it: with a service principal they can't pull through a private endpoint."""
+    """Check that container groups reach each registry: a service principal can't pull through a private endpoint."""
     for each, _ in _known(case):
         if not each.public:
             text = (

@@ -12,7 +12,7 @@ YEAR = timedelta(days=365)
 
 
 def sources_there(case: Case) -> Found:
-    """Every secret that a redeployment puts back into a container group is there and may be read."""
+    """Check that each secret that a redeployment puts back into a container group exists and may be read."""
     for each in case.examined.vault.sources:
         if each.unread is None or case.examined.vault_silent:
             continue

@@ -94,7 +94,7 @@ def _silent(case: Case, text: str) -> Finding:
 
 
 def settable(case: Case) -> Found:
-    """A new version may be published."""
+    """Check that a new version may be published."""
     vault = case.examined.vault
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
@@ -129,7 +129,7 @@ def settable(case: Case) -> Found:
 
 
 def name_free(case: Case) -> Found:
-    """The published name isn't taken by a deleted secret."""
+    """Check that no deleted secret has the published name."""
     deleted, name = case.examined.vault.deleted, case.policy.key_vault.password_secret
     if case.examined.vault_silent or case.seen.vault_refuses:
         return

@@ -108,7 +108,7 @@ async def put(
 
 
 async def _came(run: Run, group_id: ResourceId, key_id: str) -> bool:
-    """Tell if a read shows the PUT that got no answer; one that fails shows nothing."""
+    """Tell if a read shows the effect of the PUT that got no answer; a failed read shows nothing."""
     await run.clock.sleep(GET_AFTER)
     try:
         now = await run.world.group(group_id)

@@ -106,7 +106,7 @@ async def _within_limits(run: Run, group_id: ResourceId, images: Mapping[str, st
 
 
 async def _known(run: Run, observed: Observed, group_id: ResourceId) -> Known:
-    """Ask for values that a newer API version alone shows, which a PUT would lose; a failed question is told."""
+    """Ask for values that a newer API version alone shows, which a PUT would lose; a failed question is reported."""
     try:
         return Known(newer=await newer_values(run, observed, [group_id]))
     except AzureError as error:

@@ -1,4 +1,4 @@
-"""Journal of one policy's run: each event is told at once, under the policy's name, and counted for the exit code."""
+"""Journal of one policy's run: each event is reported at once with the policy's name, and counted for the exit code."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -200,7 +200,7 @@ async def _delete_all(run: Run, steps: Sequence[Revoke], wish: Wish, mark: MarkB
 
 
 def _stays(run: Run, step: Revoke, error: RotatorError, *, credentials: bool) -> None:
-    """Tell of an assignment that can't be deleted; a lock is no failure where the credentials go."""
+    """Report an assignment that can't be deleted; a lock is no failure if the credentials are removed."""
     where = step.assignment.scope
     if isinstance(error, Locked) and credentials:
         run.tell(revocation_notes.locked(step, error.happened))

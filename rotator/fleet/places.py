@@ -12,7 +12,10 @@ MOST_ASIDE = 128
 
 
 class Places:
-    """A number of places. Who comes back from a wait goes on at once; only new runs wait for a free place."""
+    """Places for a number of runs.
+
+    A run that comes back from a wait continues at once; only new runs wait for a free place.
+    """
 
     def __init__(self, number: int) -> None:
         self._number, self._taken, self._aside = number, 0, 0

@@ -6,9 +6,9 @@ Rules for editors of this file:
    few waits for the next survey.
 2. A message is deleted after its run, never before: the message of a worker that died is visible to others within
    `VISIBLE`.
-3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a refusal and
-   a wait are no failures.
-4. What fails `MOST` times is moved aside, and that is told.
+3. Only what failed is tried again. A name that no policy has, a policy that another run is at work on, a refusal and a
+   wait are no failures.
+4. A message whose run fails `MOST` times is moved aside, and the report names it.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ async def surveyed(runs: Sequence[Run], queue: Queue, looks: Looks) -> Enqueued:
 
 
 def _looked(one: Run, what: Preview | RotatorError) -> Result:
-    """Tell of a look what needs a person, as the end of a run does."""
+    """Report the findings of a look that need a person, as the end of a run does."""
     due_at = None
     if isinstance(what, RotatorError):
         said = what.diagnose()

@@ -37,7 +37,7 @@ SHOWN = timedelta(seconds=150)
 async def rotate(settings: AppSettings) -> None:
     """Take every due step of every policy; with a queue, add the policies with a due step to the queue instead.
 
-    Raises PolicyError, RotationFailed for every problem needing a person, when the receivers are told.
+    Raises PolicyError, RotationFailed for every problem needing a person, after the notifications are sent.
     """
     notices = told_by(settings, whole=True)
     async with _failing(notices):
@@ -57,7 +57,7 @@ async def rotate(settings: AppSettings) -> None:
 
 @asynccontextmanager
 async def _failing(notices: Notices, names: Sequence[str] = ()) -> AsyncIterator[None]:
-    """Tell of an error that ends an invocation, then raise it again; one of Azure concerns all of the policies."""
+    """Notify of an error that ends an invocation, then raise it again; an error of Azure concerns all policies."""
     try:
         yield
     except RotatorError as error:

@@ -87,7 +87,10 @@ def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Itera
     mine = [each for each in entries(document) if belongs(each, policy.principal.app_id) and takes_password(each)]
     for host in sorted({server(each) for each in mine}):
         if (login := cloud.login_server(host)) not in shown:
-            what = f"{group_id.name} would give the password to {host}, and Azure shows {', '.join(sorted(shown))}"
+            what = (
+                f"{group_id.name} would give the password to {host}, which is not a registry of the policy:"
+                f" Azure shows {', '.join(sorted(shown))}"
+            )
             remedy = f"Correct the server in the group, or add the registry of {login} to the policy."
             yield VetoCode.REFUSED, what, remedy
 

@@ -63,7 +63,7 @@ def addable(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
         elif limit.longest < policy.rotation.validity:
             yield (
                 VetoCode.PASSWORD_LIFE,
-                f"app management policy {limit.policy} lets passwords live {limit.longest.days} d",
+                f"app management policy {limit.policy} limits the lifetime of passwords to {limit.longest.days} days",
                 "Write a shorter `validity`.",
             )
 
@@ -86,7 +86,7 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent, known: Known) -
     kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
     what = f"version {newest.id} of {name} has {_counted(policy, theirs)}, and {OTHERS} fit: {kept}"
     command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
-    remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"
+    remedy = f"Remove {len(left)} or more of them; this command removes {one_line(', '.join(left))}:\n{command}"
     yield VetoCode.TAG_LIMIT, what, remedy
 
 
@@ -137,7 +137,7 @@ def one_lineage(policy: Policy, observed: Observed, intent: Intent, known: Known
         f"credential {last.key_id} is live until {last.end:%Y-%m-%d} and was made by rotator for another lineage"
         f" ({last.lineage}): another vault, secret name or tenant than {name} of {host} in {observed.tenant}"
     )
-    back = "Write the vault, the secret's name or the tenant back, in the policy or in its defaults"
+    back = "Write the former vault, secret name or tenant into the policy or its defaults again"
     if seen.current_version(observed):
         adopt = rotator("adopt", policy.name, key_id=last.key_id)
         yield VetoCode.LINEAGE_CHANGED, what, f"{back}; or `{adopt}` makes it a credential of this policy."

@@ -1,8 +1,8 @@
-"""Notices of a command or an invocation: how each policy ended, told to the receivers that the settings name.
+"""Notices of a command or an invocation: the end of each policy's run, sent to the receivers in the settings.
 
 Rules for editors of this package:
 
-1. `rotator.report` words what is told, `rotator.notify` delivers it; this package only brings the two together.
+1. `rotator.report` writes the text of a notice, `rotator.notify` delivers it; this package only connects the two.
 2. A failed notification is a warning in the log. It never changes an exit code, fails an invocation, or keeps a report
    back.
 3. Clock, connections and time come from the caller as a `Connections`.

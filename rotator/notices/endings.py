@@ -1,4 +1,4 @@
-"""End of each policy's run, kept until the receivers are told."""
+"""End of each policy's run, kept until the notifications are sent."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress

@@ -41,7 +41,7 @@ class Sender:
     """Addresses by variable, once read."""
 
     async def deliver(self, found: Sequence[Alert], now: datetime) -> None:
-        """Tell webhook and hook of the alerts that they haven't got yet.
+        """Send webhook and hook the alerts that they haven't got yet.
 
         A command that can't be started is an error even if there is nothing to tell.
         """
@@ -78,7 +78,7 @@ class Sender:
             log.warning("%s can't be written (%s): the next run notifies again", place.where, why)
 
     async def ping(self) -> None:
-        """Tell the dead-man's switch that the run is over."""
+        """Send the dead-man's switch the ping that the run is over."""
         if self.settings.ping:
             await self._sent(PING, self.settings.ping)
 
@@ -106,7 +106,7 @@ class Sender:
         *,
         together: bool = False,
     ) -> None:
-        """Tell a receiver of the alerts that it hasn't got, one by one or `together`, until one fails or time is up."""
+        """Send a receiver the alerts that it hasn't got, one by one or `together`, until one fails or time is up."""
         new = [alert for alert in found if not delivered.has(receiver, alert.id)]
         messages = [new] if new and together else [[alert] for alert in new]
         begun = self.clock.elapsed()

@@ -50,7 +50,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Notices:
-    """Receivers of one command or invocation, and what is kept of its runs until they are told."""
+    """Receivers of one command or invocation, and the results of its runs until the notifications are sent."""
 
     settings: Receivers
     metrics: Path | None
@@ -73,7 +73,7 @@ class Notices:
         return (self.endings.watched(one) if self.wanted else one for one in runs)
 
     async def told(self, results: Sequence[Result], events: Sequence[Event], left_out: LeftOut) -> None:
-        """Tell all receivers how the runs ended.
+        """Notify all receivers of the end of the runs.
 
         The runs are over: neither a signal nor a bug here keeps their report and exit code back. The text of an
         unexpected exception is not logged, since it may have an address.
@@ -90,7 +90,7 @@ class Notices:
             log.debug("unexpected exception at:\n%s", "".join(traceback.format_tb(error.__traceback__)))
 
     async def refused(self, left_out: LeftOut) -> None:
-        """Tell of an error that ended everything before any policy was looked at, if all policies are concerned.
+        """Notify of an error that ended everything before any policy was looked at, if all policies are concerned.
 
         Azure is asked for an address in Key Vault unless the error is Azure's.
         """

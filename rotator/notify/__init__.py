@@ -4,7 +4,7 @@ Rules for editors of this package:
 
 1. No message is composed here, and none is read: `rotator.report` makes the bytes, this package delivers them.
 2. Addresses are secrets: a `Secret` from the environment or Key Vault, never in a message, a log, an exception or an
-   argument of a process. A failure is told without its address.
+   argument of a process. The report of a failure has no address.
 3. HTTPS only, by an HTTP client of its own: no token, no cookie, no redirect, nothing from ``.netrc``.
 4. A failed delivery is a note, and never the exit code of a run.
 5. Of rotator, only ports, policy and the modules below them are imported.

@@ -243,7 +243,7 @@ def _full(policy: Policy, version: Version) -> UnsafeStep:
     return UnsafeStep(
         f"version {version.id} of {name}, which would record the adoption, has {count} tags, and Key Vault gives a"
         f" version {MOST_TAGS}",
-        remedy=f"Remove one that isn't rotator's; this leaves all but {one_line(', '.join(last))}:\n{command}",
+        remedy=f"Remove one that isn't rotator's; this command removes {one_line(', '.join(last))}:\n{command}",
     )
 
 

@@ -173,7 +173,7 @@ def _lingers(view: View, version: Version) -> str:
     if view.accepted(version):
         return (
             f"removed, and Entra still accepts it. Credential {version.key_id}: most replicas apply a removal within"
-            " minutes; run again then"
+            " minutes; run again after that"
         )
     why = proof.detail if proof else "not tried"
     return f"removed, but a sign-in with its password could not be tried. Credential {version.key_id}: {why}"

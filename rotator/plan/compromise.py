@@ -23,7 +23,8 @@ The overlap counts instead if longer.
 class CompromiseDeclared:
     """Key ids to declare compromised.
 
-    `spared` is the current credential if not among the key ids: published, at `since`, in place of `replaced`.
+    `spared`: the current credential, if it is not declared compromised. It replaced the credential `replaced`, and was
+    published at `since`.
     """
 
     key_ids: tuple[str, ...]

@@ -73,7 +73,7 @@ def _on_top(view: View) -> Reason | Wait:
     now = f"`{rotator('rotate', name, accept_drift=accepted, no_overlap=True)}` doesn't wait for its overlap"
     if accepted:
         again = rotator("rotate", name, accept_drift=True)
-        now = f"a run without --accept-drift does not; run `{again}` again then; {now}"
+        now = f"only a run with --accept-drift does that, so run `{again}` then; {now}"
     return Wait(WaitCode.ON_TOP, top, f"{text}; {now}", until)
 
 
@@ -105,7 +105,7 @@ def _covering(view: View) -> str:
 
 
 def _forced(view: View, version: Version, current: Credential) -> Reason | Note | None:
-    """Return the reason for `--force`, ahead of time; a rotation under way ends first."""
+    """Return the reason of an early rotation, as `--force` asks for; an unfinished rotation has to end first."""
     if not view.intent.force_before or version.created >= view.intent.force_before:
         return None
     if view.unfinished:

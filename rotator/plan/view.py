@@ -215,7 +215,7 @@ class View:
     def dead(self, dependent: Dependent) -> bool:
         """Tell if the password of a dependent is certainly gone.
 
-        Without a tag: every credential that is left is younger than the group's last deployment.
+        Without a tag, it is gone if all remaining credentials were added after the group's last deployment.
         """
         if dependent.key_id:
             return dependent.key_id not in self.credentials

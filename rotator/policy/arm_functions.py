@@ -178,7 +178,7 @@ def _of_cloud(scope: Scope) -> PartlyKnown:
 
 
 def _ascii(text: Any) -> str:
-    """A text of which every program makes the same small and capital letters."""
+    """Return a text of ASCII, the letter case of which all programs convert alike. Raises TypeError for others."""
     if not isinstance(text, str) or not text.isascii():
         raise TypeError
     return text

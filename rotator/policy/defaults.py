@@ -188,4 +188,4 @@ def abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:
                 f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at"
                 f" .{cloud.vault_suffix}."
             )
-            yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
+            yield document.mistake(path, f"a vault of {other.shown}, but rotator works in {cloud.shown}", remedy)

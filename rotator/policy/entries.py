@@ -22,7 +22,7 @@ from rotator.policy.values import parse
 from rotator.remedy import rotator
 
 MOST = 100
-"""Mistakes of one file that are told."""
+"""Number of mistakes of one file that are reported."""
 _MISPLACED = ("named windows, which only defaults can have", f"Move it into {DEFAULTS} of this directory.")
 _OF_POLICIES = ("principal", "registries", "key_vault", "container_groups")
 _WORDS = re.compile("|".join(_OF_POLICIES))

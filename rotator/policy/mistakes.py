@@ -139,7 +139,7 @@ def _mapping(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 def _list(field: Mapping[str, Any], value: object) -> tuple[str, str]:
     return (
         f"{_noun(value)}, where a list is needed",
-        f"Write one entry a line, each after a dash. {field.get('description', '')}",
+        f"Write one entry per line, each after a dash. {field.get('description', '')}",
     )
 
 

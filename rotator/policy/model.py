@@ -25,7 +25,10 @@ _RegistryId = Annotated[ResourceId, PlainValidator(rules.registry_id), TEXT]
 
 
 def _unsaid() -> Any:
-    """A part that isn't written is read as an empty one, with the policy: a validator of its own costs 10 ms."""
+    """Return the value of a part that the policy leaves out: an empty mapping, validated with the policy.
+
+    A default of the part's own type would cost 10 ms.
+    """
     return {}
 
 

@@ -38,7 +38,7 @@ class _TooMany(MarkedYAMLError):
 
 
 class Bounded(Reader, Scanner, Parser, Composer, BaseResolver):
-    """Builds the tree of one document node by node, of which there may be many but not any number."""
+    """Builds the tree of one document, up to a limit on its nodes."""
 
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)

@@ -41,9 +41,9 @@ class Lease(Protocol):
     """Keeps two runs from doing the same work twice; safety doesn't rest on it."""
 
     def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[Held | None]:
-        """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld.
+        """Hold the lease called `name` during the block, which may take as long as `for_`. Raises LeaseHeld.
 
-        None: it is held until the end of the block.
+        Yields None if the lease can't be lost before the end of the block.
         """
         ...
 

@@ -61,7 +61,7 @@ class World(Protocol):
         ...
 
     def tell_waits(self, tell: Tell) -> None:
-        """Tell of every wait for a host that lasts, of any run, with HostAwaited and HostAnswered."""
+        """Report each long wait for a host, of any run, by HostAwaited and HostAnswered."""
         ...
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:

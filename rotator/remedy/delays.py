@@ -1,4 +1,4 @@
-"""Tell the commands whose effect Azure doesn't show at once (azure-facts F4: up to ten minutes for roles)."""
+"""Commands whose effect Azure doesn't show at once (azure-facts F4: up to ten minutes for roles)."""
 
 SLOW = ("az role assignment create", "az rest --method POST", "az keyvault set-policy", "export AZURE_CLIENT_SECRET")
 

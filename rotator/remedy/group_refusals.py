@@ -18,7 +18,7 @@ def _with(text: str, *commands: str) -> Parts:
 
 def _fixed(grounds: Grounds) -> Parts:
     text = (
-        "Azure keeps these values of an existing container group for ever, so change them back in the manifest. To"
+        "Azure can't change these values of an existing container group, so change them back in the manifest. To"
         " change them, delete the group and deploy it again with `rotator deploy`: it is down in between"
     )
     return _with(text, *([delete_group(grounds.resource)] if grounds.resource else []))
@@ -37,8 +37,8 @@ def _always(text: str, *commands: str) -> Callable[[Grounds], Parts]:
 OF_GROUPS: Mapping[Cause, Callable[[Grounds], Parts]] = MappingProxyType(
     {
         Cause.IMAGE: _always(
-            "Azure could not pull an image with what the group was given, and has the same code for a missing image, a"
-            " wrong password, a missing role and a closed firewall. Find out which it is",
+            "Azure could not pull an image. Its code is the same for a missing image, a wrong password, a missing role"
+            " and a closed firewall. Find out which it is",
             rotator("doctor"),
         ),
         Cause.REGISTRY_BUSY: _always(

@@ -248,8 +248,8 @@ _ADVICE: Mapping[Cause, Callable[[Grounds], Advice]] = MappingProxyType(
             " identity; az, by which a person signs in, is not on the PATH of this machine."
         ),
         Cause.QUOTA: _always(
-            "The subscription may not have more of this in the region, or the region has no room for it now, as Azure's"
-            " words say: try later, delete container groups that are not needed, ask Azure's support for a higher"
+            "A quota of the subscription in the region is used up, or the region has no capacity now: Azure's message"
+            " says which. Try later, delete container groups that are not needed, ask Azure's support for a higher"
             " quota, or deploy the group with less or in another region."
         ),
         Cause.PASSWORDS_FORBIDDEN: _always(

@@ -25,9 +25,9 @@ from rotator.words import day, days
 
 CRITICAL, WARNING = "critical", "warning"
 REPEAT = {CRITICAL: timedelta(hours=6), WARNING: timedelta(days=1)}
-"""Period of an alert that stands: with each period the id changes, and the alert is told again."""
+"""Period of an alert that stands: with each period the id changes, and the alert is sent again."""
 DAYS_LEFT = (1, 2, 3, 7, 14, 30)
-"""Days before the end of a credential: the end is told again as each is reached."""
+"""Days before the end of a credential: at each of them the alert is sent again."""
 URGENT = timedelta(days=3)
 """Time before the end of a credential from which its alert is critical."""
 FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"

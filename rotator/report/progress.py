@@ -62,8 +62,8 @@ def host_wait(event: HostAwaited | HostAnswered) -> str:
 class NewLines:
     """Lines of a run over many policies, of which each says something new.
 
-    One cause that stops many policies is said once, and then by the name of the first; what ends without a change or
-    with the failure just told needs no other line.
+    A cause that stops many policies is printed once; for the others, the line names the first policy. A run that ends
+    without a change, or with the failure just printed, gets no other line.
     """
 
     said: set[str] = field(default_factory=set)

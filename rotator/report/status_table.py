@@ -48,8 +48,8 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
 def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
     """Return the rows of a large fleet that a person must see: alarms, and the first ones with work or a remark.
 
-    Of alarms that are alike the first are shown, and of one state no more than `FEW`; but every compromise. What is
-    revoked is so by a person's wish, and counted.
+    Of alarms that are alike only the first are shown, and of one state `FEW` at most, but every compromise. Revoked
+    policies are only counted: a person wanted the revocation.
     """
     alarming = [row for standing in ALARMING for row in _first([row for row in found if row.standing is standing])]
     others = [row for row in found if row.standing is Urgency.DUE or row.remarks]
@@ -58,7 +58,7 @@ def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _first(alarming: Sequence[Row]) -> list[Row]:
-    """Return the rows of one state that are shown, in their order: more than `FEW` not all."""
+    """Return the shown rows of one state, in their order: if there are more than `FEW`, only the first ones."""
     if len(alarming) <= FEW or alarming[0].standing is Urgency.COMPROMISED:
         return [*alarming]
     told, own = ((row.policy, "\n".join(row.remarks)) for row in alarming), {row.policy: row.own for row in alarming}
@@ -67,7 +67,7 @@ def _first(alarming: Sequence[Row]) -> list[Row]:
 
 
 def _said(found: Sequence[Row], shown: Sequence[Row]) -> tuple[Row, ...]:
-    """Return those rows of a large fleet whose remarks are told: every alarm, and the first others that are shown."""
+    """Return the rows of a large fleet whose remarks are shown: every alarm, and the first other ones."""
     others = [row for row in shown if row.standing not in ALARMING]
     left = {row.policy for row in [row for row in others if row.remarks][FIRST:]}
     return (*(row for row in found if row.standing in ALARMING), *(row for row in others if row.policy not in left))

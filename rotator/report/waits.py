@@ -30,7 +30,7 @@ def told(wait: Wait | Waiting) -> str:
 def alike(waits: Iterable[AnyWait]) -> list[list[AnyWait]]:
     """Return waits in their order, grouped where they differ in the name of a group, or in the credential, alone.
 
-    A credential that several groups hold is told once, with the names of all groups.
+    A credential that several groups hold is reported once, with the names of all groups.
     """
     waits = list(waits)
     holders = Counter(wait.subject for wait in waits if _holder(wait))
@@ -58,7 +58,7 @@ def _without(name: str, text: str) -> str:
 
 
 def same(first: Wait | Waiting, others: Iterable[Wait | Waiting]) -> str:
-    """Return the sentence about waits that are like the first, which is told; empty without any."""
+    """Return the sentence about waits that are like the first, whose text is shown; empty without any."""
     others = list(others)
     if not others:
         return ""

@@ -66,7 +66,7 @@ def unserved_text(unserved: "Sequence[Unserved]") -> str:
 
 
 def _unserved(alike: Sequence[tuple[str, Sequence[Mistake]]]) -> Iterator[str]:
-    """Yield a paragraph for each policy, or one for more than a few with the same mistakes."""
+    """Yield a paragraph for each policy, or a single one if more than a few have the same mistakes."""
     if len(alike) <= ALIKE:
         yield from (block(f"{name}: not served (exit 2)", _wrong(wrong)) for name, wrong in alike)
     else:

@@ -106,10 +106,12 @@ def test_an_adoption_that_nothing_can_record_is_refused_before_any_write(rotator
     for arguments in (("adopt", NAME), ("adopt", NAME, "--key-id", rotator.password.key_id)):
         said = rotator(*arguments)
         assert (said.code, writes(rotator.served(since))) == (3, [])
-        assert LIMIT in told(said) and "this leaves all but z14" in told(said)
+        assert LIMIT in told(said) and "this command removes z14" in told(said)
     (only,) = versions(rotator)
     noted = told(rotator("rotate", NAME, "--adopt"))
-    assert f"leaves all but z14: `az keyvault secret set-attributes --vault-name myvault --name {PASSWORD}" in noted
+    assert (
+        f"this command removes z14: `az keyvault secret set-attributes --vault-name myvault --name {PASSWORD}" in noted
+    )
     rotator.azure.vaults.update(
         "myvault", PASSWORD, only.id, Changes(tags={k: v for k, v in (only.tags or {}).items() if k != "z14"})
     )

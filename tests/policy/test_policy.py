@@ -324,8 +324,8 @@ def test_defaults_under_another_name_are_told_their_name(write: Write) -> None:
         "a proof that nothing needs": ("proof: {registry: off}", "proof.registry", "required or optional"),
         "a truth in other words": ("discover: {redeploy: yes}", "discover.redeploy", "true or false"),
         "a subscription's name": ("discover: {subscriptions: [prod]}", "discover.subscriptions[0]", "8-4-4-4-12"),
-        "one thing for a list": (f"container_groups: {{id: {GROUP}}}", "container_groups", "one entry a line"),
-        "nothing for a list": ("container_groups:", "container_groups", "one entry a line"),
+        "one thing for a list": (f"container_groups: {{id: {GROUP}}}", "container_groups", "one entry per line"),
+        "nothing for a list": ("container_groups:", "container_groups", "one entry per line"),
         "a text for keys": ("proof: required", "proof", "times, over, deadline, registry"),
         "an unknown choice": (
             f"container_groups: [{{id: {GROUP}, when_finished: waits}}]",

@@ -40,7 +40,7 @@ class DeployOutcome:
     """Result of a deployment, to be reported.
 
     `deployed`: the evidence. `logs`: the output of each container. `unread`: the error if the logs can't be read.
-    `alarms`: sentences to write first. `warned`: a warning was told.
+    `alarms`: sentences to write first. `warned`: there was a warning.
     """
 
     deployed: "Deployed"

@@ -48,7 +48,7 @@ def carry_out(common: Common, names: Names = None, exit_code: ExitCode = False, 
 
 
 def show_calendar(common: Common, names: list[str] | None, span: timedelta) -> None:
-    """Look at each policy, and write the work to come; policies that can't be seen are told, and end with 1."""
+    """Look at each policy, and write the work to come; policies that can't be seen are reported, with exit code 1."""
     from rotator.engine import glance
     from rotator.plan import forecast
     from rotator.report.words import error_body, failed_text

@@ -39,9 +39,9 @@ def carry_out(
 ) -> None:
     """Rotate the policies that the messages of a queue name.
 
-    Ends when there is no message. Start it on as many machines as needed. A message whose run failed comes back
-    after ten minutes; after five tries it is moved to the queue's -poison, and that is told. Others are deleted
-    after their run. Ends as `rotator rotate`.
+    Ends when there is no message. Start it on as many machines as needed. A message whose run failed comes back after
+    ten minutes; after five tries it is moved to the queue with the suffix -poison, and the report names it. Others are
+    deleted after their run. Ends as `rotator rotate`.
     """
     from rotator.cli import session
     from rotator.cli.leases import chosen

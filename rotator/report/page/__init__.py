@@ -2,8 +2,8 @@
 
 Rules for editors of this package:
 
-1. The page asks nobody for anything: no address in it is loaded, and its policy for content forbids all but its own
-   style and script, which it names by their hashes.
+1. The page sends no request: no address in it is loaded, and its Content-Security-Policy allows only its own style and
+   script, by their hashes.
 2. Names come from outside. All text goes through `markup`, which builds a tree; no markup is put together from text.
 3. Without its script the page shows everything. The script only filters, opens and closes.
 4. The most urgent policy is first, and says what to do before anything else.
