@@ -129,7 +129,7 @@ class Lock:
     @property
     def name(self) -> str:
         """The lock's own name."""
-        return self.id.rpartition("/")[2]
+        return self.id.name
 
     @property
     def scope(self) -> str:

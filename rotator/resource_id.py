@@ -14,7 +14,7 @@ _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<provider>[^/]+)(?P<path>(?:/[^/]+/[^/]+)+)",
     re.IGNORECASE,
 )
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)(?:/resourceGroups/([^/]+))?", re.IGNORECASE)
 _FOREIGN = re.compile(r"[^\w/.()-]")
 """No name of a resource that rotator reads or writes has such a character: in a URL or a printed command it would mean
 something.
@@ -66,6 +66,12 @@ class ArmId(str):
         return found[1].lower() if found else ""
 
     @property
+    def resource_group(self) -> str:
+        """The resource group's name; empty where the id is of nothing in one."""
+        found = _SUBSCRIPTION.match(self)
+        return found[2] or "" if found else ""
+
+    @property
     def short(self) -> str:
         """Resource group and name of a resource; the whole id for other objects."""
         found = _ID.match(self)
@@ -102,9 +108,9 @@ class ResourceId(ArmId):
         return self.parse(f"{self}/{kind}/{name}")
 
     @property
-    def resource_group(self) -> str:
-        """The resource group's name."""
-        return _parts(str(self))["group"]
+    def place(self) -> str:
+        """The id of the resource group."""
+        return "/".join(self.split("/")[:5])
 
     @property
     def provider(self) -> str:
@@ -120,6 +126,12 @@ class ResourceId(ArmId):
     def type(self) -> ArmId:
         """The full type, compared without case: Microsoft.Network/virtualNetworks/subnets."""
         return ArmId("/".join((self.provider, *self.path[::2])))
+
+
+def as_written(text: str) -> tuple[str, str, str]:
+    """Return subscription, resource group and name of a resource as they stand in its id, whatever their characters."""
+    parts = text.split("/")
+    return parts[2], parts[4], parts[8]
 
 
 @lru_cache(maxsize=1024)

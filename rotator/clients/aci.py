@@ -29,11 +29,11 @@ from rotator.codes import FailureCode
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
 from rotator.resource_id import ResourceId
+from rotator.rights import GROUP_TYPE, READ_LOGS, WRITE_GROUP
 from rotator.state import ContainerGroup
 
 SERVICE = "Container Instances"
 API_VERSION = CONTAINER_GROUPS.version
-TYPE = "Microsoft.ContainerInstance/containerGroups"
 ABSENT = frozenset({"ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound"})
 """Codes of a 404 about the group itself, the provider's or Resource Manager's.
 
@@ -75,7 +75,7 @@ class ContainerGroups:
         unclear. One such answer is no proof of absence: :func:`rotator.clients.observation.groups_part` compares the
         answer with the list.
         """
-        asked = Asked(SERVICE, f"read container group {group_id.name}", f"{TYPE}/read on {group_id}")
+        asked = Asked(SERVICE, f"read container group {group_id.name}", f"{GROUP_TYPE}/read on {group_id}")
         answers: list[Any] = []
         try:
             await ask(asked, self._get(group_id, answers))
@@ -118,9 +118,9 @@ class ContainerGroups:
         asked = Asked(
             SERVICE,
             f"list the container groups of subscription {subscription}",
-            f"{TYPE}/read on /subscriptions/{subscription}",
+            f"{GROUP_TYPE}/read on /subscriptions/{subscription}",
         )
-        path = f"/subscriptions/{subscription}/providers/{TYPE}"
+        path = f"/subscriptions/{subscription}/providers/{GROUP_TYPE}"
         try:
             await self._arm.every(asked, path, version, lambda group: take(_named(group)))
         except Conflict as error:
@@ -140,7 +140,7 @@ class ContainerGroups:
         asked = Asked(
             SERVICE,
             f"deploy container group {group_id.name}",
-            f"{TYPE}/write on {group_id}",
+            f"{WRITE_GROUP} on {group_id}",
             secrets=secrets_of(document),
             resource=group_id,
         )
@@ -167,7 +167,7 @@ class ContainerGroups:
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
         """Return a container's printed output."""
-        needs = f"{TYPE}/containers/logs/read on {group_id}"
+        needs = f"{READ_LOGS} on {group_id}"
         asked = Asked(SERVICE, f"read the logs of container {container} of group {group_id.name}", needs)
         containers = self._client(group_id.subscription).containers
 

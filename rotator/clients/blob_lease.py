@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.retries import host
-from rotator.clients.storage import CONTRIBUTOR, absent, load, options
+from rotator.clients.storage import absent, load, options
 from rotator.clients.translation import ask
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown
 from rotator.remedy import create_container
+from rotator.rights import STORAGE
 
 T = TypeVar("T")
 SERVICE, PACKAGE = "Azure Blob Storage", "azure.storage.blob.aio"
@@ -107,7 +108,7 @@ class BlobLeases:
         return load(PACKAGE).BlobClient(self._account, self._container, name, credential=self._token, **connected)
 
     async def _asked(self, doing: str, call: Awaitable[T]) -> T:
-        return await ask(Asked(SERVICE, f"{doing} in {self.where}", needs=f"{CONTRIBUTOR['blob']} on it"), call)
+        return await ask(Asked(SERVICE, f"{doing} in {self.where}", needs=f"{STORAGE['blob']} on it"), call)
 
     async def _acquire(self, blob: Any, lease_id: str) -> None:
         await self._asked("take a lease", _lease(blob, lease_id).acquire(lease_duration=SECONDS))

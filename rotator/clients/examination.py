@@ -16,8 +16,6 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.arm_json import belongs, entries, server, takes_password
-from rotator.clients import keyvault
-from rotator.clients.aci import TYPE
 from rotator.clients.acr import VERSION
 from rotator.clients.entra import PATIENCE
 from rotator.clients.observation import groups_part, latest, vault_part, with_groups, with_vault
@@ -41,13 +39,13 @@ from rotator.preflight import (
     Why,
 )
 from rotator.resource_id import ResourceId
+from rotator.rights import DELETE_ASSIGNMENT, READ_LOGS, SET_SECRETS, WRITE_ASSIGNMENT, WRITE_GROUP
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 
 T = TypeVar("T")
-ASSIGNMENTS = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
+ASSIGNMENTS = (WRITE_ASSIGNMENT, DELETE_ASSIGNMENT)
 HOPE = 45.0
 """Timeout in seconds for one part of the world."""
-LOGS = f"{TYPE}/containers/logs/read"
 
 
 async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Examined:
@@ -227,10 +225,8 @@ async def _vault(
         return replace(found, unread=given), ()
     rbac, allowed = given
     scope = vault_id.child("secrets", policy.key_vault.password_secret)
-    by_policy = Right(keyvault.SET_ACTION, vault_id, bool(allowed & {"set", "all"}))
-    right = (
-        replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
-    )
+    by_policy = Right(SET_SECRETS, vault_id, bool(allowed & {"set", "all"}))
+    right = replace(await azure.rbac.right(SET_SECRETS, scope, data=True), scope=vault_id) if rbac else by_policy
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (right,)
 
 
@@ -257,8 +253,8 @@ async def _rights(azure: Services, policy: Policy) -> tuple[Right, ...]:
 
     Role assignments are asked for on each registry.
     """
-    wanted = [(f"{TYPE}/write", group.id) for group in policy.container_groups]
-    wanted += [(LOGS, group.id) for group in policy.container_groups if group.manifest]
+    wanted = [(WRITE_GROUP, group.id) for group in policy.container_groups]
+    wanted += [(READ_LOGS, group.id) for group in policy.container_groups if group.manifest]
     wanted += [(action, registry.id) for registry in policy.registries for action in ASSIGNMENTS]
     return await azure.rights(wanted)
 

@@ -26,12 +26,11 @@ from rotator.clients.typed import content, text, text_or_none
 from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy
+from rotator.rights import SECRETS_OFFICER
 from rotator.state import Secret, Tags, Version
 
 SERVICE = "Key Vault"
-OFFICER = "Key Vault Secrets Officer"
 GET, LIST, SET, UPDATE = "getSecret", "readMetadata", "setSecret", "update"
-SET_ACTION = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 
 PAGE = 25
 """Secrets on a page: the most that Key Vault gives."""
@@ -282,5 +281,5 @@ def refused(error: AzureError) -> Denial | None:
 def asked_of(policy: Policy, doing: str, action: str, *, secrets: tuple[str, ...] = ()) -> Asked:
     """Return the subject of a request to a policy's vault."""
     host = policy.key_vault.host
-    needs = f"role {OFFICER} (action Microsoft.KeyVault/vaults/secrets/{action}/action) on vault {host}"
-    return Asked(SERVICE, f"{doing} in {host}", needs, secrets, role=OFFICER, vault=policy.key_vault.name)
+    needs = f"role {SECRETS_OFFICER} (action Microsoft.KeyVault/vaults/secrets/{action}/action) on vault {host}"
+    return Asked(SERVICE, f"{doing} in {host}", needs, secrets, role=SECRETS_OFFICER, vault=policy.key_vault.name)

@@ -19,12 +19,13 @@ from typing import Any, TypeVar
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.retries import host
-from rotator.clients.storage import CONTRIBUTOR, absent, load, options
+from rotator.clients.storage import absent, load, options
 from rotator.clients.translation import ask
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, NotFound, OutcomeUnknown, RotatorError
 from rotator.ports import Message
 from rotator.remedy import create_queue
+from rotator.rights import STORAGE
 
 T = TypeVar("T")
 SERVICE, PACKAGE = "Azure Queue Storage", "azure.storage.queue.aio"
@@ -133,7 +134,7 @@ class StorageQueue:
             raise
 
     async def _asked(self, doing: str, call: Awaitable[T]) -> T:
-        return await ask(Asked(SERVICE, f"{doing} in {self.where}", needs=f"{CONTRIBUTOR['queue']} on it"), call)
+        return await ask(Asked(SERVICE, f"{doing} in {self.where}", needs=f"{STORAGE['queue']} on it"), call)
 
 
 def _ensure_list(response: Any) -> None:

@@ -23,10 +23,10 @@ from rotator.codes import FailureCode
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen
 from rotator.preflight import Right
 from rotator.resource_id import ArmId, ResourceId
+from rotator.rights import DELETE_ASSIGNMENT, ROLE_ASSIGNMENTS, WRITE_ASSIGNMENT
 from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
-ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _NAMES_ONE = re.compile(r"(/.*)?/providers/Microsoft\.Authorization/roleAssignments/[^/?#]+", re.IGNORECASE)
 MANAGEMENT = ArmId("/providers/Microsoft.Management")
 EXISTS, GONE, NO_CONTENT = "RoleAssignmentExists", 404, 204
@@ -72,13 +72,13 @@ class Authorization:
         return await self._listed(scope, f"principalId eq '{principal_id}'")
 
     async def _listed(self, scope: ArmId, wanted: str) -> list[Assignment]:
-        asked = Asked(SERVICE, f"list role assignments at {scope}", f"{ASSIGNMENTS}/read on {scope}")
+        asked = Asked(SERVICE, f"list role assignments at {scope}", f"{ROLE_ASSIGNMENTS}/read on {scope}")
         pages = self._client(scope).role_assignments.list_for_scope(scope, filter=wanted)
         return [await ask(asked, _assignment(each)) for each in await ask_all(asked, pages)]
 
     async def delete(self, assignment: Assignment) -> bool:
         """Delete an assignment; False if already gone."""
-        asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{ASSIGNMENTS}/delete on {assignment.scope}")
+        asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{DELETE_ASSIGNMENT} on {assignment.scope}")
 
         async def deleting() -> bool:
             client = self._client(assignment.id).role_assignments
@@ -95,7 +95,7 @@ class Authorization:
 
     async def create(self, assignment: Assignment) -> bool:
         """Create an assignment under its recorded id; False if already present, even under another id."""
-        asked = Asked(SERVICE, f"create role assignment {assignment.id}", f"{ASSIGNMENTS}/write on {assignment.scope}")
+        asked = Asked(SERVICE, f"create role assignment {assignment.id}", f"{WRITE_ASSIGNMENT} on {assignment.scope}")
         if await self._there(assignment):
             return False
         body = RoleAssignmentCreateParameters(
@@ -136,7 +136,8 @@ class Authorization:
 
     async def _there(self, assignment: Assignment) -> bool:
         """Tell if the assignment exists; a PUT answers 201 for an existing assignment, too, so a GET comes first."""
-        asked = Asked(SERVICE, f"read role assignment {assignment.id}", f"{ASSIGNMENTS}/read on {assignment.scope}")
+        needs = f"{ROLE_ASSIGNMENTS}/read on {assignment.scope}"
+        asked = Asked(SERVICE, f"read role assignment {assignment.id}", needs)
 
         async def reading() -> bool:
             return _is(assignment, await self._client(assignment.id).role_assignments.get_by_id(assignment.id))
@@ -213,7 +214,7 @@ async def _role_names(shown: Iterable[RoleDefinition]) -> list[str]:
 
 
 async def _assignment(shown: RoleAssignment) -> Assignment:
-    role = text(shown.role_definition_id).rpartition("/")[2].lower()
+    role = ArmId(text(shown.role_definition_id)).name.lower()
     condition, version = text_or_none(shown.condition), text_or_none(shown.condition_version)
     if not _NAMES_ONE.fullmatch(text(shown.id)):
         raise ValueError("not the id of a role assignment")

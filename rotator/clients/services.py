@@ -9,7 +9,7 @@ import aiohttp
 import httpx
 
 from rotator.clients.access_mark import AccessMark
-from rotator.clients.aci import TYPE, ContainerGroups
+from rotator.clients.aci import ContainerGroups
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
@@ -34,6 +34,7 @@ from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, LeaseStore, Queue
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
+from rotator.rights import GROUP_TYPE
 from rotator.state import ContainerGroup, Credential, Home, NewerGroups, PasswordLimit, Principal, Registry
 
 
@@ -152,8 +153,8 @@ class Services:
         """
         async with self._comparing:
             with self.readings.reusing(recent=False, since=0.0):
-                ask = partial(self.arm.newest, CONTAINER_GROUPS, TYPE)
-                newest = await self.readings.read(("newest", TYPE), ask, life=CONSTANT)
+                ask = partial(self.arm.newest, CONTAINER_GROUPS, GROUP_TYPE)
+                newest = await self.readings.read(("newest", GROUP_TYPE), ask, life=CONSTANT)
                 wanted = subscriptions if newest != CONTAINER_GROUPS else ()
                 return await together(*(self._newer(each, newest) for each in wanted))
 

@@ -11,8 +11,6 @@ PATIENCE = 30.0
 """Time limit of retries in seconds: a caller that waits for a lease or a message can do other work."""
 ONE_TRY = 15.0
 """Timeout in seconds for one request; a lease is renewed every quarter of a minute."""
-CONTRIBUTOR = {"blob": "Storage Blob Data Contributor", "queue": "Storage Queue Data Contributor"}
-"""Built-in role for each service, on the account or on the container or queue alone."""
 
 
 def options(line: Line, host: str, *, once: bool = True) -> dict[str, Any]:

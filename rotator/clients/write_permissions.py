@@ -8,20 +8,20 @@ from dataclasses import replace
 
 from rotator.causes import Cause, Denial, Grounds
 from rotator.clients import keyvault
-from rotator.clients.aci import TYPE
 from rotator.clients.pipeline import at_once
 from rotator.clients.services import Services
 from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
+from rotator.rights import SECRETS_OFFICER, SET_SECRETS, WRITE_GROUP
 from rotator.state import PasswordLimit, Permissions
 
 
 async def permissions(azure: Services, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
     """Return known refusals, from RBAC's own answer, and the unknown rights."""
     async with at_once() as tasks:
-        writing = tasks.create_task(azure.rights([(f"{TYPE}/write", each) for each in groups]))
+        writing = tasks.create_task(azure.rights([(WRITE_GROUP, each) for each in groups]))
         vault = tasks.create_task(_vault_right(azure, policy))
         said = tasks.create_task(_limits(azure, policy))
     rights, (limits, unread) = [*writing.result(), vault.result()], said.result()
@@ -40,13 +40,11 @@ async def _vault_right(azure: Services, policy: Policy) -> Right:
     try:
         vault_id = await azure.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
     except AzureError as error:
-        return Right(keyvault.SET_ACTION, policy.key_vault.host, None, error.happened)
+        return Right(SET_SECRETS, policy.key_vault.host, None, error.happened)
     if vault_id is None:
-        return Right(keyvault.SET_ACTION, policy.key_vault.host, True)
+        return Right(SET_SECRETS, policy.key_vault.host, True)
     return replace(
-        await azure.rbac.right(
-            keyvault.SET_ACTION, vault_id.child("secrets", policy.key_vault.password_secret), data=True
-        ),
+        await azure.rbac.right(SET_SECRETS, vault_id.child("secrets", policy.key_vault.password_secret), data=True),
         scope=vault_id,
     )
 
@@ -65,7 +63,7 @@ def _no_role(policy: Policy, right: Right) -> Denial | None:
     if right.allowed is not False:
         return None
     what = f"the identity that rotator signs in as has no role with data action {right.action} on {right.scope}"
-    needs = f"role {keyvault.OFFICER} (action {right.action}) on vault {policy.key_vault.host}"
+    needs = f"role {SECRETS_OFFICER} (action {right.action}) on vault {policy.key_vault.host}"
     return Denial(
-        what, Grounds(Cause.ROLE, needs, keyvault.OFFICER, right.scope, policy.key_vault.name, service=keyvault.SERVICE)
+        what, Grounds(Cause.ROLE, needs, SECRETS_OFFICER, right.scope, policy.key_vault.name, service=keyvault.SERVICE)
     )

@@ -24,7 +24,7 @@ from rotator.container_group.evidence import Phase, Verdict, phase, run_once, ve
 from rotator.container_group.hidden_values import as_shown
 from rotator.container_group.images import provable, with_images
 from rotator.container_group.interpretation import Choice, Dependent, concerned, dependent, dependents, images
-from rotator.container_group.linked_resources import ROLES, links
+from rotator.container_group.linked_resources import links
 from rotator.container_group.losses import unaccepted_losses
 from rotator.container_group.manifest import (
     from_manifest,
@@ -48,7 +48,6 @@ from rotator.container_group.value_sources import is_object
 
 __all__ = [
     "ANSWERS",
-    "ROLES",
     "Change",
     "Choice",
     "Dependent",

@@ -9,11 +9,7 @@ from typing import Any
 
 from rotator.arm_json import get, objects, text
 from rotator.resource_id import ResourceId
-
-ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
-ROLES = {ASSIGN: "Managed Identity Operator", JOIN: "Network Contributor"}
-"""Built-in roles with each action; a custom role with the action alone is enough, too."""
+from rotator.rights import ASSIGN_IDENTITY, JOIN_SUBNET
 
 
 def links(document: Mapping[str, Any] | None) -> tuple[tuple[str, ResourceId], ...]:
@@ -26,8 +22,8 @@ def links(document: Mapping[str, Any] | None) -> tuple[tuple[str, ResourceId], .
 
 def _links(document: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     identities = get(document, "identity", "userAssignedIdentities")
-    yield from ((ASSIGN, scope) for scope in (identities if isinstance(identities, Mapping) else ()))
-    yield from ((JOIN, text(subnet, "id")) for subnet in objects(document, "properties", "subnetIds"))
+    yield from ((ASSIGN_IDENTITY, scope) for scope in (identities if isinstance(identities, Mapping) else ()))
+    yield from ((JOIN_SUBNET, text(subnet, "id")) for subnet in objects(document, "properties", "subnetIds"))
 
 
 def _read(written: str) -> tuple[ResourceId, ...]:

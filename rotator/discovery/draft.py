@@ -10,6 +10,7 @@ from rotator.discovery.usage import Found, Listing, Standing, Use, clean
 from rotator.policy import FILL, KeyVaultPolicy, Policy, PrincipalPolicy, RegistryPolicy
 from rotator.remedy import show_registry_id
 from rotator.resource_id import ArmId
+from rotator.rights import PULL, REPOSITORY_READER
 from rotator.state import Registry
 
 SCHEMA = "policy.schema.json"
@@ -173,7 +174,7 @@ def _vault(uses: Sequence[Use], sight: Listing, taken: _Taken, prefix: str) -> I
 def _registry(found: Registry) -> Iterator[str]:
     yield f"  - id: {_quoted(found.id)}"
     if found.abac:
-        yield "    role: Container Registry Repository Reader  # AcrPull counts for nothing in this registry"
+        yield f"    role: {REPOSITORY_READER}  # {PULL} counts for nothing in this registry"
 
 
 def _missing(host: str) -> Iterator[str]:

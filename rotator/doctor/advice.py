@@ -11,9 +11,9 @@ from rotator import container_group, remedy
 from rotator.arm_json import get
 from rotator.container_group import Document
 from rotator.doctor.finding import Case, Finding, Found, Severity
-from rotator.doctor.registry import DATA_ROLE
 from rotator.remedy import Bash
 from rotator.resource_id import ResourceId
+from rotator.rights import PULL, REPOSITORY_READER
 from rotator.state import Registry
 
 
@@ -49,14 +49,13 @@ def identity_instead(case: Case) -> Found:
 
 def _roles(case: Case, principal: str | Bash) -> tuple[str, ...]:
     shown = [each.shown for each in case.examined.registries if isinstance(each.shown, Registry)]
-    return tuple(remedy.assign_role(principal, DATA_ROLE if each.abac else "AcrPull", each.id) for each in shown)
+    return tuple(remedy.assign_role(principal, REPOSITORY_READER if each.abac else PULL, each.id) for each in shown)
 
 
 def _identity(case: Case, group_id: ResourceId) -> str:
     """The id of the identity that would be made beside a group."""
-    beside = "/".join(group_id.split("/")[:5])
     name = f"{case.policy.name.removesuffix('-pull')}-pull"
-    return f"{beside}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    return f"{group_id.place}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
 
 
 def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:

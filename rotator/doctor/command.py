@@ -7,6 +7,7 @@ from rotator import remedy
 from rotator.causes import Cause, Grounds
 from rotator.doctor.finding import Case
 from rotator.remedy import Bash
+from rotator.resource_id import ArmId
 from rotator.state import Home
 
 LEASELESS = ("deploy", "manifest")
@@ -38,7 +39,7 @@ def vault_scope(case: Case) -> str | Bash:
 def vault_at(case: Case) -> tuple[str, str | None]:
     """Return the vault's name, and its subscription if rotator sees the vault."""
     found = case.examined.vault.id
-    return case.policy.key_vault.name, found.split("/")[2] if found else None
+    return case.policy.key_vault.name, ArmId(found).subscription if found else None
 
 
 def edit(case: Case) -> str:

@@ -9,13 +9,11 @@ from rotator.plan import next_steps
 from rotator.policy import UnseenSubscriptions, next_open, open_at
 from rotator.preflight import Right
 from rotator.resource_id import ArmId
+from rotator.rights import GROUP_CONTRIBUTOR, LINKED, READ_LOGS, READER, WRITE_GROUP
 from rotator.words import day
 
-READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
 MOST_NAMED = 5
 """Groups named in one text."""
-WRITE = "Microsoft.ContainerInstance/containerGroups/write"
-LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
 
 
 def dependents(case: Case) -> tuple[Dependent, ...]:
@@ -41,9 +39,9 @@ def writable(case: Case) -> Found:
     """Check that each declared group may be redeployed."""
     for each in case.policy.container_groups:
         right, name, mend = (
-            case.examined.right(WRITE, each.id),
-            f"group {each.id.rsplit('/', 1)[-1]}",
-            (command.role(case, CONTRIBUTOR, each.id),),
+            case.examined.right(WRITE_GROUP, each.id),
+            f"group {each.id.name}",
+            (command.role(case, GROUP_CONTRIBUTOR, each.id),),
         )
         if right.allowed is False:
             yield Finding(
@@ -64,7 +62,7 @@ def linkable(case: Case) -> Found:
             right = known.get((action, scope), Right(action, scope, True))
             allowed = right.allowed
             text = f"a redeployment needs {action} on {scope.rsplit('/', 1)[-1]}"
-            mend = (command.role(case, container_group.ROLES[action], scope),)
+            mend = (command.role(case, LINKED[action], scope),)
             if allowed is False:
                 yield Finding(
                     Severity.FAIL,
@@ -139,7 +137,7 @@ def window_in_time(case: Case) -> Found:
 def logs_readable(case: Case) -> Found:
     """Check that a job's output may be read, as needed by `rotator deploy --logs`."""
     for each in case.policy.container_groups:
-        right = case.examined.right(LOGS, each.id)
+        right = case.examined.right(READ_LOGS, each.id)
         if each.manifest and not right.allowed:
             unknown = f"it is unknown if its logs may be read: {right.why}"
             text = (
@@ -148,5 +146,8 @@ def logs_readable(case: Case) -> Found:
                 else "rotator may not read its logs: `rotator deploy --logs` would print nothing"
             )
             yield Finding(
-                Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),)
+                Severity.WARN,
+                f"group {each.id.name}",
+                text,
+                (command.role(case, GROUP_CONTRIBUTOR, each.id),),
             )

@@ -6,12 +6,11 @@ from rotator import remedy
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.errors import Holder
 from rotator.plan import next_steps
+from rotator.rights import STORAGE
 from rotator.steps import Intent
 from rotator.words import days
 
 SUBJECT = "machine"
-BLOBS = "Storage Blob Data Contributor"
-"""Role with which leases can be kept in a container."""
 TOLERATED = timedelta(minutes=5)
 """Difference between two clocks that Entra accepts before it refuses assertions and tokens (RFC 7519 leeway;
 Microsoft's libraries use five minutes).
@@ -40,7 +39,9 @@ def leases_kept(case: Case) -> Found:
         account, _, name = where.removeprefix("https://").partition("/")
         commands = (
             remedy.create_container(account.partition(".")[0], name),
-            remedy.give_role(case.caller.object_id, BLOBS, remedy.storage_account_id(account.partition(".")[0])),
+            remedy.give_role(
+                case.caller.object_id, STORAGE["blob"], remedy.storage_account_id(account.partition(".")[0])
+            ),
         )
         yield Finding(Severity.FAIL, SUBJECT, f"the lease container {where} can't be used: {why}", commands)
     elif why:

@@ -9,10 +9,10 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.groups import dependents
 from rotator.policy import RegistryProof
 from rotator.preflight import RegistrySeen, Unknown, Why
+from rotator.rights import PULL, REPOSITORY_READER
 from rotator.state import Access, Outcome, Registry
 from rotator.words import day
 
-DATA_ROLE = "Container Registry Repository Reader"
 RBAC_ADMIN = "Role Based Access Control Administrator"
 
 
@@ -70,8 +70,8 @@ def role_honoured(case: Case) -> Found:
     declared = {each.id: each.role for each in case.policy.registries}
     for each, shown in _known(case):
         role = declared[each.id]
-        wanted = DATA_ROLE if shown.abac else "AcrPull"
-        if shown.abac != (role == DATA_ROLE):
+        wanted = REPOSITORY_READER if shown.abac else PULL
+        if shown.abac != (role == REPOSITORY_READER):
             mode = "RBAC registry and ABAC repository permissions" if shown.abac else "RBAC registry permissions"
             text = f"its mode is “{mode}”, in which {role} gives no access to images"
             write = f"registries:\n  - id: {each.id}\n    role: {wanted}"
@@ -165,7 +165,7 @@ def _granting(case: Case) -> tuple[str, ...]:
 def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     host, _, rest = image.partition("/")
     found = next((each for each, shown in _known(case) if shown.login_server == case.cloud.login_server(host)), None)
-    name, subscription = (found.id.split("/")[8], found.id.split("/")[2]) if found else (host.partition(".")[0], None)
+    name, subscription = (found.id.name, found.id.subscription) if found else (host.partition(".")[0], None)
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
     tags = remedy.list_tags(name, repository, subscription)
     return (

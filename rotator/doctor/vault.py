@@ -9,9 +9,7 @@ from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.preflight import Unknown
 from rotator.remedy import Advice
-
-OFFICER = "Key Vault Secrets Officer"
-SET = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+from rotator.rights import SECRETS_OFFICER, SET_SECRETS
 
 
 def subject(case: Case) -> str:
@@ -28,7 +26,7 @@ def _letting_in(case: Case, grounds: Grounds | None = None, secret: str = "") ->
     vault, subscription = command.vault_at(case)
     known = replace(
         grounds or Grounds(rule),
-        role=OFFICER,
+        role=SECRETS_OFFICER,
         scope=case.examined.vault.id or "",
         vault=vault,
         subscription=subscription,
@@ -98,13 +96,13 @@ def settable(case: Case) -> Found:
     vault = case.examined.vault
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
-    may = case.examined.may(SET, vault.id or "")
+    may = case.examined.may(SET_SECRETS, vault.id or "")
     if may:
         return
     if may is False:
         yield refusal(case, f"{case.caller.object_id} may not set secrets there", None)
     elif vault.unread or vault.id:
-        why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
+        why = vault.unread.text if vault.unread else case.examined.right(SET_SECRETS, vault.id or "").why
         text = f"it is unknown if rotator may set secrets there: {why}"
         if vault.unread and vault.unread.grounds and vault.unread.grounds.cause is not Cause.ROLE:
             yield refusal(case, text, vault.unread.grounds, Severity.UNKNOWN)

@@ -12,6 +12,7 @@ from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import give_role, rotator
 from rotator.resource_id import ResourceId
+from rotator.rights import GROUP_CONTRIBUTOR, WRITE_GROUP
 from rotator.state import Observed
 from rotator.steps import Known
 
@@ -20,8 +21,6 @@ AT_WORK = (container_group.Phase.RUNNING, container_group.Phase.STARTING, contai
 
 A crashed job is about to be started again, or the job would have finished.
 """
-WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Container Instances Contributor Role"
-"""Right required for a redeployment, and the built-in role with that right."""
 
 
 def deployable(
@@ -138,8 +137,8 @@ def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterat
 def unwritable(observed: Observed, known: Known, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Report a known missing right on the group itself, before Azure answers 403."""
     if dependent.id in known.groups_refused:
-        what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
-        command = give_role(observed.signed_in, WRITER, dependent.id)
+        what = f"rotator's identity may not redeploy {dependent.name} ({WRITE_GROUP} on {dependent.id})"
+        command = give_role(observed.signed_in, GROUP_CONTRIBUTOR, dependent.id)
         yield (
             VetoCode.NOT_WRITABLE,
             what,

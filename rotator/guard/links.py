@@ -12,6 +12,7 @@ from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import give_role
+from rotator.rights import LINKED
 from rotator.state import Observed
 from rotator.steps import Intent, Known
 
@@ -49,9 +50,7 @@ def unlinked(observed: Observed, known: Known, dependents: Iterable[container_gr
             f"a redeployment of {whom} needs {action} on {scope}, which rotator's identity does not have"
             for whom, action, scope in lacking
         )
-        commands = "\n".join(
-            give_role(observed.signed_in, container_group.ROLES[action], scope) for _, action, scope in lacking
-        )
+        commands = "\n".join(give_role(observed.signed_in, LINKED[action], scope) for _, action, scope in lacking)
         yield (
             VetoCode.LINK_REFUSED,
             what,

@@ -10,11 +10,12 @@ from rotator.notify import KeyVaultSecret, Transport
 from rotator.notify.settings import checked
 from rotator.policy import Policy
 from rotator.ports import Clock, World
+from rotator.rights import REGISTRY_TYPE
 from rotator.secret import Secret
 
 PATIENCE = 60
 """Seconds for an address from Key Vault: the clients would go on trying for longer."""
-NO_ONE, REGISTRIES = "00000000-0000-0000-0000-000000000000", "Microsoft.ContainerRegistry/registries"
+NO_ONE = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def _of_vault(address: KeyVaultSecret) -> Policy:
             "name": address.name,
             "file": "",
             "principal": {"app_id": NO_ONE},
-            "registries": [{"id": f"/subscriptions/{NO_ONE}/resourceGroups/none/providers/{REGISTRIES}/nowhere"}],
+            "registries": [{"id": f"/subscriptions/{NO_ONE}/resourceGroups/none/providers/{REGISTRY_TYPE}/nowhere"}],
             "key_vault": {"url": address.vault, "password_secret": address.name},
         }
     )

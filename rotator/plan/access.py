@@ -21,6 +21,7 @@ from rotator.remedy import (
     remove_group_member,
 )
 from rotator.resource_id import ArmId, ResourceId
+from rotator.rights import REPOSITORY_READER, TWINS, WRITE_ASSIGNMENT
 from rotator.state import Assignment, Registry, RegistryAccess, Role
 from rotator.steps import Disable, Grant, Reason, Retire, Revoke
 
@@ -29,12 +30,9 @@ PULL, CONTENT = (
     "Microsoft.ContainerRegistry/registries/repositories/content/read",
 )
 """Rights to pull: the action with legacy permissions, the data action with repository permissions."""
-READER, WRITER = "Container Registry Repository Reader", "Container Registry Repository Writer"
 OWNER = "Owner"
-TWINS = {"AcrPull": READER, "AcrPush": WRITER}
-"""Roles for registries with legacy permissions, and their counterparts with repository permissions."""
 REGAIN = (
-    "Microsoft.Authorization/roleAssignments/write",
+    WRITE_ASSIGNMENT,
     "Microsoft.ContainerRegistry/registries/write",
     "Microsoft.ContainerRegistry/registries/generateCredentials/action",
 )
@@ -89,7 +87,7 @@ def declared_role(role: str, registry_id: ResourceId, seen: Registry | None) -> 
     if abac and role == OWNER:
         raise UnsafeStep(
             f"{registry_id} has repository permissions (ABAC), with which the role Owner allows no pull",
-            remedy=f"Declare `role: {READER}` for it.",
+            remedy=f"Declare `role: {REPOSITORY_READER}` for it.",
         )
     return fitting(role, abac=abac)
 

@@ -13,6 +13,7 @@ from rotator.plan.spread import LAST_WEEK
 from rotator.plan.view import View
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator
+from rotator.rights import WRITE_GROUP
 from rotator.state import KEY_ID
 from rotator.steps import Wait
 from rotator.words import day, days
@@ -142,7 +143,7 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
             warn=late(view, dependent),
         )
     if dependent.id in view.known.groups_refused:
-        text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
+        text = f"rotator may not write {dependent.name} ({WRITE_GROUP})"
         return Wait(WaitCode.NOT_WRITABLE, dependent.id, text, warn=late(view, dependent))
     return None
 

@@ -5,7 +5,6 @@ where it stands: the expressions that `rotator.policy.arm_expression` refuses. W
 `rotator.policy.arm_resources` to say.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath as File
@@ -23,7 +22,6 @@ from rotator.resource_id import ArmId
 
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
-_IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
 ANYWHERE = Target()
 _ONLY_OF_ARM = {"dependson", "comments", "metadata", "copy", "condition"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -74,8 +72,7 @@ class Template(Looping, Defining):
 
     def group(self) -> tuple[str, str]:
         """Return subscription and resource group of the container group."""
-        found = _IN_GROUP.match(self.group_id)
-        return (found[1], found[2]) if found else ("", "")
+        return self.group_id.subscription, self.group_id.resource_group
 
     def inside(self, path: Path) -> Located:
         """Return the template of a nested deployment, made once for all that a loop makes."""

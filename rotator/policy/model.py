@@ -17,6 +17,7 @@ from rotator.policy.rotation import ProofPolicy, Rotation
 from rotator.policy.source import Part
 from rotator.remedy import SHOW_REGISTRY_ID
 from rotator.resource_id import GUID, ArmId, ResourceId
+from rotator.rights import PULL
 from rotator.secret import Home
 
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{GUID}$"})]
@@ -67,7 +68,7 @@ class RegistryPolicy(Part):
         description=f"ARM id of the registry, as `{SHOW_REGISTRY_ID}` prints it.",
         examples=[rules.REGISTRY.example],
     )
-    role: Role = Field(default="AcrPull", description="Role with which the principal pulls.", examples=["AcrPull"])
+    role: Role = Field(default=PULL, description="Role with which the principal pulls.", examples=[PULL])
 
     @property
     def subscription(self) -> str:

@@ -19,6 +19,7 @@ from rotator.policy import cron as crons
 from rotator.policy.durations import render
 from rotator.remedy import FIND_GROUP_ID, SHOW_VAULT_URL, show_registry_id
 from rotator.resource_id import GUID, SHAPE, ResourceId
+from rotator.rights import GROUP_TYPE, REGISTRY_TYPE
 
 KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 """Key Vault's own rule for the name of a secret (its REST specification; 127 characters by its documentation)."""
@@ -51,8 +52,8 @@ class Kind:
         return f"/subscriptions/{zero}/resourceGroups/myResourceGroup/providers/{self.type}/{self.named}"
 
 
-REGISTRY = Kind("registry", "Microsoft.ContainerRegistry/registries", "mycontainerregistry", show_registry_id("NAME"))
-GROUP = Kind("container group", "Microsoft.ContainerInstance/containerGroups", "mycontainer", FIND_GROUP_ID)
+REGISTRY = Kind("registry", REGISTRY_TYPE, "mycontainerregistry", show_registry_id("NAME"))
+GROUP = Kind("container group", GROUP_TYPE, "mycontainer", FIND_GROUP_ID)
 
 
 def refuse(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> NoReturn:

@@ -1,12 +1,13 @@
 """Say what to do about a container group that Azure refuses to deploy: by the cause that its code comes to."""
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rotator.causes import Cause, Grounds
 from rotator.remedy.containers import delete_group, register_provider
 from rotator.remedy.local import rotator
+from rotator.resource_id import ArmId
+from rotator.rights import GROUP_TYPE
 
 Parts = tuple[str, tuple[str, ...]]
 """The text of an advice, and its commands."""
@@ -25,9 +26,9 @@ def _fixed(grounds: Grounds) -> Parts:
 
 
 def _unregistered(grounds: Grounds) -> Parts:
-    found = re.match(r"/subscriptions/([^/]+)", grounds.resource, re.IGNORECASE)
+    subscription = ArmId(grounds.resource).subscription
     text = "The subscription is not registered to use the service. Register it; Azure needs some minutes for that"
-    return _with(text, *([register_provider("Microsoft.ContainerInstance", found[1])] if found else []))
+    return _with(text, *([register_provider("Microsoft.ContainerInstance", subscription)] if subscription else []))
 
 
 def _always(text: str, *commands: str) -> Callable[[Grounds], Parts]:
@@ -63,7 +64,7 @@ OF_GROUPS: Mapping[Cause, Callable[[Grounds], Parts]] = MappingProxyType(
         ),
         Cause.SUBNET: _always(
             "The group's subnet does not take container groups: it has to exist, have free addresses, and be delegated"
-            " to Microsoft.ContainerInstance/containerGroups, and nothing else may be in it."
+            f" to {GROUP_TYPE}, and nothing else may be in it."
         ),
         Cause.REGION: _always(
             "The region does not fit: Container Instances may not be offered there, or the group exists in another one."

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rotator.resource_id import as_written
 from rotator.visible import argument
 
 
@@ -54,8 +55,8 @@ def within(text: str, computed: str) -> Bash:
 
 def resource(resource_id: str) -> Mapping[str, str]:
     """Return the options naming a resource to az."""
-    parts = resource_id.split("/")
-    return {"subscription": parts[2], "resource_group": parts[4], "name": parts[8]}
+    subscription, group, name = as_written(resource_id)
+    return {"subscription": subscription, "resource_group": group, "name": name}
 
 
 def body(content: Mapping[str, Word]) -> Word:

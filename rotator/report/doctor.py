@@ -5,7 +5,6 @@ Successful checks take few words.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from rotator.doctor import CHECKS, Finding, Remedy, Severity
@@ -68,7 +67,8 @@ def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
     if any(slow(command) for each in findings if each.severity < Severity.ADVICE for command in _commands(each)):
         yield entry("note", "Azure may need ten minutes to apply a new role or password; run doctor again then")
     well = [each for each in findings if each.severity is Severity.OK]
-    by_part = [(about, [each.text for each in some]) for about, some in groupby(well, lambda each: each.subject)]
+    subjects = dict.fromkeys(each.subject for each in well)
+    by_part = [(about, [each.text for each in well if each.subject == about]) for about in subjects]
     if every:
         yield from (entry("ok", about, *texts) for about, texts in by_part)
     else:

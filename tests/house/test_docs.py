@@ -15,7 +15,7 @@ import typer.main
 from local_azure import seed
 from ruamel.yaml import YAML
 
-import rotator
+import rotator.rights
 from rotator import guard
 from rotator.cli.app import command_line
 from rotator.plan import ORDER, RULES, STRIPPED, not_ours, rules
@@ -574,15 +574,13 @@ def test_every_right_that_a_client_asks_for_is_granted() -> None:
 
 
 def _asked(file: Path) -> Iterator[str]:
-    types = {
-        "{TYPE}": "Microsoft.ContainerInstance/containerGroups",
-        "{ASSIGNMENTS}": "Microsoft.Authorization/roleAssignments",
-    }
-    for named in re.findall(
-        r"((?:\{[A-Z]+\}|Microsoft\.[A-Za-z]+/[A-Za-z]+)(?:/[a-z]+)*/(?:read|write|delete)) on", file.read_text()
+    names = {f"{{{name}}}": value for name, value in vars(rotator.rights).items() if isinstance(value, str)}
+    for prefix, suffix in re.findall(
+        r"(\{[A-Z_]+\}|Microsoft\.[A-Za-z]+/[A-Za-z]+)((?:/[a-z]+)*) on", file.read_text()
     ):
-        prefix = named.partition("/")[0]
-        yield named.replace(prefix, types.get(prefix, prefix), 1)
+        right = f"{names.get(prefix, prefix)}{suffix}"
+        if right.rpartition("/")[2] in {"read", "write", "delete"}:
+            yield right
 
 
 # the whole
