@@ -74,6 +74,41 @@ PLAN = (
 GUARD = ("guard/veto.py", "guard/issue.py", "guard/proof.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
 
 
+def vetoed_steps() -> dict[str, str]:
+    """Return the steps that each veto can stop, as the guard's `_objections` asks for its checks."""
+    functions = [
+        node
+        for file in GUARD
+        for node in ast.parse((ROOT / "rotator" / file).read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    asked = next(function for function in functions if function.name == "_objections")
+    (match,) = (node for node in ast.walk(asked) if isinstance(node, ast.Match))
+    by_step = {
+        case.pattern.cls.id.lower(): _reached_codes(case, {f.name: f for f in functions})
+        for case in match.cases
+        if isinstance(case.pattern, ast.MatchClass) and isinstance(case.pattern.cls, ast.Name)
+    }
+    steps = {code: ", ".join(step for step, found in by_step.items() if code in found) for code in VetoCode}
+    always = {VetoCode.REVOKED, VetoCode.ITSELF}
+    return {code: named or ("all of a rotation" if code in always else "any") for code, named in steps.items()}
+
+
+def _reached_codes(node: ast.AST, functions: dict[str, ast.FunctionDef]) -> set[str]:
+    """Return the codes in a piece of the guard, and in the checks that it leads to."""
+    found, seen = set[str](), set[str]()
+    left: list[ast.AST] = [node]
+    while left:
+        part = left.pop()
+        names = [name for name in ast.walk(part) if isinstance(name, ast.Name)]
+        found |= {code for each in ast.walk(part) for _, code in carried_by(each)}
+        bound = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        leads = {name.id for name in names if name.id in functions} - bound - seen
+        seen |= leads
+        left += [functions[name] for name in leads]
+    return found
+
+
 def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
     """Return the codes of each rule: its own, and those of the functions that it uses, without other rules."""
     functions = {node.name: node for file in files for node in parsed(file).body if isinstance(node, ast.FunctionDef)}

@@ -31,7 +31,7 @@ from rotator.policy.jsonschema import schema
 from rotator.report import metrics
 from tests import manual
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
-from tests.codes import GUARD, KINDS, PLAN, TABLES, codes_by_rule
+from tests.codes import GUARD, KINDS, PLAN, TABLES, codes_by_rule, vetoed_steps
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -180,7 +180,10 @@ COLUMNS = {
 
 def code_table(kind: str) -> str:
     """Return a table of the codes of one kind, each with its explanation."""
-    return _table(COLUMNS[kind], [(f"`{code}`", *code.cells) for code in TABLES[kind]])
+    steps = vetoed_steps() if kind == "veto" else {}
+    return _table(
+        COLUMNS[kind], [(f"`{code}`", *([steps[code]] if steps else []), *code.cells) for code in TABLES[kind]]
+    )
 
 
 def rule_table(whose: str) -> str:
