@@ -1,9 +1,9 @@
 """Sort many policies by the services' lists: those at rest, and the others, most urgent first.
 
 Lists show less than a look: neither the older versions of a secret nor the instance view of a container group. So a
-policy rests only on two proofs (`rotator.plan.rest`): the lists of now, and a look at everything that found rest in the
-same state, since the policy's last time of the day. Such looks are remembered in a local file. The file decides nothing
-but another look: without it, with a damaged one, or on another machine, the policy is looked at.
+policy rests only on two proofs (`rotator.plan.at_rest`): the lists of now, and a look at everything that found rest in
+the same state, since the policy's last time of the day. Such looks are remembered in a local file. The file decides
+nothing but another look: without it, with a damaged one, or on another machine, the policy is looked at.
 """
 
 import json

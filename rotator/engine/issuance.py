@@ -11,11 +11,11 @@ from functools import partial
 
 from rotator import container_group
 from rotator.codes import NoteCode
+from rotator.engine.after_publication import ensure_standing
 from rotator.engine.limits import home_of, outlast
 from rotator.engine.proving import prove
 from rotator.engine.publication import NewCredential, prove_new, publish
 from rotator.engine.run import FRESH, Run, Seen, Undecided, ensure_granted
-from rotator.engine.standing import ensure_standing
 from rotator.engine.take_back import after_failure, after_interruption, remove_lost
 from rotator.errors import OutcomeUnknown, ProofFailed, RotatorError, Throttled, UnsafeStep
 from rotator.events import CredentialAdded, Noted, UsernamePublished

@@ -27,6 +27,7 @@ from rotator.plan.access import (
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import UNKNOWN, headline, refused_readers, unseen_marks, worth_trying
+from rotator.plan.at_rest import fingerprint, still_valid, turn, unrest
 from rotator.plan.compromise import CompromiseDeclared, declared
 from rotator.plan.due import later, next_due
 from rotator.plan.keys import called, counted, removal
@@ -34,7 +35,6 @@ from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromis
 from rotator.plan.not_ours import keys_matter
 from rotator.plan.postponed import urgency
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
-from rotator.plan.rest import fingerprint, still_valid, turn, unrest
 from rotator.plan.revocation_end import (
     Ending,
     Shown,

@@ -11,6 +11,7 @@ import pytest
 
 from rotator.container_group import Document
 from rotator.engine import Run
+from rotator.engine.after_publication import ensure_standing
 from rotator.engine.deployment import deploy, restore
 from rotator.engine.group_put import GET_AFTER, PutTarget, put
 from rotator.engine.group_put import replace as replaced
@@ -18,7 +19,6 @@ from rotator.engine.issuance import _add, _ensure_lasting, _published
 from rotator.engine.publication import NewCredential, _publishable, _put, prove_new, publish
 from rotator.engine.retirement import LOOKING, remove
 from rotator.engine.run import FRESH, Seen, Undecided
-from rotator.engine.standing import ensure_standing
 from rotator.engine.take_back import _unknown, _unpublished, after_failure, after_interruption
 from rotator.errors import (
     AzureError,
