@@ -133,7 +133,7 @@ def as_app_id(name: str) -> str | None:
 
 
 def pulls_as(document: Value, app_id: str) -> bool:
-    """Tell whether any registry credential of a group has this principal's user name."""
+    """Tell if any registry credential of a group has this principal's user name."""
     return any(belongs(entry, app_id) for entry in entries(document))
 
 

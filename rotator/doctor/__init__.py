@@ -110,8 +110,7 @@ CHECKS: tuple[Check, ...] = (
 def diagnose(case: Case) -> tuple[Finding, ...]:
     """Return all findings of all checks, in the order of `CHECKS`; a check without a fault gives one OK finding.
 
-    A check without a finding about a part of the world that couldn't be seen gives no OK either: the part isn't known
-    to be well.
+    A check of a part that couldn't be read gives no OK finding, since nothing is known of that part.
     """
     if isinstance(case.examined.caller, Unknown) or case.examined.observed is None:
         return tuple(_of(CHECKS[0], case))

@@ -127,8 +127,8 @@ def window_in_time(case: Case) -> Found:
     opens = None if open_at(window, at) else next_open(window, at)
     if ends and opens and opens >= ends:
         text = (
-            f"the deployment window opens {day(opens)}, after the first credential that a group may hold ends"
-            f" ({day(ends)})"
+            f"the deployment window opens {day(opens)}, and the first credential that a group may hold ends before"
+            f" that, {day(ends)}"
         )
         write = 'rotation: {deploy_window: {cron: "0 * * * *", duration: 1h}}  # until then; or remove deploy_window'
         yield Finding(Severity.FAIL, "deploy window", text, (command.edit(case),), write)

@@ -190,8 +190,8 @@ def _to_answer(case: Case, image: str) -> Iterator[Remedy]:
     for each in dependents(case):
         if image in each.images:
             when = (
-                "if the registry has no endpoint in that region any more: with"
-                f" {case.cloud.login_server(host)} in place of {host}, in the image and in the entry"
+                "if the registry has no endpoint in that region any more: deploy the group with"
+                f" {case.cloud.login_server(host)} in place of {host}, in its image and its entry"
             )
             yield Remedy(when, *by_manifest(case, each))
 

@@ -167,7 +167,7 @@ async def _groups(run: Run) -> Observed:
 
 
 async def _readers(run: Run, observed: Observed) -> None:
-    """Report readers of the secret that get a foreign value with which no sign-in succeeds.
+    """Report that readers of the secret get a value of others with which no sign-in succeeds.
 
     A role given just before has no influence on this check.
     """

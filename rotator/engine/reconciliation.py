@@ -62,7 +62,7 @@ async def reconcile(run: Run) -> Result:
 
 
 async def _until_limited(run: Run, memory: Memory) -> tuple[Seen, Next]:
-    """Converge, or postpone what the last look asked for where Azure lets the run look no more.
+    """Converge; if Azure's limits allow no other look, postpone the steps that the last one asked for.
 
     Raises Throttled if nothing was seen at all: it is then unknown which steps are late.
     """

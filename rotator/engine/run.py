@@ -171,7 +171,7 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
 
 
 def of_a_step(run: Run, state: str) -> str:
-    """Return the state after a step that changed nothing, such that it doesn't deny the changes of other steps."""
+    """Return the state after a step that changed nothing: of this step alone if the run has changed something."""
     return BY_THIS_STEP if run.score.changed and state == RotatorError.state else state
 
 
@@ -181,7 +181,7 @@ def stopped(run: Run, verb: str, error: RotatorError) -> StepFailed | Vetoed | W
 
 
 def undenied(run: Run, error: RotatorError) -> RotatorError:
-    """Return an error that ends a run, such that it doesn't deny the changes made before it."""
+    """Return an error that ends a run. After changes, its state says no longer that nothing was changed."""
     if run.score.changed and error.state == RotatorError.state:
         error.state = "Steps that were reported as done are done."
     return error

@@ -43,7 +43,7 @@ class Web:
     async def send(self, address: Secret, body: bytes = b"", content_type: str = "") -> str:
         """POST the body, or GET the address if there is no body; return why that failed, empty if it didn't.
 
-        The answer names no address.
+        The reason names no address.
         """
         failed, again = await self._once(address, body, content_type)
         for pause in PAUSES:

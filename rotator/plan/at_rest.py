@@ -54,10 +54,10 @@ def _findings(view: View) -> Iterator[str]:
 
 
 def fingerprint(view: View) -> str:
-    """Return a digest of everything that both a survey and a look show, and that no rest may outlast.
+    """Return a digest of the facts that both a survey and a look show, and whose change ends a rest.
 
-    Equal before and after, it says that no version was published or marked, that the principal has the same
-    credentials, and that the same container groups hold what they held since they were redeployed.
+    The same digest at two times says that no version was published or marked, that the principal has the same
+    credentials, and that the same container groups hold the same credentials since the same redeployments.
     """
     newest = view.newest
     credentials = [(each.key_id, each.end, each.home, each.display_name) for each in view.observed.credentials]

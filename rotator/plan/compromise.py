@@ -62,7 +62,7 @@ def _no_version(policy: Policy, *, deleted: bool) -> UnsafeStep:
     emergency = f"`{rotator('revoke', policy.name, credentials=True)}` removes every password of rotator now"
     return UnsafeStep(
         f"secret {name} is deleted and can be recovered, so no version can record what is compromised",
-        remedy=f"`{recover_secret(vault, name)}`, and run again; or {emergency}, and the role.",
+        remedy=f"`{recover_secret(vault, name)}`, and run again; or {emergency}, and takes its role away.",
     )
 
 

@@ -24,7 +24,7 @@ def plain(text: str, most: int = 160) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a file, counted from 1; `file` is empty for the document's own."""
+    """A place in a file, counted from 1; `file` is empty in the document's own file."""
 
     line: int
     column: int

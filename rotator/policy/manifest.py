@@ -16,8 +16,8 @@ _MEANT = re.compile(
 def source(placeholder: str) -> Source | None:
     """Parse a placeholder's inside into a source; None for any other text.
 
-    Known forms: ``keyvault:NAME`` (``:base64``), ``credential:password`` and ``credential:username``. The pattern has
-    the rules of the models.
+    Known forms: ``keyvault:NAME`` (``:base64``), ``credential:password`` and ``credential:username``. The pattern
+    follows the rules for these sources in a policy.
     """
     match = _MEANT.fullmatch(placeholder)
     if match is None:

@@ -17,9 +17,9 @@ _KEY = re.compile(r"[ \t]*# (?:- )?(?P<key>[a-z_]+):(?: |$)")
 
 
 def besides(mistakes: Iterable[Mistake], text: str) -> Iterator[Mistake]:
-    """Yield the mistakes of a text that its waiting lines don't tell already.
+    """Yield the mistakes of a text that its waiting lines don't report already.
 
-    Told are the keys that stand in the comments below such a line, and an empty list or mapping right above it.
+    Such a line reports the keys in the comments below it, and an empty list or mapping right above it.
     """
     told = set[int | str]()
     for found in _LINE.finditer(text):

@@ -84,9 +84,9 @@ class World(Protocol):
     ) -> tuple[float, Observed]:
         """Observe as one of several looks; return the `moment` before the oldest reading, too.
 
-        Registries may be as read some minutes ago, and lists of container groups as read for another policy after the
-        moment `since`. With `recent`, so may be everything read within the last minute, unless a write of ours touched
-        it since.
+        The look may reuse registries that were read some minutes ago, and lists of container groups that were read for
+        another policy after the moment `since`. With `recent`, it may reuse every reading of the last minute, unless a
+        write of ours touched its target since.
         """
         ...
 

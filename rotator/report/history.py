@@ -57,7 +57,7 @@ def chapters(policy: Policy, observed: Observed) -> tuple[PastVersion, ...]:
 
 
 def alarms(plan: Plan) -> tuple[Wait | Note, ...]:
-    """Return the findings that say what no list of versions shows: a compromise, or versions that can't be read."""
+    """Return the findings that a list of versions can't show: a compromise, or versions that can't be read."""
     findings: tuple[Wait | Note, ...] = (*plan.notes, *plan.waits)
     return tuple(each for each in findings if each.warn and each.code in ALARMS)
 

@@ -102,7 +102,7 @@ def _left(parts: Sequence[Telling], what: str) -> str:
 
 
 def counted(what: str, due: Sequence[tuple[datetime | None, str]], now: int) -> str:
-    """Return the line about what isn't shown: the number that is due `now`, else the earliest next due time."""
+    """Return the line about policies that aren't shown: how many are due `now`, or else the earliest due time."""
     if now:
         return f"{what}, {'' if now == len(due) else f'{now} '}due now; -v shows each"
     at, policy = min(((at, policy) for at, policy in due if at), default=(None, ""))
