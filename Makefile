@@ -44,7 +44,7 @@ live-clean: $(READY)  ## what a killed make live left: SUBSCRIPTION and GROUP
 	@test -n "$(SUBSCRIPTION)" && test -n "$(GROUP)" || { echo "$(NAMES)" >&2; exit 2; }
 	@$(BIN)/python -m live clean --subscription "$(SUBSCRIPTION)" --group "$(GROUP)" $(if $(YES),--yes)
 
-fmt: $(READY)  ## format, and mend what ruff can mend
+fmt: $(READY)  ## format, and fix what ruff can fix
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
 

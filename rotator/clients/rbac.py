@@ -224,7 +224,7 @@ async def _assignment(shown: RoleAssignment) -> Assignment:
 
 
 def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -> tuple[int, RoleAssignment | None]:
-    """Return an answer with its status: a client library returns the same for an empty answer and for none."""
+    """Return an answer with its status, by which 204 (no content) differs from an empty answer."""
     del headers
     return response.http_response.status_code, shown
 

@@ -125,7 +125,7 @@ async def _username(run: Run, observed: Observed) -> str | None:
 
 
 async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
-    """Issue with the patience that a new role wants. Raises UnsafeStep where the guard objects."""
+    """Issue the first credential, with more time for its proof: a new role counts late. Raises UnsafeStep on a veto."""
     seen = await prepared(run, seen, memory, (step,))
     if veto := guard.check(step, run.policy, seen.observed, run.intent, seen.known):
         raise veto.error()

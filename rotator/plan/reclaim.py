@@ -50,8 +50,8 @@ def _overlap(view: View, credential: Credential) -> Wait | None:
         return None
     until = (view.moved or version.created) + view.overlap
     text = (
-        f"credential {credential.key_id} stays until {day(until)}: no version names it, but a version that"
-        f" did may have been purged; overlap of {days(view.overlap)} since the last move"
+        f"credential {credential.key_id} stays until {day(until)}: no version names it, but a purged one may"
+        f" have named it; overlap of {days(view.overlap)} since the last move"
     )
     return Wait(WaitCode.OVERLAP, credential.key_id, text, until) if view.at < until else None
 
