@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 
+def registry_name(host: str) -> str:
+    """Return the name of the registry with this host: the first label, without the hash of a domain name label.
+
+    az takes no name with a hash.
+    """
+    return host.partition(".")[0].partition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """Names of one Azure cloud.

@@ -109,7 +109,7 @@ def _elsewhere(document: Document) -> Iterator[str]:
     """
     for host in receivers(document):
         if not is_registry(document.policy, host):
-            name = cloud.of_vault(document.policy.key_vault.host).login_server(host).partition(".")[0]
+            name = cloud.registry_name(cloud.of_vault(document.policy.key_vault.host).login_server(host))
             add = f"Add it to the policy, by the id that `{show_registry_id(name)}` prints, or remove the entry"
             yield (
                 f"it would give the password to {host}, which is not a registry of the policy."

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rotator.cloud import registry_name
 from rotator.container_group import Document, lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.discovery.usage import Found, Listing, Standing, Use, clean
@@ -179,7 +180,7 @@ def _registry(found: Registry) -> Iterator[str]:
 
 def _missing(host: str) -> Iterator[str]:
     yield f"  {FILL}: the id of {host}, which isn't in the subscriptions that were looked at, or may not be read."
-    yield f"  # {show_registry_id(host.partition('.')[0])} prints it."
+    yield f"  # {show_registry_id(registry_name(host))} prints it."
     yield (
         "  # - id:"
         " /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/NAME"

@@ -22,7 +22,7 @@ from rotator.arm_json import (
     user_name,
     variables,
 )
-from rotator.cloud import Cloud
+from rotator.cloud import Cloud, registry_name
 from rotator.container_group import Document, hidden, run_once
 from rotator.container_group.embedded_password import references, unsaid
 from rotator.errors import AzureError
@@ -260,6 +260,6 @@ def _way(cloud: Cloud, entry: Value) -> Other:
         return Other.IDENTITY
     if get(entry, "passwordReference"):
         return Other.REFERENCE
-    if user_name(entry) and user_name(entry) == cloud.login_server(server(entry)).partition(".")[0].partition("-")[0]:
+    if user_name(entry) and user_name(entry) == registry_name(cloud.login_server(server(entry))):
         return Other.ADMIN
     return Other.TOKEN if user_name(entry) == TOKEN else Other.USER

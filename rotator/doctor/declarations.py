@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from rotator import container_group, remedy
+from rotator.cloud import registry_name
 from rotator.container_group import Dependent, Document, Phase, Refusal
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
@@ -131,7 +132,7 @@ def _declaring(case: Case, host: str) -> Iterator[Remedy]:
     if found:
         yield Remedy(when, (command.edit(case),), f"registries:\n  - id: {found}")
     elif login:
-        commands = remedy.show_registry_id(login.partition(".")[0]), command.edit(case)
+        commands = remedy.show_registry_id(registry_name(login)), command.edit(case)
         yield Remedy(when, commands, "registries:\n  - id: <the registry's id>")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rotator import container_group, remedy
+from rotator.cloud import registry_name
 from rotator.doctor import command
 from rotator.doctor.declarations import by_manifest
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
@@ -165,7 +166,7 @@ def _granting(case: Case) -> tuple[str, ...]:
 def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     host, _, rest = image.partition("/")
     found = next((each for each, shown in _known(case) if shown.login_server == case.cloud.login_server(host)), None)
-    name, subscription = (found.id.name, found.id.subscription) if found else (host.partition(".")[0], None)
+    name, subscription = (found.id.name, found.id.subscription) if found else (registry_name(host), None)
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
     tags = remedy.list_tags(name, repository, subscription)
     return (

@@ -23,7 +23,7 @@ from rotator.clients.rbac import allowed
 from rotator.clients.redaction import secrets_of
 from rotator.clients.refusal import Asked, ServiceRefusal, parsed
 from rotator.clients.translation import answered, silent
-from rotator.cloud import CLOUDS
+from rotator.cloud import CLOUDS, registry_name
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.state import Outcome
 
@@ -92,6 +92,14 @@ def test_an_image_at_a_regional_endpoint_is_asked_for_there() -> None:
 )
 def test_every_host_of_a_registry_leads_to_its_login_server(host: str, login_server: str) -> None:
     assert CLOUDS["public"].login_server(host) == login_server
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("r.azurecr.io", "r"), ("r-hash16.azurecr.io", "r"), ("r-hash16.eastus.geo.azurecr.io", "r"), ("", "")],
+)
+def test_a_host_leads_to_the_name_that_az_takes(host: str, name: str) -> None:
+    assert registry_name(host) == name
 
 
 @pytest.mark.parametrize(
