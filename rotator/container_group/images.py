@@ -77,10 +77,13 @@ def _ensure_pulled(document: Document, images: Mapping[str, str]) -> None:
     """Refuse an image of the policy's registries that the group has no credential for."""
     servers = {server(entry) for entry in entries(document.body)}
     for host in sorted({registry_of(image) for image in images.values()} - servers):
-        if is_registry(document.policy, host):
+        known, _, port = host.partition(":")
+        if is_registry(document.policy, known):
             raise UnsafeStep(
                 f"container group {document.id.name} has no imageRegistryCredentials entry for {host}, so it could not"
                 " pull.",
                 state="Nothing was deployed.",
-                remedy="Deploy the group with such an entry, by a manifest.",
+                remedy=f"Write {known} without a port: Azure takes none in an entry's server."
+                if port
+                else "Deploy the group with such an entry, by a manifest.",
             )

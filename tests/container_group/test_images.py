@@ -39,6 +39,15 @@ def test_only_what_is_pulled_with_the_password_can_be_proven() -> None:
     assert container_group.provable(changed, images) == (NEW,)
 
 
+@pytest.mark.parametrize("port", ["443", "5000"])
+def test_a_registry_of_the_policy_with_a_port_is_refused_since_no_entry_can_have_one(port: str) -> None:
+    shown = document("plain")
+    name, host = shown["properties"]["containers"][0]["name"], "mycontainerregistry.azurecr.io"
+    with pytest.raises(UnsafeStep, match=f"no imageRegistryCredentials entry for {host}:{port}") as raised:
+        container_group.with_images(of(shown), {name: f"{host}:{port}/x:1"})
+    assert raised.value.remedy == f"Write {host} without a port: Azure takes none in an entry's server."
+
+
 def test_a_registry_of_the_policy_without_an_entry_is_refused() -> None:
     shown = document("plain")
     name = shown["properties"]["containers"][0]["name"]
