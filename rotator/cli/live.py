@@ -99,7 +99,7 @@ class AtWork:
 def fitted(text: str, room: int, *, whole: bool) -> str:
     """Return a text within `room` columns: in lines if `whole`, else shortened; no name is broken at a hyphen."""
     if whole:
-        return textwrap.fill(text, room, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(lines_of(text, room))
     return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
 
 

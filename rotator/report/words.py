@@ -133,11 +133,13 @@ def block(head: str, entries: Iterable[str]) -> str:
 
 
 def lines_of(text: str, width: int, *, hanging: int = 0, first: int = 0) -> list[str]:
-    """Return the lines of a text within `width` columns: no word and no command between back ticks is broken.
+    """Return the lines of a text within `width` columns.
+
+    No word, no command between back ticks and no number with its unit is broken.
 
     Later lines hang by `hanging` columns; the first one begins after `first` columns that are not part of the text.
     """
-    kept = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT), text)
+    kept = _WHOLE_PART.sub(lambda part: part[0].replace(" ", _KEPT), text)
     lines = textwrap.wrap(
         kept,
         max(width, hanging + 20),
@@ -149,9 +151,10 @@ def lines_of(text: str, width: int, *, hanging: int = 0, first: int = 0) -> list
     return [line.replace(_KEPT, " ")[0 if number else first :] for number, line in enumerate(lines)]
 
 
-_COMMAND = re.compile(r"`[^`\n]+`")
+_WHOLE_PART = re.compile(r"`[^`\n]+`|\b\d+ (?:s|min|h|days?|minutes?|hours?|UTC)\b|\b\d\d:\d\d UTC\b")
+"""Part of a text that is wrapped as a whole: a command, a number with its unit, a time of day with its zone."""
 _KEPT = "\u00a0"
-"""Stands for a blank of a command while a line is wrapped."""
+"""Stands for a blank of such a part while a line is wrapped."""
 _CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
 
 

@@ -194,6 +194,13 @@ def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -
     assert work.shown(60)[-1] == ("", "", "and 9 more")
 
 
+@pytest.mark.parametrize("part", ["30 s", "2 days", "03:09 UTC", "`rotator plan web`"])
+def test_a_number_stays_with_its_unit_and_a_command_in_one_line(part: str) -> None:
+    text = f"waits for its turn {part}"
+    assert live.fitted(text, len(text) - 1, whole=True).splitlines() == ["waits for its turn", part]
+    assert lines_of(text, len(text) - 1) == ["waits for its turn", part]
+
+
 def test_a_watch_is_drawn_again_also_after_an_error_until_a_signal_ends_it(
     rotator: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,19 @@ from tests.worlds import TODAY
 pytestmark = pytest.mark.xdist_group("browser")
 SHOWN = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHeight > 0).map(e => e.dataset.state)"
 NAMES = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHeight > 0).map(e => e.dataset.name)"
+BROKEN = """[...document.querySelectorAll('.groups td:first-child')].filter(e => {
+  const text = document.createRange()
+  text.selectNodeContents(e)
+  return e.offsetHeight > 0 && e.textContent.length < 25 && text.getClientRects().length > 1
+}).map(e => e.textContent)"""
+"""Names of container groups that don't stand in one line."""
+CUT = """(() => {
+  const name = [...document.querySelectorAll('.top text')].at(-1), drawing = name.closest('svg')
+  name.setAttribute('x', '93.9%')
+  const edge = getComputedStyle(drawing).overflow === 'visible' ? drawing.closest('main') : drawing
+  return name.getBoundingClientRect().right > edge.getBoundingClientRect().right
+})()"""
+"""Whether a month's name at the last place that is named would be cut."""
 ALL = len(fleet())
 PICTURES = os.environ.get("ROTATOR_PICTURES")
 """Directory for pictures of the page; none are kept without it."""
@@ -84,6 +97,7 @@ def test_it_fits_every_width_in_light_and_dark_and_says_now_beside_today(shown: 
         wide = "[...document.querySelectorAll('main *')].filter(e => !e.closest('svg, .groups')).filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)"
         assert shown.js(wide) == []
         assert shown.js("document.querySelector('summary svg').getBoundingClientRect().width > 120")
+        assert (shown.js(BROKEN), shown.js(CUT)) == ([], False)
         if PICTURES:
             shown.picture(Path(PICTURES) / f"{width}-{scheme}.png")
     shown.look()
