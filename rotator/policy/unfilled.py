@@ -39,7 +39,7 @@ def waiting_lines(text: str, file: str) -> Iterator[Mistake]:
         line, column = text.count("\n", 0, found.start()) + 1, found.start("mark") - found.start() + 1
         what = "" if ENTRA_SECRET.search(found["what"]) else plain(found["what"].strip(), 300)
         remedy = (
-            f"Fill in: {what} Then remove this line."
+            f"Fill in: {what.removesuffix('.')}. Then remove this line."
             if what
             else "Do what the lines below it say, then remove this line."
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rotator.policy import Draft, gather, load_draft
+from rotator.policy.unfilled import waiting_lines
 from tests.policy.test_defaults import names
 from tests.policy.test_policy import MANIFEST, MINIMAL, Write, write
 
@@ -157,6 +158,8 @@ def test_a_line_that_waits_for_a_person_is_a_mistake_that_says_what_for(write: W
     (mistake,) = found.mistakes
     assert (mistake.line, mistake.column, mistake.problem) == (5, 3, "not filled in yet")
     assert mistake.remedy == "Fill in: the vault that is to hold the password. Then remove this line."
+    (other,) = waiting_lines("# FILL IN: say what happens\n", "web.yaml")
+    assert other.remedy == "Fill in: say what happens. Then remove this line."
 
 
 GAPS = """\
