@@ -335,6 +335,7 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
     container = {
         "name": "app",
         "properties": {
+            **({"command": given["command"]} if "command" in given else {}),
             "image": given.get("image", IMAGE),
             "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}},
             "environmentVariables": environment,

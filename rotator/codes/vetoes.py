@@ -220,6 +220,11 @@ class VetoCode(Explained):
         " password it is.",
         "write whose it is under the group's `secrets:`",
     )
+    SHOWN = (
+        "shown",
+        "A container group shows in plain sight a password that begins like the credential.",
+        "put the password into a secure variable with `{credential: password}`, and deploy the group",
+    )
     HELD = (
         "held",
         "A container group holds, or may hold, the credential.",

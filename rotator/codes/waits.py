@@ -194,6 +194,14 @@ class WaitCode(Explained):
         " Exit 1 if late.",
         "write `{credential: password}` or `{key_vault: NAME}` under the group's `secrets:`",
     )
+    SHOWN = (
+        "shown",
+        "A command, a probe or a variable of a container group shows, in plain sight or in base64, an Entra password"
+        " that begins with the hint of an old credential. rotator changes no such text, so the old credential stays,"
+        " except if it is compromised. This concerns container groups of the policy, and groups that use the principal."
+        " Exit 1 if late.",
+        "put the password into a secure variable with `{credential: password}`, and deploy the group",
+    )
     UNSEEN = (
         "unseen",
         "rotator may not list the container groups of a subscription, so groups there that use the principal are"

@@ -16,6 +16,7 @@ from rotator.container_group.explain import notes
 from rotator.container_group.linked_resources import links
 from rotator.container_group.manifest import manifest_of, manifest_sources
 from rotator.container_group.missing_values import sources, unsourced
+from rotator.container_group.plain_sight import ShownPassword, shown_passwords
 from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import Failed, shows
@@ -50,11 +51,11 @@ class Dependent:
     registries for this user name. `unsourced` are hidden values without a source, `refused` the reason against any
     redeployment; both are reported before the first write. `sources` are the secrets of the vault with values needed by
     a redeployment or a deployment of the manifest; `signing_in` are variables that seem to hold the password, `unsaid`
-    variables that may hold the password while the policy has no source for them. `links` are resources beside the group
-    touched by a redeployment: action and resource. `guessed`: only such a variable suggests use of the principal, or
-    the group can't be read. `needs_rotation` is False for a group without the password; `follows`: Azure reads the
-    published secret for the group. `up` is the time for which all containers have been running, `begun` an instant not
-    before the last deployment, `port` a public port.
+    variables that may hold the password while the policy has no source for them, `shown` passwords in plain sight.
+    `links` are resources beside the group touched by a redeployment: action and resource. `guessed`: only such a
+    variable suggests use of the principal, or the group can't be read. `needs_rotation` is False for a group without
+    the password; `follows`: Azure reads the published secret for the group. `up` is the time for which all containers
+    have been running, `begun` an instant not before the last deployment, `port` a public port.
     `notes` are for people.
     """
 
@@ -74,6 +75,7 @@ class Dependent:
     sources: tuple[str, ...] = ()
     signing_in: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
+    shown: tuple[ShownPassword, ...] = ()
     guessed: bool = False
     links: tuple[tuple[str, ResourceId], ...] = ()
     refused: str | None = None
@@ -114,6 +116,10 @@ class Dependent:
         port = (f"it has the public port {self.port}",) if self.port else ()
         long = self.phase is Phase.RUNNING and self.up >= LONG
         return (*port, *((f"it has been running for {self.up.days} days",) if long else ()))
+
+    def shows(self, hint: str | None) -> tuple[str, ...]:
+        """Return the places where the group shows a password with this hint in plain sight."""
+        return tuple(each.place for each in self.shown if each.hint == hint)
 
     @property
     def lines_to_add(self) -> str:
@@ -223,6 +229,7 @@ def _read(common: Dependent, group: ContainerGroup, document: Document) -> Depen
         sources=tuple(sorted({*common.sources, *wanted})),
         signing_in=signing_in(document),
         unsaid=unsaid(document),
+        shown=shown_passwords(document),
         guessed=document.declared is None and not (_reads(document) or pulls_as(document.body, document.app_id)),
         links=links(document.body),
         refused=group.unreadable or refused(document),

@@ -191,12 +191,10 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
     Unseen or only suspected holders don't keep a compromised credential alive.
     """
     orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
+    hint = next((c.hint for c in observed.credentials if c.key_id.lower() == key_id), None)
     for dependent in container_group.dependents(policy, observed):
-        counts = (
-            dependent.needs_rotation
-            and dependent.phase is not container_group.Phase.ABSENT
-            and dependent.choice is not container_group.Choice.IGNORE
-        )
+        ignored = dependent.choice is container_group.Choice.IGNORE
+        counts = dependent.needs_rotation and dependent.phase is not container_group.Phase.ABSENT and not ignored
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
             yield (
@@ -204,7 +202,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}",
                 "It must move first.",
             )
-        elif dependent.unsaid and dependent.choice is not container_group.Choice.IGNORE and not orphan and not exposed:
+        elif dependent.unsaid and not ignored and not orphan and not exposed:
             lines = "\n".join(f"  {container_group.likely_line(path)}" for path in dependent.unsaid)
             remedy = (
                 f"Say which it is, under `secrets:` of `- id: {dependent.id}` in {policy.file}."
@@ -214,6 +212,12 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 VetoCode.UNSAID,
                 f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}",
                 remedy,
+            )
+        elif (shown := dependent.shows(hint)) and not ignored and not orphan and not exposed:
+            yield (
+                VetoCode.SHOWN,
+                f"{dependent.name} shows a password that begins like credential {key_id}, in {', '.join(shown)}",
+                "Move it into a secure variable with `{credential: password}` in the policy, and deploy the group.",
             )
     for unseen in observed.unseen:
         if policy.discover.unseen is UnseenSubscriptions.BLOCK and not orphan and not exposed:

@@ -12,7 +12,7 @@ from rotator.codes import ReasonCode, WaitCode
 from rotator.container_group import Verdict
 from rotator.plan.reclaim import reclaim_orphans
 from rotator.plan.view import View
-from rotator.plan.ways_out import deployed, owner_said
+from rotator.plan.ways_out import deployed, out_of_sight, owner_said
 from rotator.policy import UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Credential, Version
@@ -99,6 +99,7 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
         yield Wait(WaitCode.MAY_BE_PUBLISHED, credential.key_id, text, warn=late or exposed)
     if not exposed:
         yield from _unsaid(view, credential, stays, late=late)
+        yield from _shown(view, credential, stays, late=late)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and not exposed:
@@ -126,6 +127,18 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
                 f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}. {owner_said(view, dependent)}"
             )
             yield Wait(WaitCode.UNSAID, credential.key_id, text, warn=late)
+
+
+def _shown(view: View, credential: Credential, stays: str, *, late: bool) -> Iterator[Wait]:
+    """Yield a wait for groups with other key ids in their tags that show the credential's password in plain sight."""
+    said = {dependent.id for dependent in view.holders(credential.key_id.lower())}
+    for dependent in view.showing(credential):
+        if dependent.id not in said:
+            text = (
+                f"{stays}: {dependent.name} shows a password that begins like it in plain sight, in"
+                f" {', '.join(dependent.shows(credential.hint))}. {out_of_sight(view, dependent)}"
+            )
+            yield Wait(WaitCode.SHOWN, credential.key_id, text, warn=late)
 
 
 def disable(view: View) -> Iterator[Finding]:

@@ -117,5 +117,15 @@ def owner_said(view: View, dependent: Dependent) -> str:
     return f"Write under `secrets:` {_under(view, dependent)} which it is; by the names: {lines}. {ANSWERS}"
 
 
+def out_of_sight(view: View, dependent: Dependent) -> str:
+    """Return the way to take a password out of a group's plain text."""
+    command = f"`{rotator('manifest', view.policy.name, dependent.name)}`"
+    return (
+        f"rotator changes no such text. {command} writes the group as a file: move the password there into a secure"
+        f" variable, write `{{credential: password}}` for the variable under `secrets:` {_under(view, dependent)}, and"
+        " deploy the file"
+    )
+
+
 def _under(view: View, dependent: Dependent) -> str:
     return f"under {'it' if dependent.declared else f'`- id: {dependent.id}`'} in {view.policy.file}"
