@@ -169,7 +169,7 @@ class Common:
         from rotator.errors import PolicyError
         from rotator.report.words import error_body
 
-        state = f"The other policies were served, and ended with {code}."
+        state = f"The run over the other policies ended with {code}."
         if self.log_format is LogFormat.json:
             mistakes = dict.fromkeys(mistake for one in self.unserved for mistake in one.mistakes)
             error = PolicyError(tuple(mistakes), state=state)

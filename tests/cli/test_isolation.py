@@ -90,7 +90,7 @@ def test_a_command_about_all_serves_those_that_are_right_and_tells_the_others(
     assert WARNING in said.out
     assert (
         said.err.splitlines()[-1]
-        == "exit 2: mistakes in the policies of team-x, which were not served. The other policies were served, and"
+        == "exit 2: mistakes in the policies of team-x, which were not served. The run over the other policies"
         " ended with 0."
     )
     body = shared(*words, "--output", "json").json
@@ -156,7 +156,7 @@ def test_programs_are_told_in_their_form(shared: Scene) -> None:
     assert (last["event"], last["type"], last["state"]) == (
         "error",
         "PolicyError",
-        "The other policies were served, and ended with 0.",
+        "The run over the other policies ended with 0.",
     )
 
 
