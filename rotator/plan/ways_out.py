@@ -121,9 +121,9 @@ def out_of_sight(view: View, dependent: Dependent) -> str:
     """Return the way to take a password out of a group's plain text."""
     command = f"`{rotator('manifest', view.policy.name, dependent.name)}`"
     return (
-        f"rotator changes no such text. {command} writes the group as a file: move the password there into a secure"
-        f" variable, write `{{credential: password}}` for the variable under `secrets:` {_under(view, dependent)}, and"
-        " deploy the file"
+        f"rotator changes no such text. {command} writes the group as a file, that text included: move the password"
+        " there into a secure variable, write `{credential: password}` for the variable under the group's `secrets:` in"
+        f" {view.policy.file}, and deploy the file"
     )
 
 
