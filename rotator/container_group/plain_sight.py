@@ -16,7 +16,7 @@ from rotator.secret import ENTRA_SECRET
 
 HINT = 3
 """Characters of a password that Graph shows as the hint."""
-ENCODED = re.compile(r"[\w+/-]{48,}={0,2}")
+ENCODED = re.compile(r"[\w+/-]{48,}={0,2}", re.ASCII)
 """Base64, as in Docker's `auth`, at least as long as an encoded password."""
 
 

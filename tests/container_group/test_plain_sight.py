@@ -47,6 +47,8 @@ def test_a_variable_of_which_the_policy_says_whose_password_it_has_does_not_coun
     assert found({"environmentVariables": variables}, said) == [("xyz", f"{PROPERTIES}.environmentVariables[1].value")]
 
 
-@pytest.mark.parametrize("text", ["", "x" * 60, PASSWORD[:20], b64encode(b"\xff" * 60).decode(), "=" * 80, "A" * 49])
+@pytest.mark.parametrize(
+    "text", ["", "x" * 60, PASSWORD[:20], b64encode(b"\xff" * 60).decode(), "=" * 80, "A" * 49, "ж" * 60]
+)
 def test_other_texts_show_none(text: str) -> None:
     assert found({"command": [text]}) == []
