@@ -18,6 +18,7 @@ from rotator.container_group.differences import DATA
 from rotator.container_group.document import Document
 from rotator.container_group.embedded_password import signing_in
 from rotator.container_group.hidden_values import Holds, Place, normal, places
+from rotator.container_group.plain_sight import places_of_passwords
 from rotator.container_group.policy_lines import secret_names
 from rotator.container_group.put_properties import writable
 from rotator.container_group.tags import OURS
@@ -26,6 +27,7 @@ from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.policy.manifest import alone, has_placeholder, source
 from rotator.policy.secret_rules import WORKSPACE_ID
+from rotator.remedy import export_group
 
 FILE = "FILE"
 """Name of a file in a secret volume whose files can't be seen."""
@@ -49,7 +51,7 @@ class DraftedManifest:
 def drafted(document: Document) -> DraftedManifest:
     """Draft the manifest of a group just shown by a GET.
 
-    Raises UnsafeStep for a group with a text that a manifest couldn't hold.
+    Raises UnsafeStep for a group with a text that a manifest couldn't hold, or with an Entra password in plain sight.
     """
     body: Json = _without_nulls(writable(document.body))
     _ensure_plain(body)
@@ -67,6 +69,7 @@ def drafted(document: Document) -> DraftedManifest:
             _write(place, known, inside)
     for place, name in wanted:
         place.write(_held(place, placeholder(KeyVaultSource(key_vault=name)), known))
+    _ensure_no_password(document, body)
     unsaid = [(place, name) for place, name in wanted if known.for_place(place) is None]
     authored = [(path, name) for place, name in wanted for path in _authored(place, known)]
     empty = tuple(place.path for place, _ in unsaid if place.optional or place.holds is not Holds.TEXT)
@@ -141,4 +144,15 @@ def _ensure_plain(body: Json) -> None:
         raise UnsafeStep(
             "a text of the container group reads like a placeholder, ${{ … }}, which a manifest can't hold as a text",
             remedy="Change that text of the group first.",
+        )
+
+
+def _ensure_no_password(document: Document, body: Json) -> None:
+    """Refuse a group that shows an Entra password, which no file of rotator's may hold."""
+    if places := places_of_passwords(body):
+        raise UnsafeStep(
+            f"{document.id.name} shows an Entra password in plain sight, in {', '.join(places)}, and a drafted manifest"
+            " holds no secret",
+            remedy="Move the password into a secure variable and deploy the group so, or write the file with"
+            f" `{export_group(document.id, 'manifest.yaml')}`, which keeps the text as it is.",
         )

@@ -7,7 +7,7 @@ password there stays the old one.
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from rotator.arm_json import Value
@@ -34,14 +34,23 @@ def shown_passwords(document: Document) -> tuple[ShownPassword, ...]:
 
     A place with a source in the policy doesn't count: the policy says whose password it has.
     """
-    found = {ShownPassword(each[:HINT], place) for place, text in _texts(document) for each in _within(text)}
+    answered = {id(place.owner) for place in document.places if document.recipes.for_place(place) is not None}
+    found = {ShownPassword(each[:HINT], place) for place, each in _passwords(document.body, answered)}
     return tuple(sorted(found, key=lambda each: (each.place, each.hint)))
 
 
-def _texts(document: Document) -> Iterator[tuple[str, str]]:
-    """Yield every text with its path."""
-    answered = {id(place.owner) for place in document.places if document.recipes.for_place(place) is not None}
-    left: list[tuple[str, Value]] = [("", document.body)]
+def places_of_passwords(body: Value) -> tuple[str, ...]:
+    """Return the paths of all texts with an Entra password, sorted."""
+    return tuple(sorted({place for place, _ in _passwords(body, frozenset())}))
+
+
+def _passwords(body: Value, answered: Collection[int]) -> Iterator[tuple[str, str]]:
+    return ((place, each) for place, text in _texts(body, answered) for each in _within(text))
+
+
+def _texts(body: Value, answered: Collection[int]) -> Iterator[tuple[str, str]]:
+    """Yield every text with its path, but those within objects of an `answered` identity."""
+    left: list[tuple[str, Value]] = [("", body)]
     while left:
         place, node = left.pop()
         if isinstance(node, str):

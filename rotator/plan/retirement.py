@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from rotator.codes import ReasonCode, WaitCode
-from rotator.container_group import Verdict
+from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.reclaim import reclaim_orphans
 from rotator.plan.view import View
 from rotator.plan.ways_out import deployed, out_of_sight, owner_said
@@ -132,13 +132,18 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
 def _shown(view: View, credential: Credential, stays: str, *, late: bool) -> Iterator[Wait]:
     """Yield a wait for groups with other key ids in their tags that show the credential's password in plain sight."""
     said = {dependent.id for dependent in view.holders(credential.key_id.lower())}
-    for dependent in view.showing(credential):
+    for dependent in showing(view, credential):
         if dependent.id not in said:
             text = (
                 f"{stays}: {dependent.name} shows a password that begins like it in plain sight, in"
                 f" {', '.join(dependent.shows(credential.hint))}. {out_of_sight(view, dependent)}"
             )
             yield Wait(WaitCode.SHOWN, credential.key_id, text, warn=late)
+
+
+def showing(view: View, credential: Credential) -> tuple[Dependent, ...]:
+    """Return container groups that show a password with the credential's hint, regardless of their tags."""
+    return tuple(d for d in view.groups if d.shows(credential.hint) and d.choice is not Choice.IGNORE)
 
 
 def disable(view: View) -> Iterator[Finding]:

@@ -110,8 +110,12 @@ def _names(signs_in: SignIns) -> Iterator[str]:
 
 
 def losers(view: View) -> Iterator[Note]:
-    """Yield the container groups whose password a revocation of the credentials takes."""
-    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
+    """Yield the container groups whose password a revocation of the credentials takes.
+
+    Every group with an Entra password in plain sight may be one: no removed credential shows its hint any more.
+    """
+    shown = {dependent for dependent in view.groups if dependent.shown}
+    for dependent in sorted({*view.dependents, *view.unsaid, *shown}, key=lambda each: each.id):
         holds = "holds" if dependent.key_id else "may hold"
         text = f"{dependent.name} {holds} a password that is removed: its next pull fails"
         yield Note(NoteCode.LOSES_PASSWORD, dependent.id, text)

@@ -175,12 +175,6 @@ class View:
         """
         return tuple(d for d in self.groups if d.unsaid and d.choice is not container_group.Choice.IGNORE)
 
-    def showing(self, credential: Credential) -> tuple[Dependent, ...]:
-        """Return container groups that show a password with the credential's hint, regardless of their tags."""
-        return tuple(
-            d for d in self.groups if d.shows(credential.hint) and d.choice is not container_group.Choice.IGNORE
-        )
-
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
         """Return id and name of declared groups absent from Azure and without a manifest."""

@@ -14,7 +14,7 @@ from rotator.codes import NoteCode, WaitCode
 from rotator.container_group import ANSWERS, Dependent, Phase, likely_line
 from rotator.plan.obstacles_to_moves import effect, late, said_there
 from rotator.plan.view import View
-from rotator.remedy import rotator, stop_group
+from rotator.remedy import export_group, rotator, stop_group
 from rotator.steps import Finding, Note, Wait
 from rotator.words import day
 
@@ -119,11 +119,11 @@ def owner_said(view: View, dependent: Dependent) -> str:
 
 def out_of_sight(view: View, dependent: Dependent) -> str:
     """Return the way to take a password out of a group's plain text."""
-    command = f"`{rotator('manifest', view.policy.name, dependent.name)}`"
+    command = f"`{export_group(dependent.id, f'{dependent.name}.yaml')}`"
     return (
-        f"rotator changes no such text. {command} writes the group as a file, that text included: move the password"
-        " there into a secure variable, write `{credential: password}` for the variable under the group's `secrets:` in"
-        f" {view.policy.file}, and deploy the file"
+        f"rotator changes no such text. {command} writes the group as a file, with that text, if there is none: move"
+        " the password there into a secure variable, write `{credential: password}` for the variable under the group's"
+        f" `secrets:` in {view.policy.file}, and deploy the file"
     )
 
 

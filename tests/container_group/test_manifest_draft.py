@@ -203,3 +203,12 @@ def test_a_null_property_is_left_out_and_a_null_in_data_stays() -> None:
     found = draft(shown)
     assert "zones" not in found.body
     assert found.body["properties"]["extensions"][0]["properties"]["settings"] == settings
+
+
+def test_a_password_in_plain_sight_is_written_into_no_file() -> None:
+    shown = document("plain")
+    password = "Abc8Q~0123456789012345678901234567890123"
+    shown["properties"]["containers"][0]["properties"]["command"] = ["login", f"-p{password}"]
+    with pytest.raises(UnsafeStep, match=r"containers\[0\]\.properties\.command\[1\]") as refused:
+        draft(shown)
+    assert password not in str(refused.value) and "az container export" in refused.value.diagnose().remedy

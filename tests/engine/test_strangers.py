@@ -3,6 +3,7 @@ hold.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from local_azure.aci import wire
@@ -243,29 +244,35 @@ def test_a_hidden_variable_of_a_declared_group_keeps_the_old_credential_until_th
     settled(scene)
 
 
+def logging_in(made: Stage) -> dict[str, Any]:
+    """Declare a group that pulls without a password, and shows the published one in its command; return its body."""
+    group_id = made.group_id("worker")
+    body = made.body(made.app_id, "x", imageRegistryCredentials=[])
+    properties = body["properties"]["containers"][0]["properties"]
+    properties["image"] = "mcr.microsoft.com/azuredocs/aci-helloworld"
+    properties["command"] = [
+        "sh",
+        "-c",
+        f"az login --service-principal -u {made.app_id} -p {made.published()}; run",
+    ]
+    made.azure.container_groups.put(group_id, body, "2025-09-01")
+    made.with_policy(container_groups=[*(declared(made, name) for name in GROUPS), {"id": group_id}])
+    made.pass_(hours=1)
+    return body
+
+
 def test_a_password_in_a_command_keeps_its_credential_until_the_text_is_changed() -> None:
     """The password was made by a person, and adopted; Graph shows its hint."""
 
     async def scene(made: Stage) -> None:
-        group_id = made.group_id("worker")
-        body = made.body(made.app_id, "x", imageRegistryCredentials=[])
-        properties = body["properties"]["containers"][0]["properties"]
-        properties["image"] = "mcr.microsoft.com/azuredocs/aci-helloworld"
-        properties["command"] = [
-            "sh",
-            "-c",
-            f"az login --service-principal -u {made.app_id} -p {made.published()}; run",
-        ]
-        made.azure.container_groups.put(group_id, body, "2025-09-01")
-        made.with_policy(container_groups=[*(declared(made, name) for name in GROUPS), {"id": group_id}])
-        made.pass_(hours=1)
+        body = logging_in(made)
         password = made.published()
         old = await rotated(made)
         assert old in ours(made)
         assert said(made, "shown") and "in properties.containers[0].properties.command[2]" in made.told()
         assert password not in made.told()
-        properties["command"] = ["run"]
-        made.azure.container_groups.put(group_id, body, "2025-09-01")
+        body["properties"]["containers"][0]["properties"]["command"] = ["run"]
+        made.azure.container_groups.put(made.group_id("worker"), body, "2025-09-01")
         await made.rotate()
         assert old not in ours(made)
 
@@ -278,6 +285,18 @@ def test_a_revocation_of_the_passwords_names_the_group_whose_hidden_variable_may
         await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
         losers = [event.subject for event in made.events if isinstance(event, Noted) and event.code == "loses_password"]
         assert sorted(losers) == sorted([*map(made.group_id, GROUPS), group_id])
+
+    settled(scene)
+
+
+def test_a_revocation_of_the_passwords_names_the_group_whose_command_shows_one() -> None:
+    async def scene(made: Stage) -> None:
+        logging_in(made)
+        await rotated(made)
+        made.events.clear()
+        await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
+        losers = [event.subject for event in made.events if isinstance(event, Noted) and event.code == "loses_password"]
+        assert made.group_id("worker") in losers
 
     settled(scene)
 

@@ -86,9 +86,9 @@ class Heard(Play):
 
     ends: list[str] = field(default_factory=list)
 
-    def _heed(self, verb: str, ended: str) -> None:
+    def _heed(self, verb: str, ended: str, *, blind: bool = False) -> None:
         self.ends.append(ended.partition("(")[0])
-        super()._heed(verb, ended)
+        super()._heed(verb, ended, blind=blind)
 
 
 def rows() -> Iterator[Row]:

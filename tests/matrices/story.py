@@ -17,7 +17,7 @@ from local_azure.wire import ServiceError
 from pydantic import TypeAdapter
 
 from rotator.engine import adopt, compromise, deploy_now, grant, reconcile, revoke
-from rotator.engine.run import Run
+from rotator.engine.run import FRESH, Run
 from rotator.errors import RotatorError
 from rotator.state import KEY_ID
 from rotator.steps import Intent
@@ -268,7 +268,7 @@ class Play:
         self.counts.deaths += process.dead
         self.counts.suspensions += process.stopped
         self.trace.append(f"{event.verb}{_said(event, process)}: {ended}")
-        self._heed(event.verb, ended)
+        self._heed(event.verb, ended, blind=_stopped_at_its_end(event, process))
         self._ensure_said(event.verb, ended, process)
         settled = self.made.azure.clock.now() - self._acted > ACTING
         if settled and not (event.strikes or event.conditions or event.death or event.pause):
@@ -322,12 +322,13 @@ class Play:
             return "dies"
         return str(getattr(result, "exit_code", result))
 
-    def _heed(self, verb: str, ended: str) -> None:
+    def _heed(self, verb: str, ended: str, *, blind: bool = False) -> None:
+        """Check the claims of an ended run; one that was stopped after its last read is `blind` for what came since."""
         if verb.startswith(TAKING):
             self.judge.look()
         if verb.startswith("revoke") and ended == "0":
             left = self.judge.still_pulls()
-            self.judge.violations += [f"I9: revoke ended with 0, and {left} are left"] if left else []
+            self.judge.violations += [f"I9: revoke ended with 0, and {left} are left"] if left and not blind else []
             self.judge.acknowledged()
         if ended == "0" and verb not in ("adopt", "deploy") and self.judge.open_doors():
             self.judge.violations.append(f"I9: {verb} ended with 0, and a compromised password signs in")
@@ -387,6 +388,14 @@ def _republished(pause: Pause) -> bool:
 
 def _abrupt(event: Event) -> bool:
     return isinstance(event, Command) and event.verb in ("rotate early without overlap", "declare compromised")
+
+
+def _stopped_at_its_end(event: Command, process: Process) -> bool:
+    """Tell if a process was stopped after its last call, for less time than a read counts as fresh."""
+    pause = event.pause
+    if not (pause and process.stopped and pause.at.moment == "after" and pause.seconds < FRESH):
+        return False
+    return process.calls[-1][:2] == (pause.at.operation, pause.at.nth)
 
 
 def _said(event: Command, process: Process) -> str:

@@ -93,6 +93,9 @@ SHARED = (
 
 
 KEPT = {
+    "access is granted in the seconds between the last read of a revocation and its report": Story(
+        "at rest", (Command("revoke", pause=Pause(Point("mark.secrets.get", 3, "after"), 5.0, (Command("grant"),))),)
+    ),
     "a machine sleeps with its clock between the last look and the publication": Story(
         "first", (Command(pause=Pause(Point("mark.deletedSecrets.get", 2, "after"), 260_000.0, (Command(),), True)),)
     ),

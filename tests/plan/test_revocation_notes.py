@@ -142,6 +142,16 @@ def test_the_other_notes_say_whom_they_are_about() -> None:
     ]
 
 
+def test_a_declared_group_that_pulls_otherwise_loses_a_password_only_if_it_shows_one() -> None:
+    password = "Abc8Q~0123456789012345678901234567890123"
+    groups = [
+        {"id": "shows", "username": "somebody-else", "command": [password]},
+        {"id": "silent", "username": "somebody-else", "command": ["run"]},
+    ]
+    seen = View(worlds.policy({"groups": ["shows", "silent"]}), worlds.observed({"groups": groups}), Intent())
+    assert [ArmId(note.subject).name for note in losers(seen)] == ["shows"]
+
+
 def test_groups_lose_what_they_hold_or_may_hold_and_foreign_passwords_stay() -> None:
     seen = view(
         credentials=[
