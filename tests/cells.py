@@ -18,11 +18,11 @@ from tests.matrices.alphabet import CONDITIONS
 from tests.matrices.kinds import Kind, ways
 
 STRIDE = 12
-SHARE = 6
+SHARE = 9
 """Share of the cells on real SDK code for `make test`: one in so many, if stories try every cell of the kind
 (`tests/matrices/families.py`).
 """
-FAULTS = 6
+FAULTS = 9
 """The same for faults: `tests/matrices/test_alphabet.py` tries each class of effects of each operation."""
 
 
@@ -86,16 +86,21 @@ def cell(*values: Any, name: str, soak: bool, share: int = 1) -> Any:
     """Return a test's parameters; `soak` leaves the cell to `make soak`, and `share` all but one in so many, chosen by
     name.
     """
-    soak = soak or crc32(name.encode()) % share != 0
+    soak = soak or left_out(name, share)
     return pytest.param(*values, id=name, marks=[pytest.mark.soak] if soak else [])
 
 
+def left_out(name: str, share: int) -> bool:
+    """Tell if a cell is none of those that `make test` tries, one in so many, chosen by name."""
+    return crc32(name.encode()) % share != 0
+
+
 def drawn(most: int, **strategies: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator for tests of so many random examples; `make test` tries a sixth of them."""
+    """Return a decorator for tests of so many random examples; `make test` tries a twelfth of them."""
 
     def decorated(test: Callable[..., None]) -> Callable[..., None]:
         @pytest.mark.parametrize(
-            "many", [cell(max(most // 6, 10), name="few", soak=False), cell(most, name="all", soak=True)]
+            "many", [cell(max(most // 12, 10), name="few", soak=False), cell(most, name="all", soak=True)]
         )
         def tried(many: int) -> None:
             slow = settings(max_examples=many, deadline=None, suppress_health_check=[HealthCheck.too_slow])

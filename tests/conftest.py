@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from local_azure.virtual import VirtualLoop
 
 from rotator.cli import SELDOM
 from tests import counts, reached
+from tests.cells import left_out
 from tests.stage import hurried
 
 __all__ = ["answers_are_as_described", "no_vault_is_remembered"]
@@ -80,9 +82,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the tests of `make soak`, unless one is asked for by its id."""
     if _everything(config):
         return
-    left = [item for item in items if item.get_closest_marker("soak")]
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if not item.get_closest_marker("soak")]
+    left = {item for item in items if item.get_closest_marker("soak")} | set(_beyond_shares(items))
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
+
+
+def _beyond_shares(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the cells that the mark `share` of their test leaves to `make soak`; the first stays if no other does."""
+    for _, each in groupby(items, lambda item: item.nodeid.partition("[")[0]):
+        cells = list(each)
+        share = cells[0].get_closest_marker("share")
+        if share:
+            kept = [item for item in cells if not left_out(item.name, *share.args)] or cells[:1]
+            yield from (item for item in cells if item not in kept)
 
 
 @pytest.fixture

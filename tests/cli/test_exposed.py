@@ -43,6 +43,7 @@ def first(said: Said) -> str:
     return (said.out or said.err).splitlines()[0]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_tells_it_first_in_its_report_its_json_and_its_events(exposed: Scene, verb: str) -> None:
     (known,) = exposed.live()
@@ -55,6 +56,7 @@ def test_every_verb_tells_it_first_in_its_report_its_json_and_its_events(exposed
     assert [(each["subject"], each["warn"]) for each in events if each.get("code") == "still_open"] == [(known, True)]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_tells_it_where_it_is_refused_before_it_looks(exposed: Scene, verb: str) -> None:
     assert exposed("revoke", NAME, "--yes", "--no-wait").code == 1

@@ -74,6 +74,7 @@ def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
     return said
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("options", [("-vv",), ("-vv", "--log-format", "json", "--output", "json")], ids=" ".join)
 def test_no_secret_is_in_anything_that_is_written(
     options: tuple[str, ...], rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

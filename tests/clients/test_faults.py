@@ -96,6 +96,7 @@ async def ready(at: Scene) -> None:
     await at.world.observe(at.policy)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("operation", REPEATED)
 def test_a_passing_fault_is_not_noticed(monkeypatch: pytest.MonkeyPatch, operation: str, fault: str) -> None:

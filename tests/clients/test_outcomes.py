@@ -167,6 +167,7 @@ async def test_a_404_without_a_code_is_nobodys_word(at: Scene) -> None:
         await at.world.observe(at.policy)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("operation", ["entra.token", "acr.token", "acr.manifests.head"])
 @pytest.mark.parametrize("fault", ANSWERED, ids=called)
 def test_a_damaged_answer_is_a_failed_try_of_a_proof(

@@ -24,7 +24,7 @@ def _worlds() -> Iterator[Any]:
     """Yield every world; `make test` tries the first of each check, and a third of the others."""
     known = set[str]()
     for world in WORLDS:
-        yield cell(world, name=world.id, soak=False, share=3 if world.check in known else 1)
+        yield cell(world, name=world.id, soak=False, share=9 if world.check in known else 1)
         known.add(world.check)
 
 

@@ -35,6 +35,7 @@ async def rotated(made: Stage) -> str:
     return old
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize(
     "code", ["ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", ""]
 )
@@ -152,6 +153,7 @@ def test_a_mark_of_revocation_that_one_read_does_not_find_counts(how: str) -> No
     settled(scene)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("how", ["404 once", "soft-deleted", "disabled"])
 @pytest.mark.parametrize("look", [glance, preview, examine])
 def test_whoever_tells_what_is_so_sees_a_mark_of_revocation_that_one_read_does_not_find(look: Any, how: str) -> None:

@@ -192,6 +192,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("name", "index", "moment"), list(_cells()))
 
 
+@pytest.mark.share(3)
 def test_two_processes_at_once_leave_nothing_half_done_without_a_word(name: str, index: int, moment: Moment) -> None:
     begin, first, second = PAIRS[name]
 

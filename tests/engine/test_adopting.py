@@ -110,6 +110,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("index", [cell(each, name=str(each), soak=each % 4 != 0) for each in indices])
 
 
+@pytest.mark.share(3)
 def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(index: int) -> None:
     """The second adoption sleeps at one of its calls while the first adopts, rotates and removes."""
 

@@ -266,6 +266,7 @@ SELDOM = ("fails its pull once", "hits the quota", "crashes for reasons of its o
 """Troubles for `make soak`."""
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("trouble", [cell(each, name=each, soak=each in SELDOM) for each in TROUBLES])
 async def test_the_third_of_five_groups(loop: VirtualLoop, trouble: str) -> None:
     befalls = TROUBLES[trouble]
@@ -494,6 +495,7 @@ async def by_az(made: Stage) -> None:
     made.pass_(minutes=5)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("again", [by_rotator, by_az], ids=["rotator-deploy", "az"])
 @pytest.mark.parametrize("state", STATES)
 async def test_a_nightly_job_through_a_rotation(

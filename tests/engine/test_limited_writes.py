@@ -49,6 +49,7 @@ def scene(play: Callable[[Stage], Awaitable[None]]) -> None:
     settled(guarded, groups=("app",))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("operation", [ADD, SET, REMOVE])
 @pytest.mark.parametrize("seconds", [SOON, None], ids=["for a while", "for an unknown time"])
 def test_a_limit_that_ends_within_the_run_is_slept_through(operation: str, seconds: int | None) -> None:
@@ -186,6 +187,7 @@ def test_a_refusal_by_a_limit_is_no_decision_on_a_step() -> None:
     scene(play)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("pause", [60, None, 0])
 def test_refusals_are_outlasted_however_many_they_are_while_the_run_has_time(pause: int | None) -> None:
     async def play(made: Stage) -> None:
@@ -196,6 +198,7 @@ def test_refusals_are_outlasted_however_many_they_are_while_the_run_has_time(pau
     scene(play)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "operation",
     ["graph.applications.upsert", "graph.servicePrincipals.create", ADD, SET, PUT, "rbac.roleAssignments.create"],

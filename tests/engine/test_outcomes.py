@@ -35,6 +35,7 @@ NOS = {
 }
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("later", sorted(NOS))
 @pytest.mark.parametrize("reads", [VERSIONS, "keyvault.*", "graph.*.get"])
 def test_a_no_to_a_later_request_is_not_the_outcome_of_a_lost_put(later: str, reads: str) -> None:
@@ -194,6 +195,7 @@ def _operation(made: Stage, request: Request) -> str:
     )
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("nth", range(1, 7))
 def test_a_run_that_slept_beyond_reclaim_after_publishes_nothing_that_was_reclaimed(nth: int) -> None:
     """The run stops after a proof of the new credential; meanwhile another run reclaims the credential as an orphan."""

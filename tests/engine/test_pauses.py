@@ -74,6 +74,7 @@ STORIES: dict[str, tuple[list[Fault], Callable[[Run], Awaitable[Any]], str]] = {
 }
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("story", STORIES)
 async def test_nobody_waits_without_being_told_for_what(loop: VirtualLoop, story: str) -> None:
     made = stage(loop, groups=("app",))

@@ -409,6 +409,7 @@ def test_somebodys_value_that_signs_in_is_no_alarm(scene: Callable[[Scene], None
     scene(act)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("missing", [False, True], ids=["the role is there", "the role is missing"])
 @pytest.mark.parametrize(
     ("method", "moment"), [("GET", "arriving"), ("GET", "leaving"), ("PUT", "arriving"), ("PUT", "leaving")]

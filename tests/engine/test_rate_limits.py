@@ -62,6 +62,7 @@ def early(made: Stage) -> Intent:
     return Intent(force_before=made.azure.clock.now(), no_overlap=True)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("spent", [98, 99, 100], ids=["for the last group", "for the second", "for the first"])
 def test_a_run_with_time_sleeps_through_the_limit_and_then_looks_again(spent: int) -> None:
     async def play(made: Stage) -> None:

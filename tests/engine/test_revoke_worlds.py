@@ -225,6 +225,7 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
     play(begin)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "world", [cell(world, name=name, soak=at % 2 > 0) for at, (name, world) in enumerate(WORLDS.items())]
 )

@@ -165,6 +165,7 @@ def test_a_queue_that_does_not_answer_is_given_up_within_half_a_minute(storage: 
     run(main)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("page", [b"<html><body>Sign in.</body></html>", b"", b"[]"])
 @pytest.mark.parametrize("kind", ["text/html", "application/xml"])
 def test_a_page_in_place_of_messages_is_no_empty_queue(storage: azurite.Azurite, kind: str, page: bytes) -> None:

@@ -271,6 +271,7 @@ async def rotated(
 ADD, SET, PUT = "graph.applications.addPassword", "keyvault.secrets.set", "aci.containerGroups.createOrUpdate"
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(("how", "at"), [("unreachable", ADD), ("broken", ADD), ("broken", SET), ("broken", PUT)])
 def test_a_lease_lost_in_mid_rotation_ends_the_writes_and_no_invariant_is_broken(how: str, at: str) -> None:
     async def scene(made: Stage) -> None:

@@ -384,22 +384,22 @@ FAMILIES = {
 """Every matrix, by the name of its cells in the counts."""
 
 STRIDES = {
-    "points of death": 331,
-    "effects": 367,
-    "lasting effects": 109,
-    "blind services": 37,
-    "pairs": 11273,
-    "suspensions": 2503,
-    "suspensions after trouble": 127,
-    "interventions": 727,
-    "worlds of a revocation": 23,
-    "repetitions": 421,
-    "rollbacks": 367,
-    "rivals": 61,
-    "crowded versions": 37,
-    "in a row": 17,
-    "lists behind": 13,
-    "deletions": 26,
+    "points of death": 529,
+    "effects": 587,
+    "lasting effects": 175,
+    "blind services": 59,
+    "pairs": 18037,
+    "suspensions": 4005,
+    "suspensions after trouble": 203,
+    "interventions": 1163,
+    "worlds of a revocation": 37,
+    "repetitions": 673,
+    "rollbacks": 587,
+    "rivals": 97,
+    "crowded versions": 59,
+    "in a row": 27,
+    "lists behind": 21,
+    "deletions": 41,
 }
 """Number of cells of which `make test` plays one."""
 

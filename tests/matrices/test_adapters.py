@@ -75,6 +75,7 @@ STORIES: dict[str, Story] = {
 }
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "story", [cell(story, name=name, soak=at % 2 > 0) for at, (name, story) in enumerate(STORIES.items())]
 )

@@ -107,6 +107,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("damage", list(_cells()))
 
 
+@pytest.mark.share(3)
 async def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(
     loop: VirtualLoop, damage: Damage, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ async def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unna
     assert not leaks.found([made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told})
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("hosts", ["keyvault.*", "graph.*", "aci.*", "arm.*", "acr.*", "entra.*"])
 @pytest.mark.parametrize("hours", [30, -30])
 async def test_one_service_whose_clock_is_wrong_ends_no_overlap(loop: VirtualLoop, hosts: str, hours: int) -> None:

@@ -75,6 +75,7 @@ CASES = {
 }
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_full_disk_is_told_and_nothing_is_half_written(name: str, rotator: Scene, tmp_path: Path) -> None:
     case = CASES[name]

@@ -91,6 +91,7 @@ def test_a_mutant_is_looked_for_by_the_lines_of_its_function(name: str) -> None:
         assert told and told <= set(range(first, first + len(lines))), one.function
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_story_that_kills_a_mutant_notices_it(part: int, record_property: Record) -> None:
     chosen = KILLED[part::PARTS]
@@ -103,6 +104,7 @@ def test_the_story_that_kills_a_mutant_notices_it(part: int, record_property: Re
     record_property(COUNTED, len(chosen))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_run_to_which_one_thing_happens_goes_as_it_did(part: int, record_property: Record) -> None:
     _agree(tuple(endures.rows())[part * 2 :: PARTS * SHARE], record_property)

@@ -39,6 +39,7 @@ def test_no_cell_of_all_violates_an_invariant(family: str, part: int, record_pro
     play_all(family, cells(family)[part :: PARTS * 16], record_property)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(("verb", "world"), [("rotate", "first"), ("deploy", "at rest")])
 def test_a_whole_rotation_of_somebody_else_just_before_a_redeployment_is_seen(
     verb: str, world: str, record_property: Record

@@ -163,6 +163,7 @@ is met.
 """
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_read_that_is_refused_is_told(
     rotator: Scene, verb: str, record_property: Callable[[str, object], None]

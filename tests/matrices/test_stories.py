@@ -22,7 +22,7 @@ from tests.matrices.worlds import WORLDS
 from tests.stage import Adapter, play, real, watched
 
 SEED = int(os.environ.get("ROTATOR_SEED", "1"))
-FEW, MANY = 15, 1000
+FEW, MANY = 10, 1000
 """Stories on the fast adapter: of `make test`, and of each seed of `make soak`."""
 FEW_REAL, MANY_REAL = 2, 50
 """Stories on real SDK code: of `make test`, and of each seed of `make soak`."""
@@ -182,6 +182,7 @@ def test_a_story_that_went_wrong_once_does_so_no_more(story: Story) -> None:
     assert counts.suspensions + counts.deaths == str(story).count('"pause"') + str(story).count('"death"')
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("story", SHARED, ids=str)
 def test_a_story_ends_in_the_same_digest_on_both_adapters(story: Story) -> None:
     def ends(adapter: Adapter) -> str:

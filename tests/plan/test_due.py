@@ -51,7 +51,7 @@ def resting(case: Mapping[str, Any]) -> tuple[Policy, Observed, Known]:
     return policy, observed, known
 
 
-@pytest.mark.parametrize("case", [cell(*each.values, name=str(each.id), soak=False, share=2) for each in cases()])
+@pytest.mark.parametrize("case", [cell(*each.values, name=str(each.id), soak=False, share=4) for each in cases()])
 def test_a_run_at_next_due_does_something_and_no_earlier_run_does(case: Mapping[str, Any]) -> None:
     policy, observed, known = resting(case)
     now, due = next_steps(policy, observed, None, known), next_due(policy, observed, Next(), known)

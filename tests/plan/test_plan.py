@@ -140,6 +140,7 @@ def test_case(case: Mapping[str, Any]) -> None:
     agree(case, *world(case))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("case", list(cases()))
 def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) -> None:
     policy, observed, intent, known = world(case)

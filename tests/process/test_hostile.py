@@ -118,6 +118,7 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
     assert validate(tmp_path, "2>&1 | true; exit ${PIPESTATUS[0]}").returncode == 2
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("words", ["--help", "--version", "plan --help", "emulator --help"])
 def test_help_into_a_full_disk_is_one_line_and_no_traceback(words: str) -> None:
     ended = shell(f"{words} >/dev/full")
@@ -147,6 +148,7 @@ def test_a_stderr_that_takes_no_more_does_not_change_the_exit_code(words: str, c
         assert ended.returncode == code, (end, ended)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("words", ["revoke one", "rotate one --key-id x", "validate nothing"])
 def test_a_refusal_for_programs_into_a_full_disk_ends_with_its_own_code(words: str, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
@@ -159,6 +161,7 @@ def test_a_usage_error_with_no_stderr_does_not_reach_stdout() -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "surroundings", ["PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii", "LC_ALL=C", "COLUMNS=0", "COLUMNS=99999999"]
 )

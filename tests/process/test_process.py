@@ -164,6 +164,7 @@ def test_a_policy_with_six_mistakes_names_each_with_its_place_and_no_request_is_
     assert len(rotator.azure.calls()) == before
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("case", [cell(case, name=case, soak=case not in (FIRST, LAST)) for case in WRONG])
 def test_a_name_that_leads_nowhere_is_told_with_what_was_changed_and_what_to_do(case: str, rotator: Scene) -> None:
     code, changes, words = WRONG[case]

@@ -44,6 +44,7 @@ def until(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"it ended before it said {words!r}: {said}")
 
 
+@pytest.mark.share(3)
 @EACH
 def test_a_signal_during_a_proof_takes_back_what_was_added(rotator: Scene, number: signal.Signals) -> None:
     rotator.write(proof={"times": 5, "over": "4m", "deadline": "5m"})
@@ -71,6 +72,7 @@ def test_an_interruption_is_one_object_for_programs(rotator: Scene) -> None:
     assert process.returncode == 143
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("again", [True, False], ids=["a second signal", "the end of the grace"])
 def test_a_request_that_never_ends_holds_nobody_up_for_long(rotator: Scene, *, again: bool) -> None:
     rotator.extra = {"ROTATOR_GRACE": "20" if again else "1"}

@@ -352,6 +352,7 @@ def test_a_line_of_status_has_age_end_and_groups() -> None:
     ]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 @pytest.mark.parametrize("every", [False, True])
 def test_thirty_policies_are_readable_in_any_terminal(width: int, every: bool) -> None:
