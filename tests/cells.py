@@ -18,7 +18,7 @@ from tests.matrices.alphabet import CONDITIONS
 from tests.matrices.kinds import Kind, ways
 
 STRIDE = 12
-SHARE = 9
+SHARE = 6
 """Share of the cells on real SDK code for `make test`: one in so many, if stories try every cell of the kind
 (`tests/matrices/families.py`).
 """

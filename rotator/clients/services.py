@@ -17,6 +17,7 @@ from rotator.clients.budgets import Budgets
 from rotator.clients.counted_request import Hosts
 from rotator.clients.directory import PasswordHolder, principal_of
 from rotator.clients.graph import Graph, unknown
+from rotator.clients.graph_wire import GraphWire
 from rotator.clients.group_list import GroupList, Indexing
 from rotator.clients.keyvault import KeyVault
 from rotator.clients.limits import password_limits
@@ -28,7 +29,6 @@ from rotator.clients.secret_versions import Published
 from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports
-from rotator.clients.wire import GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, LeaseStore, Queue

@@ -49,8 +49,9 @@ from rotator.plan.revocation_end import (
 )
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.spread import renewal, spread_over
+from rotator.plan.stripped_groups import EVERY_GROUP, STRIPPED, short
 from rotator.plan.unfold import evolve, plan
-from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
+from rotator.plan.view import View
 from rotator.plan.workload import Redeployed, Workload, forecast
 
 __all__ = [

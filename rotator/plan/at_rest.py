@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from rotator.container_group import Phase
 from rotator.plan.marks import MOST_TAGS
 from rotator.plan.rules import RULES
-from rotator.plan.view import STRIPPED, View
+from rotator.plan.stripped_groups import STRIPPED
+from rotator.plan.view import View
 from rotator.state import Access
 from rotator.steps import Note, Wait, kind
 

@@ -14,7 +14,8 @@ Rules for editors of this file:
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
+from rotator.plan.stripped_groups import EVERY_GROUP, STRIPPED, short, stripped
+from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, OWN, Observed, Tags, Version, series, tags
@@ -127,5 +128,5 @@ def _by_closeness(view: View, key_id: str) -> Sequence[Version]:
 def strip_marks(versions: Iterable[Version], version_id: str, group_id: ArmId) -> tuple[Mark, ...]:
     """Return the marks still to be written to record a container group that lost our tags; empty if recorded."""
     name = short(group_id)
-    lacking = (v for v in versions if v.id == version_id and not {name, EVERY_GROUP} & set(v.listed(STRIPPED)))
+    lacking = (v for v in versions if v.id == version_id and not stripped(v, group_id))
     return tuple(Mark(v.id, STRIPPED, (name,), must=True) for v in lacking)

@@ -6,17 +6,13 @@ from functools import cached_property
 from rotator import container_group
 from rotator.container_group import Dependent, Phase, Verdict
 from rotator.plan.spread import LAST_WEEK, renewal
+from rotator.plan.stripped_groups import stripped
 from rotator.policy import Policy
-from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Proof, Version, marker
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Refused
 
 CONFIRM = timedelta(minutes=2)
 """Time between two reads needed to confirm an absence: Graph's reads lag its writes (azure-facts C6)."""
-STRIPPED = "rotator-strips"
-"""Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
-EVERY_GROUP = "*"
-"""Value of the tag for all groups, if their names don't fit."""
 SKEW = timedelta(minutes=5)
 """Most by which the clocks of Graph and Container Instances are taken to differ."""
 TRIAL = timedelta(seconds=30)
@@ -292,9 +288,7 @@ class View:
 
     def strips(self, dependent: Dependent) -> bool:
         """Tell if this group lost our tags after a PUT with the current credential."""
-        version = self.current_version
-        names = version.listed(STRIPPED) if version else ()
-        return short(dependent.id) in names or EVERY_GROUP in names
+        return stripped(self.current_version, dependent.id)
 
 
 def _younger(credential: Credential, dependent: Dependent) -> bool:
@@ -303,11 +297,3 @@ def _younger(credential: Credential, dependent: Dependent) -> bool:
     A group that is only suspected to hold a credential shows nothing.
     """
     return dependent.begun is not None and not dependent.guessed and credential.start > dependent.begun + SKEW
-
-
-def short(group_id: ArmId) -> str:
-    """Return the short name of a container group for a tag of limited length.
-
-    The short name is the first 40 characters of the group's name, in lower case.
-    """
-    return group_id.name.lower()[:40]

@@ -19,9 +19,10 @@ from local_azure.server import loopback
 from rotator.clients import body
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, unpacked, whole
+from rotator.clients.graph_wire import GraphWire
 from rotator.clients.retries import PATIENCE
 from rotator.clients.transports import direct, proxied, real
-from rotator.clients.wire import LONGEST, Carrier, Gate, GraphWire
+from rotator.clients.wire import LONGEST, Carrier, Gate
 from rotator.errors import AzureError, Unavailable, Unexpected
 from rotator.state import Outcome, Secret
 from rotator.system import SystemClock
