@@ -44,7 +44,10 @@ class Cloud:
         host = rf"[a-z0-9]{{3,24}}\.{service}\.{re.escape(self.storage_suffix)}"
         found = re.fullmatch(rf"(https://{host})/((?=.{{3,63}}/?$)[a-z0-9]+(?:-[a-z0-9]+)*)/?", address)
         if not found:
-            raise ValueError(f"write https://ACCOUNT.{service}.{self.storage_suffix}/NAME")
+            raise ValueError(
+                f"write https://ACCOUNT.{service}.{self.storage_suffix}/NAME, the account in 3 to 24 lower-case letters"
+                " and digits, the name in 3 to 63, with single hyphens between"
+            )
         return found[1], found[2]
 
     @property

@@ -34,10 +34,13 @@ def _ensure_plain(found: os.stat_result, file: Path) -> None:
 
 
 def replaced(file: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file beside the old one, and put it in the old one's place. Raises OSError."""
+    """Write a file beside the old one, and put it in the old one's place. Raises OSError, with the file's own name."""
     with suppress(FileNotFoundError):
         _ensure_plain(file.stat(), file)
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name[:100]}.", dir=file.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name[:100]}.", dir=file.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as beside:
             beside.write(text)

@@ -121,4 +121,6 @@ def test_an_address_of_no_queue_is_a_usage_error(
 ) -> None:
     said = rotator(command, "--queue", address)
     assert said.code == 2 and "hunter2" not in said.err
-    assert "https://ACCOUNT.queue.core.windows.net/NAME" in said.err.replace("\n", "").replace("│", "")
+    assert "write https://ACCOUNT.queue.core.windows.net/NAME, the account" in said.err.replace("\n", "").replace(
+        "│", ""
+    )

@@ -24,10 +24,15 @@ def test_the_page_is_written_whole_beside_the_table_and_holds_no_secret(rotator:
 
 
 def test_a_page_that_can_not_be_written_is_said(rotator: Scene, tmp_path: Path) -> None:
-    said = rotator("status", "--html", str(tmp_path / "nowhere" / "fleet.html"))
+    file = tmp_path / "nowhere" / "fleet.html"
+    said = rotator("status", "--html", str(file))
     assert (said.code, said.out) == (1, "")
-    assert "No such file or directory" in said.err
-    assert "What to do" in said.err
+    first, *rest = said.err.splitlines()
+    assert first == f"{file} can't be written: No such file or directory"
+    assert rest == [
+        "State: Nothing was changed: status only reads.",
+        "What to do: Make its directory, or name another --html FILE.",
+    ]
 
 
 def test_a_policy_with_mistakes_is_on_the_page_with_each_of_them(rotator: Scene, tmp_path: Path) -> None:

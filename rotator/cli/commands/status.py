@@ -126,11 +126,19 @@ def _unseen(html: Path | None) -> Iterator[None]:
 
 
 def _write(file: Path, seen: "list[Previewed]") -> None:
-    """Write the page in place of an older one. Raises OSError."""
+    """Write the page in place of an older one. Raises RotatorError if it can't be written."""
     from importlib.resources import files
 
+    from rotator.fleet import exhausted
     from rotator.notify import replaced
     from rotator.report import page
 
     style, script = (files(page).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    replaced(file, page.page(seen, page.Assets(style, script), wiring.now()))
+    try:
+        replaced(file, page.page(seen, page.Assets(style, script), wiring.now()))
+    except OSError as error:
+        raise exhausted(error) or RotatorError(
+            f"{file} can't be written: {error.strerror}",
+            state="Nothing was changed: status only reads.",
+            remedy="Make its directory, or name another --html FILE.",
+        ) from None
