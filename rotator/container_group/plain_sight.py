@@ -16,6 +16,8 @@ from rotator.secret import ENTRA_SECRET
 
 HINT = 3
 """Characters of a password that Graph shows as the hint."""
+SHORTEST = 37
+"""Characters of the shortest text with a password."""
 ENCODED = re.compile(r"[\w+/-]{48,}={0,2}", re.ASCII)
 """Base64, as in Docker's `auth`, at least as long as an encoded password."""
 
@@ -49,16 +51,20 @@ def _passwords(body: Value, answered: Collection[int]) -> Iterator[tuple[str, st
 
 
 def _texts(body: Value, answered: Collection[int]) -> Iterator[tuple[str, str]]:
-    """Yield every text with its path, but those within objects of an `answered` identity."""
+    """Yield every text as long as a password with its path, but those within objects of an `answered` identity."""
     left: list[tuple[str, Value]] = [("", body)]
     while left:
         place, node = left.pop()
         if isinstance(node, str):
             yield place, node
         elif isinstance(node, Mapping) and id(node) not in answered:
-            left += [(f"{place}.{name}".lstrip("."), value) for name, value in node.items()]
+            left += [(f"{place}.{name}".lstrip("."), value) for name, value in node.items() if _may_hold(value)]
         elif isinstance(node, (list, tuple)):
-            left += [(f"{place}[{nth}]", value) for nth, value in enumerate(node)]
+            left += [(f"{place}[{nth}]", value) for nth, value in enumerate(node) if _may_hold(value)]
+
+
+def _may_hold(value: Value) -> bool:
+    return len(value) >= SHORTEST if isinstance(value, str) else isinstance(value, (Mapping, list, tuple))
 
 
 def _within(text: str) -> Iterator[str]:

@@ -25,13 +25,14 @@ def found(made: dict[str, Any], given: dict[str, Any] | None = None) -> list[tup
     "text",
     [
         PASSWORD,
+        PASSWORD[:37],
         f"az login --service-principal -u {worlds.APP_ID} -p{PASSWORD} && run",
         f"RunAs=App;AppId={worlds.APP_ID};ClientSecret={PASSWORD};TenantId=x",
         f'{{"auths": {{"x.azurecr.io": {{"auth": "{AUTH}"}}}}}}',
         AUTH.rstrip("="),
         AUTH.replace("+", "-").replace("/", "_"),
     ],
-    ids=["bare", "az login", "a connection string", "Docker's file", "without padding", "for URLs"],
+    ids=["bare", "the shortest", "az login", "a connection string", "Docker's file", "without padding", "for URLs"],
 )
 def test_a_password_is_found_in_every_place_in_plain_sight(text: str) -> None:
     assert found({"command": ["sh", "-c", text]}) == [("Abc", f"{PROPERTIES}.command[2]")]
