@@ -16,6 +16,7 @@ from local_azure.private import write_private
 
 NAMES = (
     "login.microsoftonline.com",
+    "login.windows.net",
     "graph.microsoft.com",
     "management.azure.com",
     "*.vault.azure.net",

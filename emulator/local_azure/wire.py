@@ -45,6 +45,8 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    sent: str = ""
+    """The path as the client wrote it."""
 
     @classmethod
     def parse(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> "Request":
@@ -54,7 +56,8 @@ class Request:
         for name, value in parse_qsl(parts.query, keep_blank_values=True):
             query[name.lower()] = f"{query[name.lower()]} {value}" if name.lower() in query else value
         lowered = {name.lower(): value for name, value in headers.items()}
-        return cls(method.upper(), (parts.hostname or "").lower(), unquote(parts.path), query, lowered, body)
+        host = (parts.hostname or "").lower()
+        return cls(method.upper(), host, unquote(parts.path), query, lowered, body, parts.path)
 
     def json(self) -> Json:
         """The body as JSON; an empty one is ``{}``. Raises ServiceError 400 InvalidRequestContent."""

@@ -39,9 +39,10 @@ def test_a_repository_shows_its_dates_counts_and_switches(client: Client) -> Non
 
 
 def test_tags_come_by_name_or_time_in_pages(client: Client) -> None:
-    first = client.call("GET", "/acr/v1/team/app/_tags?n=1&orderby=timedesc")
+    first = client.call("GET", "/acr/v1/team%2Fapp/_tags?n=1&orderby=timedesc")
     assert [tag["name"] for tag in first.body["tags"]] == ["v2"]
     following = first.headers["Link"].partition(">")[0].removeprefix("<")
+    assert following.startswith("/acr/v1/team%2Fapp/_tags?")
     second = client.call("GET", following)
     assert ([tag["name"] for tag in second.body["tags"]], "Link" in second.headers) == (["v1"], False)
     assert [tag["name"] for tag in client.call("GET", "/acr/v1/team/app/_tags?orderby=timeasc").body["tags"]] == [
@@ -58,12 +59,26 @@ def test_tags_come_by_name_or_time_in_pages(client: Client) -> None:
         "2026-03-01T13:00:00.0000000Z",
         OPEN,
     )
-    missing = client.call("GET", "/acr/v1/team/app/_tags/v9")
-    assert (missing.status, missing.code, missing.body["errors"][0]["detail"]) == (
-        404,
-        "TAG_UNKNOWN",
-        {"name": "team/app", "tag": "v9"},
-    )
+
+
+NONE = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "message"),
+    [
+        ("GET", "/acr/v1/team/app/_tags/v9", "TAG_UNKNOWN", "the specified tag does not exist"),
+        ("DELETE", "/acr/v1/team/app/_tags/v9", "TAG_UNKNOWN", "the specified tag does not exist"),
+        ("GET", f"/acr/v1/team/app/_manifests/{NONE}", "MANIFEST_UNKNOWN", "manifest unknown"),
+        ("DELETE", f"/v2/team/app/manifests/{NONE}", "MANIFEST_UNKNOWN", f"manifest {NONE} is not found"),
+        ("DELETE", f"/v2/team/app/blobs/{NONE}", "BLOB_UNKNOWN", "blob unknown to registry"),
+    ],
+)
+def test_what_is_not_there_is_refused_without_a_detail(
+    client: Client, method: str, path: str, code: str, message: str
+) -> None:
+    missing = client.call(method, path)
+    assert (missing.status, missing.body["errors"]) == (404, [{"code": code, "message": message}])
 
 
 def test_manifests_show_size_platform_and_tags(client: Client) -> None:

@@ -29,7 +29,7 @@ def test_without_a_token_401_names_the_missing_header_and_where_to_sign_in(world
             "message": "Authentication failed. The 'Authorization' header is missing.",
         }
     }
-    assert f'authorization_uri="https://login.microsoftonline.com/{TENANT}"' in answer.headers["WWW-Authenticate"]
+    assert f'authorization_uri="https://login.windows.net/{TENANT}"' in answer.headers["WWW-Authenticate"]
 
 
 def test_a_token_for_another_audience_or_past_its_end_is_refused(world: World) -> None:

@@ -243,6 +243,8 @@ def test_an_import_that_takes_its_time_is_followed_by_its_location(world: World)
     world.clock.advance(timedelta(seconds=10))
     ended = world.arm("GET", begun.headers["Location"])
     assert (ended.status, ended.body) == (200, {"status": "Succeeded"})
+    elsewhere = take(world, {"registryUri": "docker.io", "sourceImage": "library/busybox:latest"}, "busybox:v1")
+    assert world.arm("GET", elsewhere.headers["Location"]).body == {"status": "Accepted"}
 
 
 def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> None:

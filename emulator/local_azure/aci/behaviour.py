@@ -215,10 +215,14 @@ class ContainerGroups:
     def restart(self, group_id: str) -> GroupOperation:
         """Restart all containers in place.
 
-        The host looks images with an unchanged digest up, without pulling them again.
+        The host looks images with an unchanged digest up, without pulling them again. A restart under way is the
+        answer to another one (recorded of Azure PowerShell, 2023 and 2024).
 
         Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
         """
+        under_way = self._known(group_id)
+        if under_way.provisioning == "Updating" and not self.faults.active("transitioning"):
+            return self._host.operation(under_way)
         group = self._free(group_id)
         try:
             return self._plane.again(group, in_place=not group.terminated)

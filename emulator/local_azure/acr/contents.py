@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from local_azure.acr.image import INDEXES, MEDIA_TYPES, Stored, build, digest_of, labelled, parts
-from local_azure.acr.refusal import Refused
+from local_azure.acr.refusal import BARE, Refused
 from local_azure.acr.state import Attributes, Blob, RegistryState, Repository
 from local_azure.clock import Clock
 from local_azure.wire import Json
@@ -189,7 +189,9 @@ class Contents:
 
     def delete_manifest(self, host: str, name: str, digest: str) -> None:
         """Delete a manifest and every tag pointing at the manifest. Raises Refused."""
-        home, found = self.repository(host, name), self.stored(host, name, digest)
+        home = self.repository(host, name)
+        _require(digest in home.manifests, "MANIFEST_UNKNOWN", f"manifest {digest} is not found", BARE)
+        found = home.manifests[digest]
         tags = [tag for tag, target in home.tags.items() if target == found.digest]
         self.require_allowed(home, "delete", "", found.digest, *tags)
         del home.manifests[found.digest]
@@ -201,7 +203,7 @@ class Contents:
     def untag(self, host: str, name: str, tag: str) -> None:
         """Delete a tag and keep the tagged manifest. Raises Refused."""
         home = self.repository(host, name)
-        _require(tag in home.tags, "TAG_UNKNOWN", f"the specified tag does not exist: {tag}")
+        _require(tag in home.tags, "TAG_UNKNOWN", "the specified tag does not exist", BARE)
         self.require_allowed(home, "delete", "", tag)
         del home.tags[tag]
         home.attributes.pop(tag, None)
@@ -230,7 +232,7 @@ class Contents:
     def delete_blob(self, host: str, name: str, digest: str) -> None:
         """Take a pushed blob from a repository. Raises Refused."""
         home = self._homes(host).get(name, Repository(name))
-        _require(digest in home.blobs, "BLOB_UNKNOWN", "blob unknown to registry")
+        _require(digest in home.blobs, "BLOB_UNKNOWN", "blob unknown to registry", BARE)
         home.blobs.remove(digest)
         self._sweep(host)
 

@@ -7,7 +7,7 @@ import base64
 
 from local_azure.acr.behaviour import Registries
 from local_azure.acr.limits import TooMany
-from local_azure.acr.refusal import Refused
+from local_azure.acr.refusal import BARE, Refused
 from local_azure.acr.rights import DENIED, REQUIRED, Kind, PullIdentity
 from local_azure.acr.tokens import BadRegistryToken, TokenGrant
 from local_azure.arm.behaviour import Resource
@@ -86,9 +86,8 @@ def spoken(handler: Handler) -> Handler:
         except Refused as refused:
             headers = {"Retry-After": str(refused.seconds)} if isinstance(refused, TooMany) else None
             detail = refused.detail if refused.detail is not None else _named(call, refused.code)
-            raise ServiceError(
-                refused.status, refused.code, refused.message, headers=headers, extra={"detail": detail}
-            ) from refused
+            extra = {} if detail is BARE else {"detail": detail}
+            raise ServiceError(refused.status, refused.code, refused.message, headers=headers, extra=extra) from refused
 
     return speaking
 

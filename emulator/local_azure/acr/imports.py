@@ -18,6 +18,9 @@ from local_azure.arm.shape import fields
 from local_azure.arm.tracked import GROUP
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
+MICROSOFT = "mcr.microsoft.com"
+"""The registry whose images are shown as pending while they are imported (recorded, 2023 to 2025)."""
+
 
 def routes(registries: Registries) -> tuple[Route, ...]:
     """The one operation, under Resource Manager."""
@@ -53,7 +56,8 @@ class _Imports:
             raise ServiceError(
                 400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}"
             ) from error
-        return imported(call, self.registries.resources, target, [f"{name}:{tag}" for name, tag in tags])
+        named = tags if source.host == MICROSOFT else []
+        return imported(call, self.registries.resources, target, [f"{name}:{tag}" for name, tag in named])
 
     def _source(self, given: dict[str, Json]) -> _Source:
         image = str(given.get("sourceImage") or "")

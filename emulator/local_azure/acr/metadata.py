@@ -10,7 +10,7 @@ from local_azure.acr.distribution import Operations, listed
 from local_azure.acr.door import RegistryDoor
 from local_azure.acr.image import Stored, parts
 from local_azure.acr.pages import page
-from local_azure.acr.refusal import Refused
+from local_azure.acr.refusal import BARE, Refused
 from local_azure.acr.state import Attributes, Repository
 from local_azure.acr.tokens import TokenGrant
 from local_azure.clock import iso
@@ -103,13 +103,13 @@ class Metadata:
     def manifest(self, call: Call) -> Response:
         """One manifest."""
         home = self._home(call, "metadata_read")
-        stored = self._contents.stored(call.request.host, call["name"], call["digest"])
+        stored = _known_manifest(call, home)
         return Response.json(200, {**_of(call), "manifest": self._manifest(home, stored.digest)})
 
     def update_manifest(self, call: Call) -> Response:
         """Lock or unlock a manifest."""
         home = self._home(call, "metadata_write")
-        stored = self._contents.stored(call.request.host, call["name"], call["digest"])
+        stored = _known_manifest(call, home)
         self._change(call, home, stored.digest)
         return Response.json(200, {**_of(call), "manifest": self._manifest(home, stored.digest)})
 
@@ -176,8 +176,14 @@ def _of(call: Call) -> dict[str, Json]:
 
 def _known_tag(call: Call, home: Repository) -> str:
     if call["tag"] not in home.tags:
-        raise Refused("TAG_UNKNOWN", f"the specified tag does not exist: {call['tag']}")
+        raise Refused("TAG_UNKNOWN", "the specified tag does not exist", BARE)
     return call["tag"]
+
+
+def _known_manifest(call: Call, home: Repository) -> Stored:
+    if call["digest"] not in home.manifests:
+        raise Refused("MANIFEST_UNKNOWN", "manifest unknown", BARE)
+    return home.manifests[call["digest"]]
 
 
 def _dates(attributes: Attributes) -> dict[str, Json]:

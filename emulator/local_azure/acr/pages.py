@@ -11,7 +11,7 @@ PAGE = 100
 def page(call: Call, names: list[str]) -> tuple[list[str], dict[str, str]]:
     """Return the page of `names` selected by ``n`` and ``last``, in the given order, and the Link header.
 
-    The header leads to the next page. Raises Refused.
+    The header leads to the next page, by the path as the client wrote it (recorded). Raises Refused.
     """
     last, size = call.request.query.get("last", ""), call.request.query.get("n", "")
     if size.startswith("-"):
@@ -25,5 +25,6 @@ def page(call: Call, names: list[str]) -> tuple[list[str], dict[str, str]]:
     if len(rest) <= count:
         return rest, {}
     order = quote(call.request.query.get("orderby", ""), safe="")
-    link = f'<{call.request.path}?last={quote(rest[count - 1], safe="")}&n={count}&orderby={order}>; rel="next"'
+    path, following = call.request.sent or call.request.path, quote(rest[count - 1], safe="")
+    link = f'<{path}?last={following}&n={count}&orderby={order}>; rel="next"'
     return rest[:count], {"Link": link}

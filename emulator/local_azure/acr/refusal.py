@@ -25,6 +25,10 @@ ACR's own.
 """
 
 
+BARE = object()
+"""Detail of a refusal that is shown without any: those of ``/acr/v1``, and of deletions."""
+
+
 class Refused(Exception):
     """A request or pull refused by the registry, in the registry's own words.
 

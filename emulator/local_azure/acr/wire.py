@@ -73,7 +73,7 @@ class Acr:
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
         """Return the envelope of the distribution specification, with ACR's final line break."""
-        entry = {"code": error.code, "message": error.message, "detail": error.extra.get("detail")}
+        entry = {"code": error.code, "message": error.message, **error.extra}
         response = Response.json(error.status, {"errors": [entry]}, error.headers)
         response.body += b"\n"
         return response

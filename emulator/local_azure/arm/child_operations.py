@@ -53,7 +53,7 @@ def removed(call: Call, resources: Resources, about: str, region: str, kind: str
 def imported(call: Call, resources: Resources, registry: Resource, images: Iterable[str]) -> Response:
     """Return 202 for images that are being imported, with the address where their status is said.
 
-    Until then every image is pending by its name there (recorded since April 2024).
+    Until then the `images` are pending by their names there.
     """
     seconds, about = resources.timing.registry_made, f"{registry.id}/importImage"
     operation = resources.operations.begin(about, "registries", seconds, "Accepted", {"status": "Succeeded"})

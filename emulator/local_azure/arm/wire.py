@@ -36,6 +36,9 @@ from local_azure.entra.behaviour import Tokens
 from local_azure.ids import Ids
 from local_azure.wire import Call, Caller, Handler, Json, Request, Response, Route, ServiceError, Table
 
+OLDER_NAMES = {"login.microsoftonline.com": "login.windows.net"}
+"""The name of the public cloud's sign-in in the challenge of Resource Manager (recorded, 2024 and 2025)."""
+
 CODES = {
     "missing": "AuthenticationFailed",
     "expired": "ExpiredAuthenticationToken",
@@ -154,6 +157,7 @@ class Arm:
     def _unauthorized(self, request: Request, code: str, message: str, why: str) -> ServiceError:
         tenant = self.resources.authorization.directory.tenant
         login = cloud_at(request.host).login
+        login = OLDER_NAMES.get(login, login)
         challenge = (
             f'Bearer authorization_uri="https://{login}/{tenant}", error="invalid_token", error_description="{why}"'
         )

@@ -564,6 +564,7 @@ def test_b4_a_restart_shows_the_old_state_first_and_pulls_nothing_that_is_unchan
     assert (answer.status, answer.content) == (204, b"")
     properties = world.properties()
     assert (properties["provisioningState"], properties["instanceView"]["state"]) == ("Updating", "Running")
+    assert [world.arm("POST", f"{ID}/{verb}").status for verb in ("restart", "stop")] == [204, 409]
     world.wait(seconds=20)
     assert world.events() == [("Pulling", 1), ("Pulled", 1), ("Started", 2), ("Killing", 1)]
     assert world.arm("GET", answer.headers["azure-asyncoperation"]).body["status"] == "Succeeded"
