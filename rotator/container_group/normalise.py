@@ -50,6 +50,7 @@ def usual(document: Mapping[str, Any]) -> Json:
     if text(body, "location"):
         put(body, "location", text(body, "location").replace(" ", "").lower())
     _default(get(body, "identity"), "type", "None")
+    _texts(get(body, "tags"))
     _properties(get(body, "properties"))
     for entry in entries(body):
         _entry(entry)
@@ -60,6 +61,12 @@ def usual(document: Mapping[str, Any]) -> Json:
             drop(body, name)
     filled: Json = _filled(body)
     return filled
+
+
+def _texts(tags: Value) -> None:
+    """Give each tag without a value an empty one: az sends a null, and Azure shows a text."""
+    for name in [name for name, value in tags.items() if value is None] if isinstance(tags, dict) else ():
+        tags[name] = ""
 
 
 def _properties(properties: Value) -> None:

@@ -100,7 +100,8 @@ async def put(
     except (NotSent, Throttled):
         raise
     except AzureError as error:
-        error.state = "Azure refused the deployment, so the group is unchanged. Other groups keep their credentials."
+        left = "is unchanged" if existed else "was not created"
+        error.state = f"Azure refused the deployment, so the group {left}. Other groups keep their credentials."
         raise
     run.tell(GroupAccepted(group=group_id, key_id=key_id))
     if run.world.moment() > not_after:

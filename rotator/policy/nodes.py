@@ -136,6 +136,8 @@ def _said(error: YAMLError, language: str) -> tuple[str, str]:
         return f"more than {MOST_NODES} keys and values", "Split it: a policy is about one principal."
     if getattr(error, "problem", "") == "second occurrence":
         return "an anchor name that is used twice", "Give each anchor its own name."
+    if getattr(error, "problem", "") == "but found another document":
+        return "a second document", "Put it into a file of its own: from `---` on nothing else may follow."
     problem = str(getattr(error, "problem", None) or f"a character that {language} forbids")
     problem = re.sub(r"(alias|anchor|tag handle|tag) ['\"].*['\"]", r"\1", problem)
     remedy = (

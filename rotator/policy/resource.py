@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any
 
 from rotator.errors import Mistake
+from rotator.policy import levels
 from rotator.policy.acceptable import unacceptable
 from rotator.policy.located import Located, Path, scalars
 from rotator.policy.rules import GROUP
@@ -25,48 +26,6 @@ _TOP = {"location", "tags", "identity", "properties", "zones", "extendedLocation
 _SENT = {name.lower(): name for name in _TOP} | {"extended_location": "extendedLocation"}
 _ALONE = {"id", "systemdata", "system_data", "etag"}
 """Names that only Azure writes."""
-_PROPERTIES = {
-    name.lower(): name
-    for name in [
-        "confidentialComputeProperties",
-        "containerGroupProfile",
-        "containers",
-        "diagnostics",
-        "dnsConfig",
-        "encryptionProperties",
-        "extensions",
-        "identityAcls",
-        "imageRegistryCredentials",
-        "initContainers",
-        "ipAddress",
-        "networkProfile",
-        "osType",
-        "priority",
-        "provisioningTimeoutInSeconds",
-        "restartPolicy",
-        "secretReferences",
-        "sku",
-        "standbyPoolProfile",
-        "subnetIds",
-        "volumes",
-    ]
-}
-_BESIDE = {"location", "tags", "identity", "zones"}
-_CONTAINER = {
-    name.lower(): name
-    for name in [
-        "image",
-        "command",
-        "ports",
-        "environmentVariables",
-        "resources",
-        "volumeMounts",
-        "livenessProbe",
-        "readinessProbe",
-        "securityContext",
-        "configMap",
-    ]
-}
 _IDENTITY = {"type": "type", "userassignedidentities": "userAssignedIdentities"}
 _IDENTITY["user_assigned_identities"] = "userAssignedIdentities"
 _PLACE = {"name": "name", "type": "type"}
@@ -105,10 +64,10 @@ class Resource:
         return self.found.mistake((*self.path, *inside), problem, remedy, key=key)
 
     def _unknown(self, name: str, value: Any) -> Iterator[Mistake]:
-        lower = name.lower()
-        if lower in _PROPERTIES:
-            yield self._wrong_level((name,), _PROPERTIES[lower], "under properties")
-        elif not (value in ({}, []) or lower.startswith("x-")):
+        known = levels.home(name)
+        if known:
+            yield self._wrong_level((name,), *known)
+        elif not (value in ({}, []) or name.lower().startswith("x-")):
             remedy = f"Remove it. Known here: {', '.join(sorted(_TOP))}."
             yield self._mistake((name,), "not a property of a container group", remedy, key=True)
 
@@ -183,7 +142,8 @@ class Resource:
 
     def _shape(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
         kind, properties = sent.get("type"), sent.get("properties")
-        containers = properties.get("containers") if isinstance(properties, dict) else None
+        given = properties.items() if isinstance(properties, dict) else ()
+        containers = next((value for name, value in given if name.lower() == "containers"), None)
         if kind is not None and not is_group(kind):
             yield self._mistake(("type",), "not the type of a container group", f"Write {GROUP.type}.")
         if not (isinstance(sent.get("location"), str) and sent["location"]):
@@ -194,28 +154,15 @@ class Resource:
             yield self._mistake(("properties", "containers"), "no containers", remedy)
 
     def _levels(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
-        """Yield what stands in the group's or a container's properties, or beside them, and belongs elsewhere."""
+        """Yield entries at the wrong level, and what only older API versions have."""
         properties = sent.get("properties")
+        for place, name, level in levels.misplaced(properties):
+            yield self._wrong_level(("properties", *place), name, level)
         for name, value in properties.items() if isinstance(properties, dict) else ():
-            if name.lower() in _BESIDE and value is not None:
-                yield self._wrong_level(("properties", name), name, "beside properties")
             if name.lower() == "networkprofile" and value:
                 problem = "a property of API versions before 2021-07-01, which Azure drops in newer ones"
                 remedy = "Write the subnet of that profile: `subnetIds: [{id: /subscriptions/…/subnets/NAME}]`."
                 yield self._mistake(("properties", name), problem, remedy, key=True)
-            for index, container in enumerate(value) if _holds_containers(name, value) else ():
-                if isinstance(container, dict):
-                    yield from self._level_of(container, ("properties", name, index))
-
-    def _level_of(self, container: Mapping[str, Any], here: Path) -> Iterator[Mistake]:
-        for name in container:
-            if name.lower() in _CONTAINER:
-                yield self._wrong_level((*here, name), _CONTAINER[name.lower()], "under properties of the container")
-        inner = container.get("properties")
-        for name in inner if isinstance(inner, dict) else ():
-            if name.lower() in _PROPERTIES:
-                level = "under properties of the group"
-                yield self._wrong_level((*here, "properties", name), _PROPERTIES[name.lower()], level)
 
     def _refused(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
         for inside, problem, remedy in unacceptable(sent):
@@ -231,7 +178,3 @@ class Resource:
 def is_group(kind: object) -> bool:
     """Tell if a resource type is that of container groups."""
     return isinstance(kind, str) and kind.lower() == GROUP.type.lower()
-
-
-def _holds_containers(name: str, value: object) -> bool:
-    return name.lower() in {"containers", "initcontainers"} and isinstance(value, list)

@@ -106,16 +106,19 @@ def test_a_put_without_an_answer_is_looked_for_after_a_while(shows: ContainerGro
 
 
 @pytest.mark.parametrize(
-    ("error", "state"),
+    ("error", "existed", "state"),
     [
-        (NotSent("Too late.", service="aci"), NotSent.state),
-        (Forbidden("No.", service="aci"), "Azure refused the deployment, so the group is unchanged."),
+        (NotSent("Too late.", service="aci"), True, NotSent.state),
+        (Forbidden("No.", service="aci"), True, "Azure refused the deployment, so the group is unchanged."),
+        (Forbidden("No.", service="aci"), False, "Azure refused the deployment, so the group was not created."),
     ],
 )
-def test_a_put_that_was_not_sent_is_told_apart_from_one_that_was_refused(error: AzureError, state: str) -> None:
+def test_a_put_that_was_not_sent_is_told_apart_from_one_that_was_refused(
+    error: AzureError, *, existed: bool, state: str
+) -> None:
     async def act(run: Run, told: Asked, at: Scene) -> None:
         with pytest.raises(type(error)) as caught:
-            await put(run, APP, A, {}, not_after=run.world.moment() + FRESH)
+            await put(run, APP, A, {}, not_after=run.world.moment() + FRESH, existed=existed)
         assert caught.value.state.startswith(state)
 
     writing(act, put_group=error)

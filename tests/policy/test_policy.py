@@ -406,7 +406,7 @@ def test_a_wrong_value_is_refused_at_its_place_with_what_to_write(
         ("a:\n\t- b\n", (2, 1)),
         ("a: 'x\n", (2, 1)),
         ("a: \x07\n", (1, 4)),
-        ("a: 1\n---\nb: 2\n", (2, 1)),
+        ("a: 1\nb: *a\n", (2, 4)),
     ],
 )
 def test_a_text_that_is_no_yaml_is_refused_where_it_stops_being_yaml(

@@ -55,8 +55,8 @@ def test_the_scalars_that_people_trip_over_are_these() -> None:
     text = (
         "name: web\nlocation: westeurope\n"
         "tags: {release: 1.10, build: 20240117, prod: true, on: y, commit: 7e38291, at: 2024-01-17, utc: 2024-01-17T10:00:00Z}\n"
-        "properties:\n  containers: [{name: app}]\n"
-        "  command: [python, --lr, 1e-4, --fp16, y, 1e3, 1.5e3, 5e2, 7e38291, n, Y, N, 022, +01:00, 1:30, yes, off, 1_000, 0x10, .5, -.5]\n"
+        "properties:\n  containers:\n  - name: app\n    properties:\n"
+        "      command: [python, --lr, 1e-4, --fp16, y, 1e3, 1.5e3, 5e2, 7e38291, n, Y, N, 022, +01:00, 1:30, yes, off, 1_000, 0x10, .5, -.5]\n"
     )
     body, mistakes = read(text)
     assert mistakes == []
@@ -72,11 +72,17 @@ def test_the_scalars_that_people_trip_over_are_these() -> None:
             "utc": "2024-01-17 10:00:00+00:00",
         },
         "properties": {
-            "containers": [{"name": "app"}],
-            "command": [
-                *("python", "--lr", "1e-4", "--fp16", "y", "1e3", "1.5e3", "5e2", "7e38291", "n", "Y", "N"),
-                *(18, "+01:00", 90, True, False, 1000, 16, 0.5, "-.5"),
-            ],
+            "containers": [
+                {
+                    "name": "app",
+                    "properties": {
+                        "command": [
+                            *("python", "--lr", "1e-4", "--fp16", "y", "1e3", "1.5e3", "5e2", "7e38291", "n", "Y", "N"),
+                            *(18, "+01:00", 90, True, False, 1000, 16, 0.5, "-.5"),
+                        ]
+                    },
+                }
+            ]
         },
     }
 
@@ -110,6 +116,7 @@ def test_what_az_cannot_send_is_a_mistake_at_its_place(value: str) -> None:
         ("a: &x 1\nb: &x 2\n", 2, "an anchor name that is used twice"),
         ("a: !x {b: 1}\n", 1, "a YAML tag"),
         ("a: *nowhere\n", 1, "not YAML: found undefined alias"),
+        ("a: 1\n---\nb: 1\n", 2, "a second document"),
         ("2024-13-45: 1\n", 1, "not a valid date"),
     ],
 )
@@ -145,6 +152,16 @@ GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, 
           for name in ("image", "command", "ports", "environmentVariables", "resources", "volumeMounts", "livenessProbe", "securityContext")),
         *((GROUP.replace("{image", f"{{{name}: [x], image"), f"3:52: properties.containers[0].properties.{name}", f"{name} belongs under properties of the group")
           for name in ("imageRegistryCredentials", "restartPolicy", "osType", "volumes", "ipAddress")),
+        *((GROUP.replace("{containers", f"{{{name}: [x], containers"), f"3:14: properties.{name}", f"at the wrong level: {name} belongs {level}") for name, level in (
+            ("environmentVariables", "under properties of the container"), ("ports", "under properties of the container"), ("dnsNameLabel", "under ipAddress"),
+            ("volumeMounts", "under properties of the container"), ("azureFile", "under volumes of the group"), ("logAnalytics", "under diagnostics"))),
+        *((GROUP.replace("{name: app", f"{{{name}: [x], name: app"), f"3:28: properties.containers[0].{name}", f"{name} belongs {level}") for name, level in (
+            ("imageRegistryCredentials", "under properties of the group"), ("identity", "beside properties"), ("cpu", "under requests, in resources"))),
+        *((GROUP.replace("{image", f"{{{name}: [x], image"), f"3:52: properties.containers[0].properties.{name}", f"belongs {level}") for name, level in (
+            ("cpu", "under requests, in resources of the container"), ("memoryInGb", "under requests"), ("limits", "under resources"), ("tags", "beside properties"))),
+        (GROUP.replace("{image", "{Resources: {cpu: 1}, image"), "3:64: properties.containers[0].properties.Resources.cpu", "cpu belongs under requests, in resources"),
+        (GROUP.replace("{containers", "{ipAddress: {ports: [], osType: Linux}, containers"), "3:37: properties.ipAddress.osType", "osType belongs under properties of the group"),
+        (f"{GROUP}image: a\n", "4:1: image", "image belongs under properties of the container"),
         (f"{GROUP}imageregistrycredentials: [x]\n", "4:1: imageregistrycredentials", "imageRegistryCredentials belongs under properties"),
         (f"{GROUP}foo: 1\n", "4:1: foo", "not a property of a container group"),
         (GROUP.replace("{containers", "{networkprofile: {id: x}, containers"), "3:14: properties.networkprofile", "before 2021-07-01"),
