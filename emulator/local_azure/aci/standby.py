@@ -27,6 +27,8 @@ def drawn(body: Json, find: Find) -> tuple[Json, bool]:
         return resource, False
     if "id" not in profile:
         return resource, False
+    if pooled:
+        _require_maps_alone(own.get("containers", []))
     found = find(str(profile["id"]), profile.get("revision"))
     if found is None and not pooled:
         name = str(profile["id"]).rsplit("/", 1)[-1]
@@ -37,6 +39,12 @@ def drawn(body: Json, find: Find) -> tuple[Json, bool]:
     properties = {**base, **{name: value for name, value in own.items() if name not in _OWN}}
     _configure(properties["containers"], own.get("containers", []))
     return {**resource, "properties": properties}, pooled
+
+
+def _require_maps_alone(given: list[Json]) -> None:
+    """Refuse a container of a pool with anything but a map (recorded of Azure PowerShell, 2024)."""
+    if any(set(each.get("properties") or {}) - {"configMap"} for each in given):
+        raise ServiceError(400, "BadRequest", "ContainerGroup properties other than config map are not allowed")
 
 
 def _configure(containers: list[Json], given: list[Json]) -> None:

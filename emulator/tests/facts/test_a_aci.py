@@ -604,8 +604,12 @@ def test_a13_a_group_of_a_standby_pool_runs_at_once(world: World, known: bool) -
     if known:
         world.arm("PUT", f"{PROFILES}/p", world.body())
     pool = {"id": f"{GROUP}/providers/Microsoft.StandbyPool/standbyContainerGroupPools/pool"}
-    entry = {"name": "web", "properties": {"configMap": {"keyValuePairs": {"KEY": "value"}}}}
+    given = {"configMap": {"keyValuePairs": {"KEY": "value"}}}
+    entry = {"name": "web", "properties": given}
     version = f"https://management.azure.com{ID}?api-version=2024-05-01-preview"
+    larger = [{"name": "web", "properties": {**given, "image": "web"}}]
+    refused = world.arm("PUT", version, from_profile(world, containers=larger, standbyPoolProfile=pool))
+    assert (refused.status, refused.code) == (400, "BadRequest")
     made = world.arm("PUT", version, from_profile(world, containers=[entry], standbyPoolProfile=pool))
     properties = made.body["properties"]
     assert (made.status, made.body["tags"], properties["isCreatedFromStandbyPool"]) == (201, {"a": "1"}, True)
