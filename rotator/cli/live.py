@@ -23,12 +23,14 @@ from rotator.report.words import lines_of
 from rotator.system import SystemClock
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 MOST_SHOWN = 12
 """Policies at work that are shown; the rest is counted."""
 FEW = 3
 """Policies at work of which each is shown with its whole work."""
+ROOM = 36
+"""Columns that the whole work of a policy needs beside its name; with less, it stands below the name."""
 
 
 class Elapsing(Protocol):
@@ -87,9 +89,11 @@ class AtWork:
         if not self.lines:
             return [*counted, ("", spent(now - self.begun), "looking at Azure …")]
         rows = sorted(self.lines.items(), key=lambda item: item[1][0])
-        room = max(width - max(len(name) for name, _ in rows[:MOST_SHOWN]) - 10, 20)
+        room = width - max(len(name) for name, _ in rows[:MOST_SHOWN]) - 10
+        if len(rows) <= FEW and room < ROOM:
+            return [*counted, *(("", "", below(name, spent(now - since), text, width)) for name, (since, text) in rows)]
         told = [
-            (name, spent(now - since), fitted(text, room, whole=len(rows) <= FEW))
+            (name, spent(now - since), fitted(text, max(room, 10), whole=len(rows) <= FEW))
             for name, (since, text) in rows[:MOST_SHOWN]
         ]
         rest = len(rows) - len(told)
@@ -101,6 +105,11 @@ def fitted(text: str, room: int, *, whole: bool) -> str:
     if whole:
         return "\n".join(lines_of(text, room))
     return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
+
+
+def below(name: str, time: str, text: str, width: int) -> str:
+    """Return name and time of a policy, and its work below them, within `width` columns where words allow."""
+    return "\n".join(lines_of(f"{name} {time}", width, hanging=2) + [f"  {x}" for x in lines_of(text, width - 2)])
 
 
 def spent(seconds: float) -> str:
@@ -120,9 +129,7 @@ def redrawn() -> Iterator[Tell]:
 
     console, work = Console(stderr=True, highlight=False), AtWork()
     work.begun = work.clock.elapsed()
-    with Live(
-        console=console, get_renderable=lambda: _table(work, console.width), refresh_per_second=4, transient=True
-    ):
+    with Live(console=console, get_renderable=lambda: drawn(work, console.width), refresh_per_second=4, transient=True):
 
         def show(event: Event) -> None:
             work.hear(event)
@@ -139,11 +146,16 @@ def _style(event: Event) -> str:
     return "yellow" if getattr(event, "warn", False) else ""
 
 
-def _table(work: AtWork, width: int) -> "Table":
+def drawn(work: AtWork, width: int) -> "Group":
+    """Return the rows, those with a time side by side, the others over the whole width."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 1))
+    parts, table = list["Table | Text"](), Table.grid(padding=(0, 1))
     for name, time, text in work.shown(width):
-        table.add_row(Text(name, style="bold"), Text(time, style="cyan", justify="right"), Text(text))
-    return table
+        if time:
+            table.add_row(Text(name, style="bold"), Text(time, style="cyan", justify="right"), Text(text))
+        else:
+            parts.append(Text(text))
+    return Group(table, *parts) if table.rows else Group(*parts)

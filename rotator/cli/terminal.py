@@ -110,7 +110,7 @@ def _continued(command: str, room: int, prompt: str) -> str:
     if " ".join(words) != command:
         return prompt + command
     lines, end = [""], len(CONTINUED)
-    for part in _options(words):
+    for part in _options(words, room - end):
         if lines[-1] and len(lines[-1]) + 1 + len(part) + end > room:
             lines.append(part)
         else:
@@ -118,11 +118,12 @@ def _continued(command: str, room: int, prompt: str) -> str:
     return prompt + f"{CONTINUED}\n{' ' * len(prompt)}".join(lines)
 
 
-def _options(words: list[str]) -> list[str]:
-    """Return the words of a command, each option in one with its value."""
+def _options(words: list[str], room: int) -> list[str]:
+    """Return the words of a command, each option in one with its value where both have room in a line."""
     parts: list[str] = []
     for word in words:
-        if parts and re.fullmatch(r"--[\w-]+", parts[-1]) and not word.startswith("-"):
+        follows = parts and re.fullmatch(r"--[\w-]+", parts[-1]) and not word.startswith("-")
+        if follows and len(parts[-1]) + 1 + len(word) <= room:
             parts[-1] += f" {word}"
         else:
             parts.append(word)

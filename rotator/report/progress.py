@@ -33,7 +33,7 @@ from rotator.events import (
 )
 from rotator.report.words import WHOLE, constant, name_of
 from rotator.visible import one_line
-from rotator.words import day
+from rotator.words import day, days
 
 
 def line(event: Event, *, everything: bool = True) -> str | None:
@@ -180,6 +180,10 @@ def _between(event: Event) -> str | None:
         case Proving(successes=successes, times=times, outcome=outcome, detail=detail):
             return f"proof {successes}/{times}: {outcome.replace('_', ' ')}{detail and ', '}{detail}"
         case Pausing(reason=reason, seconds=seconds):
-            return f"waiting{'' if seconds is None else f' up to {seconds:.0f} s'}: {reason}"
+            return f"waiting{'' if seconds is None else f' up to {_span(seconds)}'}: {reason}"
         case _:
             return None
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else days(timedelta(seconds=seconds))

@@ -16,32 +16,32 @@ HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS"
 NONE = "-"
 WIDE, NARROW, SMALL = 120, 80, 60
 """Columns of a terminal that has room for everything, for most, and for what matters most."""
-LONGEST_NAME = {WIDE: 30, NARROW: 19, SMALL: 18}
-"""Number of shown characters of a policy's name."""
+SHORTEST_NAME = 18
+"""Shown characters of a policy's name where the terminal has no room for the whole name."""
 
 
-def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = False) -> str:
+def status_text(seen: Iterable[Previewed], *, width: int | None = None, every: bool = False) -> str:
     """Return the table within `width` columns, the number of policies in each state, and remarks.
+
+    Without a width, the table is as wide as the names of the policies need it, and remarks are as for `WIDE`. With one,
+    a name for which there is no room loses its middle: policies often begin alike, or end alike.
 
     With `every`, the remarks list each group, wait and foreign credential. Of more than `FEW` policies, those at rest
     are counted unless `every`, and the numbers come first.
     """
     found = rows(seen)
+    most, width = width, max(width or WIDE, SMALL)
     room = next((room for room in (WIDE, NARROW) if width >= room), SMALL)
     shown = found if every or len(found) <= FEW else _pressing(found)
-    lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
+    lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room, most) if shown else []
     few = every or len(found) <= FEW
     said = [(row.policy, line) for row in (shown if few else _said(found, shown)) for line in _below(row, every=every)]
     groups = [[each] for each in said] if few else alike(said, {row.policy: row.own for row in found})
-    below = [line for group in groups for line in _wrapped(_remark(group), max(width, SMALL))]
+    below = [line for group in groups for line in _wrapped(_remark(group), width)]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
-    parts = (
-        (lines, summary, below)
-        if shown is found
-        else (summary, lines, below, _counted(found, shown, max(width, SMALL)))
-    )
+    parts = (lines, summary, below) if shown is found else (summary, lines, below, _counted(found, shown, width))
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -102,8 +102,8 @@ def _by_lists(found: Sequence[Row]) -> Iterator[str]:
         yield f"{rest}; the oldest full look is from {day(min(looked))}"
 
 
-def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
-    """Return the lines of the table, columns side by side.
+def _table(table: Sequence[tuple[str, ...]], room: int, width: int | None) -> list[str]:
+    """Return the lines of the table, columns side by side; names have what the other columns leave of `width`.
 
     On a narrow terminal, leave out the credential, and put one space between columns; on a small one, leave out the
     age and the counts of waits and foreign credentials, too.
@@ -113,11 +113,19 @@ def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
     table = [tuple(line[column] for column in kept) for line in table]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     gap = "  " if room == WIDE else " "
+    others = sum(widths[1:]) + len(gap) * (len(widths) - 1)
+    left = max(width - others, SHORTEST_NAME) if width else widths[0]
+    table, widths[0] = [(_shortened(line[0], left), *line[1:]) for line in table], min(widths[0], left)
     return [gap.join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
+def _shortened(name: str, room: int) -> str:
+    """Return a name within `room` characters: its beginning and its end."""
+    end = room // 2
+    return name if len(name) <= room else f"{name[: room - end - 1]}…{name[-end:]}"
+
+
 def _cells(row: Row, room: int) -> tuple[str, ...]:
-    name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
     age = _short(row.at - row.start) if row.at and row.start else NONE
     due = "now" if row.due else _date(row.next_due)
     groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
@@ -125,7 +133,7 @@ def _cells(row: Row, room: int) -> tuple[str, ...]:
     last = max((credential.end for credential in row.foreign), default=None)
     foreign = f"{len(row.foreign)}, {_date(last)}" if last and room == WIDE else str(len(row.foreign) or NONE)
     return (
-        name,
+        row.policy,
         state,
         (row.key_id or NONE)[:8],
         age,

@@ -137,7 +137,8 @@ def lines_of(text: str, width: int, *, hanging: int = 0, first: int = 0) -> list
 
     No word, no command between back ticks and no number with its unit is broken.
 
-    Later lines hang by `hanging` columns; the first one begins after `first` columns that are not part of the text.
+    Later lines hang by `hanging` columns, or less where a word needs the room; the first one begins after `first`
+    columns that are not part of the text.
     """
     kept = _WHOLE_PART.sub(lambda part: part[0].replace(" ", _KEPT), text)
     lines = textwrap.wrap(
@@ -148,7 +149,16 @@ def lines_of(text: str, width: int, *, hanging: int = 0, first: int = 0) -> list
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [line.replace(_KEPT, " ")[0 if number else first :] for number, line in enumerate(lines)]
+    told = [line.replace(_KEPT, " ")[0 if number else first :] for number, line in enumerate(lines)]
+    if first and len(told) > 0 and first + len(told[0]) > width:
+        told = ["", " " * hanging + told[0], *told[1:]]
+    return [line if len(line) <= width or not number else _moved_left(line, width) for number, line in enumerate(told)]
+
+
+def _moved_left(line: str, width: int) -> str:
+    """Return the line of a word that doesn't fit behind its margin, with as much of the margin as fits."""
+    word = line.lstrip()
+    return " " * max(width - len(word), 0) + word
 
 
 _WHOLE_PART = re.compile(r"`[^`\n]+`|\b\d+ (?:s|min|h|days?|minutes?|hours?|UTC)\b|\b\d\d:\d\d UTC\b")

@@ -2,6 +2,7 @@
 plain text.
 """
 
+import io
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rotator.cli import live, terminal
 from rotator.cli.failures import USAGE
@@ -94,6 +96,7 @@ def test_no_word_and_no_command_is_broken_at_any_width(reports: list[str]) -> No
             flowing = (line for line in shown.splitlines() if not PASTED.match(line) and not TABLE.search(line.strip()))
             long = [re.sub(r"(--[\w-]+) | \\$", r"\1=", line) for line in flowing if len(line) > width]
             assert [line for line in long if " " in TICKED.sub("x", line.strip())] == []
+            assert [line for line in long if len(line.strip()) <= width] == []
             assert wrapped(text, 1000) == text
 
 
@@ -192,6 +195,17 @@ def test_each_policy_at_work_has_a_line_with_its_time_and_what_is_waited_for() -
     assert (len(short) <= 50, short[-2:]) == (True, " …")
     assert live.fitted("waits for a-name-with-hyphens", 20, whole=False) == "waits for …"
     assert work.shown(60)[-1] == ("", "", "and 9 more")
+
+
+def test_names_of_policies_at_work_and_of_their_groups_stay_whole_on_a_narrow_terminal() -> None:
+    name, screen = "shop-frontend-europe-west-production", io.StringIO()
+    work, reason = live.AtWork(Clock(), begun=90.0), f"{name}-green waits until {name}-blue has come up"
+    work.hear(HostAwaited(at=START, host="myvault.vault.azure.net", happened="no answer", seconds=10, at_most=290))
+    for policy in (name, "search"):
+        work.hear(Pausing(policy=policy, at=START, reason=reason))
+    Console(file=screen, width=60).print(live.drawn(work, 60))
+    assert max(map(len, screen.getvalue().splitlines())) <= 60
+    assert screen.getvalue().split()[-20:] == f"{name} 0s waiting: {reason} search 0s waiting: {reason}".split()
 
 
 @pytest.mark.parametrize("part", ["30 s", "2 days", "03:09 UTC", "`rotator plan web`"])

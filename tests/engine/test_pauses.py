@@ -91,5 +91,5 @@ async def test_a_grant_says_that_it_tries_a_pull(loop: VirtualLoop) -> None:
     await made.with_world(lambda run: adopt(run, None))
     await made.with_world(revoke)
     told, longest = await watched(made, grant)
-    assert sum("waiting up to 900 s: a pull is tried until it succeeds" in text for text in told) == 1
+    assert sum("waiting up to 15 min: a pull is tried until it succeeds" in text for text in told) == 1
     assert longest <= SILENT

@@ -352,6 +352,17 @@ def test_a_line_of_status_has_age_end_and_groups() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [None, 60, 80, 120, 200])
+def test_a_long_name_is_whole_in_a_pipe_and_where_there_is_room_and_elsewhere_keeps_both_ends(
+    width: int | None,
+) -> None:
+    name = "shop-frontend-europe-west-production-blue"
+    row = status_text([(name, preview(STEADY, name=name))], width=width).splitlines()[1]
+    begin, _, end = row.split()[0].partition("…")
+    assert (name.startswith(begin), name.endswith(end), len(row) <= (width or 999)) == (True, True, True)
+    assert (begin == name) is (width in (None, 120, 200)) and len(begin + end) >= 17
+
+
 @pytest.mark.share(2)
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 @pytest.mark.parametrize("every", [False, True])

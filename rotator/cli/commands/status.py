@@ -72,13 +72,13 @@ class _Picture:
     every: bool
 
     def text(self) -> str:
-        """Return the text for people, as wide as the terminal."""
+        """Return the text for people, as wide as the terminal or COLUMNS; in a pipe no name is shortened."""
         from shutil import get_terminal_size
 
         from rotator.report.leases import held_text
         from rotator.report.status_table import status_text
 
-        width = get_terminal_size((120, 24)).columns
+        width = get_terminal_size((0, 0)).columns or None
         table = status_text(self.seen, width=width, every=self.every)
         return "\n\n".join(part for part in (table, held_text(self.held, self.holders.unknown)) if part)
 
