@@ -92,8 +92,13 @@ def _nameless(text: str, names: Iterable[str]) -> str:
 
 def named(policies: Sequence[str]) -> str:
     """Return the names of policies whose text isn't repeated; of many the first."""
+    return f"{listed(policies)}; -v shows each"
+
+
+def listed(policies: Sequence[str]) -> str:
+    """Return names; of many the first, and the number of the others."""
     more = f" and {len(policies) - FIRST} more" if len(policies) > FIRST else ""
-    return f"{', '.join(policies[:FIRST])}{more}; -v shows each"
+    return f"{', '.join(policies[:FIRST])}{more}"
 
 
 def _left(parts: Sequence[Telling], what: str) -> str:

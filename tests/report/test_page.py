@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from rotator.codes import WaitCode
-from rotator.errors import Forbidden
+from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.report import many, page
-from rotator.report.page.advice import FIRST, LABEL
+from rotator.report.page.advice import FIRST
 from rotator.report.page.lines import MEANING, CredentialRole, time_lines
 from rotator.report.page.scale import Scale, time_scale
 from rotator.report.status import Urgency
@@ -99,12 +99,46 @@ def test_no_handler_is_in_the_markup_and_names_stay_text(read: Read) -> None:
     assert any(name and name.startswith("</script><script>hacked") for name in names)
 
 
-def test_of_many_that_need_a_person_the_first_are_open() -> None:
-    def opened(number: int) -> int:
-        dark: Any = [(f"dark-{n:02}", Forbidden("403 Forbidden", service="keyvault")) for n in range(number)]
-        return sum("open" in given for _, given in Read(page.page(dark, ASSETS, TODAY)).elements)
+def dark(number: int) -> list[Any]:
+    return [(f"dark-{n:03}", Forbidden("403 Forbidden", service="keyvault")) for n in range(number)]
 
-    assert (opened(many.FEW), opened(many.FEW + 1)) == (many.FEW, many.FIRST)
+
+def test_of_policies_in_one_trouble_the_first_is_open_and_of_many_the_others_are_folded() -> None:
+    def parts(seen: list[Any]) -> tuple[int, int, int]:
+        elements = Read(page.page(seen, ASSETS, TODAY)).elements
+        kinds = [given.get("class") for tag, given in elements if tag == "details"]
+        return sum("open" in given for _, given in elements), kinds.count("alike"), len(kinds) - kinds.count("alike")
+
+    apart = [(name, Forbidden(f"refused {'x' * n}", service="keyvault")) for n, (name, _) in enumerate(dark(25))]
+    assert [parts(dark(number)) for number in (1, many.FEW, 200)] == [(1, 0, 1), (1, 0, many.FEW), (1, 1, 200)]
+    assert (parts(apart[: many.FEW]), parts(apart)) == ((many.FEW, 0, many.FEW), (many.FIRST, 0, 25))
+    told = Read(page.page(dark(200), ASSETS, TODAY)).text
+    assert "The same trouble: dark-001, dark-002, dark-003, dark-004, dark-005 and 194 more." in told
+    assert told.count("195 more in the same trouble") == 1
+    open_door = [(name, glanced(name, COMPROMISED)) for name, _ in dark(25)]
+    assert parts(open_door) == (25, 0, 25)
+
+
+def test_a_policy_with_mistakes_is_called_not_served_as_in_every_report() -> None:
+    wrong = PolicyError((Mistake("policies/web.yaml", 1, 1, "principal", "1", "not a mapping", "write one"),))
+    read = Read(page.page([("web", wrong), ("db", *[what for _, what in dark(1)])], ASSETS, TODAY))
+    chips = [given["data-state"] for tag, given in read.elements if tag == "button" and "data-state" in given]
+    assert sorted(map(str, chips)) == ["not-served", "unreadable"]
+    assert "Not served 1" in read.text and "Unreadable 1" in read.text and "2 policies need a person" in read.text
+    assert "Correct the policy's file." in read.text
+
+
+def test_an_id_is_whole_where_it_stands_alone(read: Read) -> None:
+    identity = "5d3c0a52-0000-4000-8000-00000000abcd"
+    closed = Forbidden("no owner", service="graph", remedy=f"Make app id {identity} an owner, not `{identity}`.")
+    assert Read(page.page([("web", closed)], ASSETS, TODAY)).text.count(identity) == 2
+    for _, what in fleet():
+        if not isinstance(what, Exception):
+            assert all(
+                credential.key_id in read.text
+                for credential in what.view.observed.credentials
+                if credential.live(TODAY)
+            )
 
 
 def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read: Read) -> None:
@@ -116,7 +150,7 @@ def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read:
     assert read.text.count("What to do") == len(shown)
     for standing in Urgency:
         assert FIRST[standing].partition("`")[0] in read.text
-        assert LABEL[standing] in read.text
+        assert standing.name.capitalize() in read.text
     assert "6 policies need a person" in read.text
     assert "rotator grant revoked-partner" in read.text
     assert "issue a new credential on the application" in read.text

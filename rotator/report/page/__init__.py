@@ -12,18 +12,18 @@ Rules for editors of this package:
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from rotator.errors import RotatorError
-from rotator.report.page.advice import LABEL
-from rotator.report.page.card import opened, render_card, top
+from rotator.report.page.card import render_card, render_fold, top
+from rotator.report.page.folding import Card, folded, state_of
 from rotator.report.page.lines import time_lines
 from rotator.report.page.markup import document, own, tag
 from rotator.report.page.scale import Scale, time_scale
-from rotator.report.status import ALARMING, Row, Urgency, rows
+from rotator.report.status import ALARMING, Row, rows
 from rotator.report.words import instant
 from rotator.results import Preview, Previewed
 from rotator.words import day
@@ -54,10 +54,16 @@ def page(seen: Iterable[Previewed], assets: Assets, now: datetime) -> str:
     found = rows(known.items())
     at = max((row.at for row in found if row.at), default=now)
     span = _scale(known.values(), at)
-    first = opened(found)
-    cards = [render_card(row, known[row.policy], span, is_open=row.policy in first) for row in found]
+    cards = [each for shown in folded(found) for each in _cards(shown, known, span)]
     body = (_head(found, at), _filters(found), tag("main", top(span, _tools()), *cards), _foot(at))
     return document(_meta(assets), (_patterns(), *body, own("script", assets.script)))
+
+
+def _cards(shown: Card, known: Mapping[str, Preview | RotatorError], span: Scale) -> Iterator[Element]:
+    """Yield the card of a policy, and the folded part with those in the same trouble."""
+    yield render_card(shown, known[shown.row.policy], span)
+    if shown.folded:
+        yield render_fold(shown, (render_card(Card(row), known[row.policy], span) for row in shown.folded))
 
 
 def _scale(seen: Iterable[Preview | RotatorError], at: datetime) -> Scale:
@@ -97,10 +103,10 @@ def _head(found: Sequence[Row], at: datetime) -> Element:
 
 
 def _filters(found: Sequence[Row]) -> Element:
-    counts = Counter(row.standing for row in found)
+    counts = Counter(map(state_of, found))
     name = tag("input", type="search", id="name", placeholder="Filter by name", autocomplete="off", spellcheck="false")
     name.set("aria-label", "Filter by name")
-    chips = [_chip(standing, counts[standing]) for standing in Urgency if counts[standing]]
+    chips = [_chip(state, many) for state, many in counts.items()]
     states = tag("div", *chips, role="group", class_="states")
     states.set("aria-label", "Filter by state")
     return tag("form", name, states, id="filters", hidden="")
@@ -113,10 +119,10 @@ def _tools() -> Element:
     return tag("div", shown, toggle, id="tools", hidden="")
 
 
-def _chip(standing: Urgency, many: int) -> Element:
-    state = standing.name.lower()
-    made = tag("button", LABEL[standing], " ", tag("b", str(many)), type="button", class_=f"chip {state}")
-    made.set("data-state", state)
+def _chip(state: str, many: int) -> Element:
+    name = state.replace(" ", "-")
+    made = tag("button", state.capitalize(), " ", tag("b", str(many)), type="button", class_=f"chip {name}")
+    made.set("data-state", name)
     made.set("aria-pressed", "false")
     return made
 

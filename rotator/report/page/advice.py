@@ -2,23 +2,14 @@
 
 from collections.abc import Iterator
 
-from rotator.errors import RotatorError
+from rotator.errors import PolicyError, RotatorError
+from rotator.report.page.folding import state_of
 from rotator.report.plan import lists_text, readable, step_text
 from rotator.report.status import Row, Urgency, wait_remarks
 from rotator.report.words import sentence
 from rotator.results import Preview
 from rotator.words import day
 
-LABEL = {
-    Urgency.COMPROMISED: "Compromised",
-    Urgency.UNREADABLE: "Unreadable",
-    Urgency.OVERDUE: "Overdue",
-    Urgency.BLOCKED: "Blocked",
-    Urgency.DUE: "Due",
-    Urgency.WAITING: "Waiting",
-    Urgency.RESTING: "Resting",
-    Urgency.REVOKED: "Revoked",
-}
 FIRST = {
     Urgency.COMPROMISED: "Act now: a password that others know still works.",
     Urgency.UNREADABLE: "Fix the cause of the failed read. Until then nothing of this policy is rotated.",
@@ -32,10 +23,18 @@ FIRST = {
 """First sentence for each state."""
 
 
+NOT_SERVED_FIRST = "Correct the policy's file. Until then nothing of this policy is rotated."
+
+
+def label(row: Row) -> str:
+    """Return the state of a policy as the page names it."""
+    return state_of(row).capitalize()
+
+
 def advise(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     """Yield what to do, in sentences with commands in back ticks; the first is for the state alone."""
     until = f" Next due: {day(row.next_due)}." if row.standing is Urgency.RESTING and row.next_due else ""
-    yield f"{FIRST[row.standing]}{until}"
+    yield NOT_SERVED_FIRST if isinstance(seen, PolicyError) else f"{FIRST[row.standing]}{until}"
     if isinstance(seen, RotatorError):
         found = seen.diagnose()
         yield from map(sentence, (*found.happened.split("\n"), *found.remedy.split("\n")))

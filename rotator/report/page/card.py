@@ -1,17 +1,18 @@
 """One policy on the page: a line with its state and time line, and below it what to do and who holds what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from rotator.container_group import Dependent
-from rotator.errors import RotatorError
-from rotator.report.many import FEW, FIRST
-from rotator.report.page.advice import LABEL, advise
+from rotator.errors import PolicyError, RotatorError
+from rotator.report.many import listed
+from rotator.report.page.advice import advise, label
+from rotator.report.page.folding import NOT_SERVED, Card, state_of
 from rotator.report.page.lines import MEANING, CredentialLine, time_lines, unsaid
 from rotator.report.page.markup import code, tag
 from rotator.report.page.scale import Scale
-from rotator.report.status import ALARMING, Row, Urgency
+from rotator.report.status import Row, Urgency
 from rotator.results import Preview
 from rotator.words import day, days
 
@@ -21,33 +22,29 @@ HEIGHT, GAP = 8, 4
 """Height of a bar and the space between two, in pixels."""
 
 
-def opened(found: Sequence[Row]) -> set[str]:
-    """Return the policies that are open from the start: those that need a person, of many the first.
-
-    A compromised credential is always open.
-    """
-    alarming = [row for row in found if row.standing in ALARMING]
-    first = alarming if len(alarming) <= FEW else alarming[:FIRST]
-    return {row.policy for row in alarming if row in first or row.standing is Urgency.COMPROMISED}
-
-
-def render_card(row: Row, seen: Preview | RotatorError, scale: Scale, *, is_open: bool) -> Element:
+def render_card(shown: Card, seen: Preview | RotatorError, scale: Scale) -> Element:
     """Return the part of the page about one policy."""
-    state = row.standing.name.lower()
+    row, state = shown.row, state_of(shown.row).replace(" ", "-")
     found = () if isinstance(seen, RotatorError) else time_lines(seen)
-    made = tag("details", _summary(row, found, scale), _body(row, seen, found, scale), class_=f"policy {state}")
+    made = tag("details", _summary(row, found, scale), _body(shown, seen, found, scale), class_=f"policy {state}")
     made.set("data-state", state)
     made.set("data-name", row.policy.lower())
-    if is_open:
+    if shown.is_open:
         made.set("open", "")
     return made
+
+
+def render_fold(shown: Card, cards: Iterable[Element]) -> Element:
+    """Return the folded part with the further policies in the trouble of those above."""
+    many = tag("b", str(len(shown.folded)))
+    return tag("details", tag("summary", many, " more in the same trouble"), *cards, class_="alike")
 
 
 def _summary(row: Row, found: Sequence[CredentialLine], scale: Scale) -> Element:
     ends, due = _ends(row)
     return tag(
         "summary",
-        tag("span", LABEL[row.standing], class_="state"),
+        tag("span", label(row), class_="state"),
         tag("h2", row.policy),
         tag("span", _narrow(found, scale), class_="line"),
         tag("span", tag("b", ends), tag("small", due), class_="ends"),
@@ -56,6 +53,8 @@ def _summary(row: Row, found: Sequence[CredentialLine], scale: Scale) -> Element
 
 def _ends(row: Row) -> tuple[str, str]:
     """Return the two short texts at the end of a policy's line."""
+    if isinstance(row.error, PolicyError):
+        return NOT_SERVED, "its file has mistakes"
     if row.error is not None:
         return "not seen", "the end is unknown"
     if row.standing is Urgency.REVOKED:
@@ -131,14 +130,16 @@ _PART = {
 }
 
 
-def _body(row: Row, seen: Preview | RotatorError, found: Sequence[CredentialLine], scale: Scale) -> Element:
-    first, *rest = advise(row, seen)
+def _body(shown: Card, seen: Preview | RotatorError, found: Sequence[CredentialLine], scale: Scale) -> Element:
+    first, *rest = advise(shown.row, seen)
     todo = tag("div", tag("h3", "What to do"), code(first, class_="first"), class_="todo")
-    if rest:
-        todo.append(tag("ul", *(code(each, "li") for each in dict.fromkeys(rest))))
+    below = [line.key_id for line in found]
+    same = f"The same trouble: {listed(shown.others)}." if shown.others else ""
+    if told := [each for each in (*dict.fromkeys(rest), same) if each]:
+        todo.append(tag("ul", *(code(each, "li", short=below) for each in told)))
     parts: list[Element | None] = [todo]
     if not isinstance(seen, RotatorError):
-        parts += [_credentials(seen, found, scale), _groups(row)]
+        parts += [_credentials(seen, found, scale), _groups(shown.row)]
     return tag("div", *parts, class_="body")
 
 
@@ -160,7 +161,7 @@ def _credentials(seen: Preview, found: Sequence[CredentialLine], scale: Scale) -
 def _credential(line: CredentialLine, at: datetime, scale: Scale) -> Element:
     holders = f"held by {', '.join(line.holders)}" if line.holders else "held by no visible group"
     ends = f"{'ends' if line.end > at else 'ended'} {short(line.end)}"
-    who = tag("span", tag("b", MEANING[line.role]), " ", tag("code", line.key_id[:8], title=line.key_id), class_="role")
+    who = tag("span", tag("b", MEANING[line.role]), " ", tag("code", line.key_id), class_="role")
     bar = _drawing(HEIGHT + 8, scale, list(bars_of(line, scale, 2, HEIGHT + 4)), f"{MEANING[line.role]}, {ends}")
     return tag(
         "div",

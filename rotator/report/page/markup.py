@@ -1,7 +1,7 @@
 """Elements of the page: a tree, serialised by the standard library, so that no text can become markup."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from rotator.visible import one_line
@@ -32,19 +32,23 @@ def fill(into: Element, inside: Iterable[Inside]) -> None:
             into.text = f"{into.text or ''}{one_line(each)}"
 
 
-def code(text: str, name: str = "p", /, **attributes: str) -> Element:
-    """Return a paragraph in which the parts between back ticks are code, and ids elsewhere are shown in short."""
+def code(text: str, name: str = "p", /, short: Container[str] = (), **attributes: str) -> Element:
+    """Return a paragraph in which the parts between back ticks are code, as ids are; `short` ids are shortened."""
     parts = text.split("`") if text.count("`") % 2 == 0 else [text]
     inside: list[Inside] = []
     for number, part in enumerate(parts):
-        inside += [tag("code", part)] if number % 2 else _shortened(part)
+        inside += [tag("code", part)] if number % 2 else _with_ids(part, short)
     return tag(name, *inside, **attributes)
 
 
-def _shortened(text: str) -> list[Inside]:
-    """Return a text with the first eight digits of each id; the whole id is its title."""
+def _with_ids(text: str, short: Container[str]) -> list[Inside]:
+    """Return a text with its ids; of a short one the first eight digits, and the whole id as its title."""
     parts = _ID.split(text)
-    return [tag("code", part[:8], title=part) if number % 2 else part for number, part in enumerate(parts)]
+    return [_id(part, short) if number % 2 else part for number, part in enumerate(parts)]
+
+
+def _id(text: str, short: Container[str]) -> Element:
+    return tag("code", text[:8], title=text) if text in short else tag("code", text, class_="id")
 
 
 def own(name: str, text: str) -> Element:

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const policies = [...document.querySelectorAll("details.policy")];
+  const folds = [...document.querySelectorAll("details.alike")];
   const filters = document.getElementById("filters");
   const name = document.getElementById("name");
   const chips = [...document.querySelectorAll("button.chip")];
@@ -23,6 +24,12 @@
         (states.length === 0 || states.includes(policy.dataset.state));
       policy.hidden = !fits;
       count += fits;
+    }
+    for (const fold of folds) {
+      const fitting = [...fold.querySelectorAll("details.policy")].filter((policy) => !policy.hidden).length;
+      fold.hidden = fitting === 0;
+      fold.querySelector("b").textContent = fitting;
+      if (words.length) fold.open = true;
     }
     shown.textContent = count === policies.length ? `${count} shown` : `${count} of ${policies.length} shown`;
     none.hidden = count > 0;
@@ -55,7 +62,7 @@
   }
   toggle.addEventListener("click", () => {
     const open = !opened();
-    for (const policy of policies) if (!policy.hidden) policy.open = open;
+    for (const one of [...folds, ...policies]) if (!one.hidden) one.open = open;
     label();
   });
   for (const policy of policies) policy.addEventListener("toggle", label);
