@@ -41,11 +41,9 @@ def _directory(context: typer.Context) -> Path:
 
 
 def _names(directory: Path) -> Iterator[str]:
+    from rotator.policy.files import content
     from rotator.policy.listing import listed
 
     for file in listed(directory, required=False):
-        if file.mistake or not file.file.is_file():  # opening a pipe waits
-            continue
-        with suppress(OSError), file.file.open(encoding="utf-8", errors="replace") as opened:
-            if _PRINCIPAL.search(opened.read(LARGEST)):
-                yield file.name
+        if not file.mistake and _PRINCIPAL.search(content(file.file).anyway[:LARGEST]):
+            yield file.name

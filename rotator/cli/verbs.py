@@ -27,6 +27,18 @@ ABSENT = {"help", "install_completion", "show_completion"}
 """Options of ``rotator`` itself that don't stand before a verb. Typer would load pydantic to find out."""
 
 
+DIRECTORIES = ("--policies", "--lease-dir")
+"""Options with a directory, for which an empty text would be the working directory."""
+
+
+def _empty(words: list[str]) -> str | None:
+    """Return the first option with an empty text in place of a directory."""
+    pairs = zip(words, [*words[1:], None], strict=True)
+    return next(
+        (each for one, more in pairs for each in DIRECTORIES if one == f"{each}=" or (one, more) == (each, "")), None
+    )
+
+
 class Verbs(TyperGroup):
     """Group of commands that answers an unknown verb with the one that is meant."""
 
@@ -45,6 +57,8 @@ class Verbs(TyperGroup):
         name = args[0]
         if self.get_command(ctx, name) is None and (meant := self._meant(name, args[1:])):
             ctx.fail(f"There is no verb {name!r}. Did you mean `rotator {meant}`?")
+        if option := _empty(args):
+            ctx.fail(f"{option} is followed by an empty text, which names no directory: a variable may be unset.")
         return super().resolve_command(ctx, args)
 
     def _meant(self, name: str, rest: list[str]) -> str:

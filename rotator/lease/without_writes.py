@@ -51,6 +51,7 @@ class _Leased:
                     f"a write was held back: {self._held.ended()}",
                     service=SERVICE,
                     code=FailureCode.LEASE_LOST,
+                    state="This write was not sent; one that was sent before, without an answer, may have happened.",
                     remedy="Nothing to do if another run works on this policy; else run again.",
                 )
             if limited:

@@ -1,8 +1,8 @@
-"""Read one file of a directory of policies: only plain files up to a size limit, no pipe and no device."""
+"""Read one file of a directory of policies: only plain files on a disk, up to a size limit."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISREG
 
 from rotator.errors import Mistake, PolicyError
 
@@ -30,7 +30,7 @@ def content(file: Path, shown: str | None = None) -> Content:
     except IsADirectoryError:
         return refused("a directory, where a file is expected", "Rename it, or move it elsewhere.")
     except _NoFileError:
-        return refused("not a file", "Write a plain file; nothing is read from a device or a pipe.")
+        return refused("not a file", "Write a plain file; nothing is read from a device, a pipe or the kernel.")
     except OSError as error:
         return refused(f"can't be read: {error.strerror}", "Make the file readable.")
     anyway = data[:LARGEST].replace(b"\0", b"").decode("utf-8", "replace")
@@ -56,14 +56,18 @@ class _NoFileError(OSError):
 
 
 def _bytes(file: Path) -> bytes:
-    """Return the bytes of a file, at most one more than a policy may have.
-
-    Opening a device may have effects, and opening a pipe waits: neither is opened.
-    """
-    mode = file.stat().st_mode
-    if S_ISDIR(mode):
+    """Return the bytes of a file, at most one more than a policy may have. Raises OSError."""
+    if file.is_dir():
         raise IsADirectoryError
-    if not S_ISREG(mode):
+    if not is_plain(file):
         raise _NoFileError
     with file.open("rb") as opened:
         return opened.read(LARGEST + 1)
+
+
+def is_plain(file: Path) -> bool:
+    """Tell if a path is a plain file on a disk. Raises OSError.
+
+    Opening a device may have effects, opening a pipe waits, and a file of the kernel may never end (`/proc/kmsg`).
+    """
+    return S_ISREG(file.stat().st_mode) and file.resolve().parts[1:2] not in (("proc",), ("sys",))

@@ -101,3 +101,12 @@ def test_the_schemas_take_what_rotator_takes_and_refuse_what_is_not_inherited(fl
         assert not list(policies.iter_errors(yaml.load(text)))
     for text in ("key_vault: {password_secret: x}", "principal: {app_id: 5d3c0a52-0000-0000-0000-000000000009}"):
         assert list(policies.iter_errors(yaml.load(text)))
+
+
+@pytest.mark.parametrize("words", [("--policies", ""), ("--policies=",), ("--lease-dir", "", "-v")])
+def test_an_empty_directory_is_refused_and_is_not_the_working_directory(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(rotator.policies)
+    said = rotator("status", *words)
+    assert (said.code, f"{words[0].rstrip('=')} is followed by an empty text" in said.err) == (2, True)
