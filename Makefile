@@ -81,7 +81,7 @@ function: $(READY)  ## the folder to deploy as an Azure Functions app: build/fun
 	@rm -rf build/function && mkdir -p build/function
 	@cp -R function/. policies build/function/
 	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation --no-compile --target build/function .
-	@echo "build/function is ready: func azure functionapp publish NAME --python"
+	@echo "build/function is ready: cd build/function, then func azure functionapp publish NAME --python --build remote"
 
 wheels: $(READY)  ## the wheels of rotator and of the local Azure: dist/
 	@$(BIN)/python -m pip wheel $(QUIET) --no-deps --no-build-isolation --wheel-dir dist . ./emulator

@@ -185,3 +185,9 @@ def _resolved(part: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     for name in reference.removeprefix("#/").split("/"):
         found = found[name]
     return found
+
+
+def test_make_function_prints_the_commands_of_the_documentation() -> None:
+    document = (ROOT / "docs" / "functions.md").read_text().partition("make function\n")[2].partition("```")[0]
+    (printed,) = re.findall(r"build/function is ready: (.*)\"", (ROOT / "Makefile").read_text())
+    assert printed.split(", then ") == document.splitlines()
