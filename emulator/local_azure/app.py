@@ -102,7 +102,8 @@ class App:
     def _sealed(self, response: Response, service: Service | None = None, request: Request | None = None) -> Response:
         common = {"Date": http_date(self.clock.now()), "Cache-Control": "no-cache"}
         own = service.headers(request) if service and request and not response.foreign else {}
-        response.headers = {**common, **own, **response.headers}
+        headers = {**common, **own, **response.headers}
+        response.headers = {name: value for name, value in headers.items() if value}
         if (response.body or response.status not in (204, 304)) and not response.endless:
             response.headers["Content-Length"] = str(len(response.body))
         return response

@@ -41,6 +41,7 @@ def test_a_repository_shows_its_dates_counts_and_switches(client: Client) -> Non
 def test_tags_come_by_name_or_time_in_pages(client: Client) -> None:
     first = client.call("GET", "/acr/v1/team%2Fapp/_tags?n=1&orderby=timedesc")
     assert [tag["name"] for tag in first.body["tags"]] == ["v2"]
+    assert ("Cache-Control" in first.headers, first.headers["X-Content-Type-Options"]) == (False, "nosniff")
     following = first.headers["Link"].partition(">")[0].removeprefix("<")
     assert following.startswith("/acr/v1/team%2Fapp/_tags?")
     second = client.call("GET", following)

@@ -42,6 +42,14 @@ def network(world: World) -> None:
     assert world.arm("GET", made.headers["azure-asyncoperation"]).body == {"status": "Succeeded"}
 
 
+def test_an_answer_about_networks_has_the_etag_and_the_id_of_its_request(world: World) -> None:
+    network(world)
+    for path in (NET, f"{NET}/subnets/one"):
+        shown = world.arm("GET", at(path))
+        assert (shown.headers["ETag"], "x-ms-arm-service-request-id" in shown.headers) == (shown.body["etag"], True)
+    assert "x-ms-arm-service-request-id" not in world.arm("GET", at(f"{NET}2")).headers
+
+
 def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
     network(world)
     more = {

@@ -31,6 +31,7 @@ _RATE = {"x-ms-ratelimit-remaining-calls-per-second": "166.65"}
 
 TOKEN_HEADERS = {"X-Ms-Ratelimit-Remaining-Calls-Per-Second": "166.65"}
 DISTRIBUTION_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
     "Docker-Distribution-Api-Version": "registry/2.0",
     "Access-Control-Expose-Headers": "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id",
 }
@@ -79,13 +80,16 @@ class Acr:
         return response
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Return ACR's headers for every answer; the token endpoint has none of the distribution specification."""
+        """Return ACR's headers for every answer, which name no cache (recorded).
+
+        The token endpoint has none of the distribution specification.
+        """
         tokens = request.path.lower().startswith("/oauth2/")
         return {
             "Server": "AzureContainerRegistry",
             **(TOKEN_HEADERS if tokens else DISTRIBUTION_HEADERS),
+            "Cache-Control": "",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-            "X-Content-Type-Options": "nosniff",
             "X-Ms-Correlation-Request-Id": self._ids.guid(),
         }
 

@@ -110,6 +110,12 @@ class Networks(Tracked):
             own = {**own, "customDnsConfigs": names_of(self.resources, own)}
         return {**shown, "properties": own}
 
+    def get(self, call: Call) -> Response:
+        """One resource, with its etag as a header; 404 ResourceNotFound."""
+        self.require(call, "read")
+        found = self.found(call)
+        return Response.json(200, self.json(call, found), {"ETag": found.properties["etag"]})
+
     def check_address(self, call: Call) -> Response:
         """Tell if a private address is free."""
         self.require(call, "read")
@@ -225,7 +231,8 @@ class _Parts:
         return Response.json(200, {"value": [*map(self._read, self._all(self._parent(call, "read")))]})
 
     def get(self, call: Call) -> Response:
-        return Response.json(200, self._read(self._found(call, self._parent(call, "read"))))
+        shown = self._read(self._found(call, self._parent(call, "read")))
+        return Response.json(200, shown, {"ETag": shown["etag"]})
 
     def _read(self, part: Json) -> Json:
         return inhabited(self.of.resources, part, capital=True) if self.part == "subnets" else part

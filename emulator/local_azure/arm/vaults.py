@@ -68,7 +68,8 @@ def _served(handler: Handler, resources: Resources) -> Handler:
     def served(call: Call) -> Response:
         require_version(call, resources)
         response = handler(call)
-        response.headers = {"x-ms-keyvault-service-version": SERVICE_VERSION, **response.headers}
+        own = {"x-ms-keyvault-service-version": SERVICE_VERSION, "X-AspNet-Version": "4.0.30319"}
+        response.headers = {**own, **response.headers}
         return response
 
     return served

@@ -174,7 +174,12 @@ class Arm:
         provider = request.path.lower().rpartition("/providers/")[2].partition("/")[0]
         if error.status != 501 and provider == "microsoft.containerregistry":
             body["status"] = "Failed"
-        return Response.json(error.status, body, error.headers)
+        return Response.json(error.status, body, {**self._networks_own(request), **error.headers})
+
+    def _networks_own(self, request: Request) -> dict[str, str]:
+        """Return the id that the provider of networks adds to its own answers (recorded)."""
+        provider = request.path.lower().rpartition("/providers/")[2].partition("/")[0]
+        return {"x-ms-arm-service-request-id": self._request_ids.guid()} if provider == "microsoft.network" else {}
 
     def headers(self, request: Request) -> dict[str, str]:
         """Return the common headers: ids for support, the remaining rate limit, and the fixed ones.
@@ -231,6 +236,7 @@ class Arm:
         if not reads and "/providers/" in call.request.path:
             who = f"tenantId={call.who.tenant},objectId={call.who.oid}/eastus/{self._request_ids.guid()}"
             response.headers["x-ms-operation-identifier"] = who
+        response.headers = {**self._networks_own(call.request), **response.headers}
         return response
 
     def _spend(self, call: Call, subscription: str) -> None:
