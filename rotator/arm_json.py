@@ -5,12 +5,12 @@ properties (environment variables, files of a secret volume) are values here or 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from rotator.resource_id import GUID
-from rotator.secret import CLIENT_ID, CLIENT_SECRET
+from rotator.secret import CLIENT_ID, CLIENT_SECRET, HINT, SHORTEST, passwords_in
 
 _GUID = re.compile(rf"(?<![\w-]){GUID}(?![\w-])")
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
@@ -204,3 +204,25 @@ def registry_of(image: str) -> str:
 def restart_policy(document: Value) -> str:
     """``always``, ``onfailure`` or ``never``; ACI's default is Always (azure-facts A7)."""
     return text(document, "properties", "restartPolicy").lower() or "always"
+
+
+def texts(body: Value, without: Collection[int] = ()) -> Iterator[tuple[str, str]]:
+    """Yield every text long enough for a password with its path, but those in objects of a `without` identity."""
+    left: list[tuple[str, Value]] = [("", body)]
+    while left:
+        place, node = left.pop()
+        if isinstance(node, str):
+            yield place, node
+        elif isinstance(node, Mapping) and id(node) not in without:
+            left += [(f"{place}.{name}".lstrip("."), value) for name, value in node.items() if _may_hold(value)]
+        elif isinstance(node, (list, tuple)):
+            left += [(f"{place}[{nth}]", value) for nth, value in enumerate(node) if _may_hold(value)]
+
+
+def _may_hold(value: Value) -> bool:
+    return len(value) >= SHORTEST if isinstance(value, str) else isinstance(value, (Mapping, list, tuple))
+
+
+def hints(document: Value) -> frozenset[str]:
+    """Return the hints of the passwords of Entra that a group shows in plain sight."""
+    return frozenset(each[:HINT] for _, text in texts(document) for each in passwords_in(text))

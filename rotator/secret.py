@@ -4,8 +4,10 @@ The module is below `rotator.state`, which passes `Secret` and `Home` on: reader
 no values of `rotator.state`.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 
@@ -38,6 +40,12 @@ class Secret:
 
 ENTRA_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
 """Pattern of Entra's passwords, as secret scanners use it: three characters, a digit, ``Q~``, and the rest."""
+SHORTEST = 37
+"""Characters of the shortest text with a password of Entra."""
+HINT = 3
+"""Characters of a password that Graph shows as the hint."""
+ENCODED = re.compile(r"[\w+/-]{48,}={0,2}", re.ASCII)
+"""Base64, as in Docker's `auth`, at least as long as an encoded password."""
 IN_ADDRESSES = (re.compile(r"(:/+)[^/?#\s@\"']+(?=@)"), re.compile(r"(?i)([?&]sig=)[^&#\s\"']+"))
 """Secrets in an address: a user's name and password, and the signature of a shared access signature (SAS)."""
 LOOKS = (
@@ -82,3 +90,19 @@ class Home(StrEnum):
 
     APPLICATION = "application"
     SERVICE_PRINCIPAL = "service_principal"
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """Yield the passwords of Entra in a text, and in the base64 within."""
+    if len(text) >= SHORTEST:
+        yield from ENTRA_SECRET.findall(text)
+        for encoded in ENCODED.findall(text):
+            yield from ENTRA_SECRET.findall(_decoded(encoded))
+
+
+def _decoded(encoded: str) -> str:
+    bare = encoded.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4)).decode("utf-8", "replace")
+    except binascii.Error:
+        return ""

@@ -16,7 +16,7 @@ GROUP = f"{RESOURCES}/Microsoft.ContainerInstance/containerGroups/listed"
 
 
 def may_pull_as(shown: Any, app_id: str) -> bool:
-    return bool(GroupList.of([{**shown, "id": GROUP}]).may_pull_as(app_id))
+    return bool(GroupList.of([{**shown, "id": GROUP}]).may_use(app_id))
 
 
 def hides_secret(shown: Any) -> bool:

@@ -61,7 +61,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             registries = tasks.create_task(together(*(_registry(azure, each.id) for each in policy.registries)))
             seen = tasks.create_task(_told(vault_part(azure, policy, confirmed=True)))
             vault = tasks.create_task(_vault(azure, policy, who, secrets))
-            groups = tasks.create_task(groups_part(azure, policy))
+            groups = tasks.create_task(groups_part(azure, policy, principal))
             rights = tasks.create_task(_rights(azure, policy))
             locks = tasks.create_task(_locks(azure, policy))
             limits = tasks.create_task(_told(azure.limits(policy, strict=True)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rotator.arm_json import hides_client_secret, names
+from rotator.arm_json import hides_client_secret, hints, names
 from rotator.clients.shape import flaw
 from rotator.resource_id import ResourceId
 
@@ -16,15 +16,18 @@ Shown = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class IndexedGroup:
-    """One group, with what its content says: if its form is odd, the names of its users, and if it hides a secret.
+    """One group, with what its content says.
 
-    `content` is the group as JSON: decoded, ten thousand groups take ten times as much memory.
+    `odd`: its form can't be read. `names`: its users. `hints`: those of the passwords in plain sight. `hides`: it hides
+    a variable named like a client secret. `content` is the group as JSON: decoded, ten thousand groups take ten times
+    as much memory.
     """
 
     id: ResourceId
     content: bytes
     odd: bool
     names: frozenset[str]
+    hints: frozenset[str]
     hides: bool
 
     @property
@@ -37,8 +40,9 @@ class IndexedGroup:
 def _indexed(shown: Shown, content: bytes) -> IndexedGroup:
     """Read a group. Raises KeyError, ValueError for one without a valid id."""
     group_id, odd = ResourceId.parse(shown["id"]), bool(flaw(shown))
-    users = frozenset() if odd else names(shown)
-    return IndexedGroup(group_id, content, odd, users, not odd and hides_client_secret(shown))
+    if odd:
+        return IndexedGroup(group_id, content, odd, frozenset(), frozenset(), hides=False)
+    return IndexedGroup(group_id, content, odd, names(shown), hints(shown), hides_client_secret(shown))
 
 
 class Indexing:
@@ -58,14 +62,17 @@ class Indexing:
 
     def done(self) -> "GroupList":
         """Return the list, read to its end."""
-        users = defaultdict[str, list[ResourceId]](list)
+        users, showing = defaultdict[str, list[ResourceId]](list), defaultdict[str, list[ResourceId]](list)
         for each in self._found.values():
             for name in each.names:
                 users[name].append(each.id)
+            for hint in each.hints:
+                showing[hint].append(each.id)
         return GroupList(
             self._found,
             {each.id: each for each in self._found.values()},
             {name: tuple(ids) for name, ids in users.items()},
+            {hint: tuple(ids) for hint, ids in showing.items()},
             tuple(each.id for each in self._found.values() if each.odd),
             tuple(each.id for each in self._found.values() if each.hides),
         )
@@ -76,6 +83,7 @@ class GroupList:
     """A complete list.
 
     `groups`: by id as the list spells it. `users`: groups by each user name and visible variable value, in lower case.
+    `showing`: groups by the hint of each password of Entra that they show in plain sight.
     `unreadable`: groups in a form that can't be read, so that any principal may be theirs. `hiding`: groups with a
     container that hides a variable named like a client secret, and shows no client id.
     """
@@ -83,6 +91,7 @@ class GroupList:
     groups: Mapping[str, IndexedGroup]
     by_id: Mapping[ResourceId, IndexedGroup]
     users: Mapping[str, tuple[ResourceId, ...]]
+    showing: Mapping[str, tuple[ResourceId, ...]]
     unreadable: tuple[ResourceId, ...]
     hiding: tuple[ResourceId, ...]
 
@@ -99,6 +108,10 @@ class GroupList:
         found = self.by_id.get(group_id)
         return found.shown if found else None
 
-    def may_pull_as(self, app_id: str) -> tuple[ResourceId, ...]:
-        """Return the groups that name the principal for a registry or in a variable, or can't be read."""
-        return (*self.users.get(app_id.lower(), ()), *self.unreadable)
+    def may_use(self, app_id: str, hinted: Iterable[str] = ()) -> tuple[ResourceId, ...]:
+        """Return the groups that may use the principal.
+
+        They name it for a registry or in a variable, show a password with one of these hints, or can't be read.
+        """
+        shown = (each for hint in hinted for each in self.showing.get(hint, ()))
+        return (*self.users.get(app_id.lower(), ()), *shown, *self.unreadable)

@@ -4,9 +4,11 @@ Unreadable and absent are told apart. A refusing vault, an unreadable group or a
 picture; an absent principal or registry ends the read.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rotator.causes import Denial
 from rotator.clients import keyvault
@@ -20,7 +22,7 @@ from rotator.codes import FailureCode
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
-from rotator.state import Access, ContainerGroup, Observed, UnlistedSubscription, lineage
+from rotator.state import Access, ContainerGroup, Observed, UnlistedSubscription, hints_of, lineage
 
 
 async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -> Observed:
@@ -34,7 +36,7 @@ async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -
             principal = tasks.create_task(azure.principal(policy))
             vault = tasks.create_task(vault_part(azure, policy, confirmed=confirmed))
             registries = tasks.create_task(azure.registries(policy))
-            groups = tasks.create_task(groups_part(azure, policy))
+            groups = tasks.create_task(groups_part(azure, policy, principal))
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
@@ -105,10 +107,17 @@ async def secret_deleted(azure: Services, policy: Policy, found: Published) -> b
         return None
 
 
-async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
+async def _hints(principal: "asyncio.Task[Any]") -> frozenset[str]:
+    """Return the hints of the principal's credentials when they are read; none if that fails, which fails the look."""
+    await asyncio.wait([principal])
+    found = None if principal.cancelled() or principal.exception() else principal.result()
+    return hints_of(found[1]) if isinstance(found, tuple) else frozenset()
+
+
+async def groups_part(azure: Services, policy: Policy, principal: "asyncio.Task[Any]") -> ObservedGroups:
     """Read declared groups by name, and others by the lists of the policy's subscriptions.
 
-    A list has no instance view, so matching groups are read one by one.
+    A list has no instance view, so matching groups are read one by one. `principal` reads the credentials.
     """
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
@@ -116,9 +125,8 @@ async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
         listing = tasks.create_task(_lists(azure, policy.subscriptions))
     lists = listing.result()
     lists |= await _lists(azure, unconfirmed(named.result(), lists))
-    found = [
-        lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))
-    ]
+    beside = await _read(azure, others(policy, lists, declared, await _hints(principal)))
+    found = [lists.confirmed(group) for group in (*named.result(), *beside)]
     read = {group.id for group in found}
     hiding = sorted(each for listed in lists.found for each in listed.hiding if each not in read)
     return ObservedGroups(
@@ -126,10 +134,10 @@ async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
     )
 
 
-def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> list[ResourceId]:
-    """Return the ids of undeclared groups pulling as the principal, sorted."""
-    pulling = (each for found in lists.found for each in found.may_pull_as(policy.principal.app_id))
-    return sorted({each for each in pulling if each not in declared})
+def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId], hinted: Iterable[str]) -> list[ResourceId]:
+    """Return the ids of undeclared groups that may use the principal, or show a password with one of these hints."""
+    using = (each for found in lists.found for each in found.may_use(policy.principal.app_id, hinted))
+    return sorted({each for each in using if each not in declared})
 
 
 async def _read(azure: Services, group_ids: Sequence[ResourceId]) -> list[ContainerGroup]:

@@ -198,8 +198,8 @@ class WaitCode(Explained):
         "shown",
         "A command, a probe or a variable of a container group shows, in plain sight or in base64, an Entra password"
         " that begins with the hint of an old credential. rotator changes no such text, so the old credential stays,"
-        " except if it is compromised. This concerns container groups of the policy, and groups that use the principal."
-        " Exit 1 if late.",
+        " except if it is compromised. This concerns every container group that rotator may list, also those of no"
+        " policy. Exit 1 if late.",
         "put the password into a secure variable with `{credential: password}`, and deploy the group",
     )
     UNSEEN = (

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as, registry_of, server, text
+from rotator.arm_json import Value, belongs, containers, entries, get, hints, pulls_as, registry_of, server, text
 from rotator.container_group.deployment_outcome import public_port
 from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import follows, pinned, signing_in, unsaid
@@ -24,7 +24,7 @@ from rotator.container_group.value_sources import USERNAME
 from rotator.policy import GroupPolicy, Policy, WhenEnded
 from rotator.policy.manifest import placeholders, source
 from rotator.resource_id import ResourceId
-from rotator.state import ContainerGroup, Observed
+from rotator.state import ContainerGroup, Observed, hints_of
 
 LONG = timedelta(days=14)
 """Time of running after which a group that counts as a job looks like a service."""
@@ -138,12 +138,14 @@ def _meant(wanted: WhenEnded | None) -> Choice:
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
     """Return declared groups in the policy's order, then undeclared users of the principal, by id.
 
-    An undeclared group counts if the group pulls with this user name, may sign in with the principal, or can't be read.
+    An undeclared group counts if the group pulls with this user name, may sign in with the principal, shows a password
+    in plain sight that begins like one of the principal's, or can't be read.
     A declared group without an observation is left out: even absence isn't known.
     """
     seen = {group.id: group for group in observed.groups}
     declared = [seen.pop(group.id) for group in policy.container_groups if group.id in seen]
-    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy)]
+    hinted = hints_of(observed.credentials)
+    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy, hinted)]
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
 
@@ -152,16 +154,18 @@ def concerned(policy: Policy, group: ContainerGroup) -> Dependent | None:
 
     The interpretation is not kept: of a long list, each group is asked about once.
     """
-    if policy.group(group.id) is None and not _uses(group, policy):
+    if policy.group(group.id) is None and not _uses(group, policy, frozenset()):
         return None
     return _interpreted.__wrapped__(_Look(policy, group))
 
 
-def _uses(group: ContainerGroup, policy: Policy) -> bool:
+def _uses(group: ContainerGroup, policy: Policy, hinted: frozenset[str]) -> bool:
     document = group.document
     if document is None:
         return group.unreadable is not None
-    return pulls_as(document, policy.principal.app_id) or bool(unsaid(Document(document, policy, None)))
+    if pulls_as(document, policy.principal.app_id) or bool(unsaid(Document(document, policy, None))):
+        return True
+    return bool(hinted) and not hinted.isdisjoint(hints(document))
 
 
 def _reads(document: Document) -> bool:

@@ -22,7 +22,7 @@ from rotator.state.marks import (
 from rotator.state.observed import ContainerGroup, NewerGroups, NewerValue, Observed, Permissions, UnlistedSubscription
 from rotator.state.proofs import BASE64, OTHER_TEXT, URL, Outcome, Proof
 from rotator.state.roles import Access, Assignment, Permission, Registry, RegistryAccess, Role
-from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns
+from rotator.state.sign_ins import Credential, Identity, Key, Means, PasswordLimit, Principal, SignIns, hints_of
 from rotator.state.versions import Tags, Version, series, tags
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "Tags",
     "UnlistedSubscription",
     "Version",
+    "hints_of",
     "lineage",
     "marker",
     "series",

@@ -1,5 +1,6 @@
 """Means to sign in as a principal: passwords, certificates, federated credentials, managed identities."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,6 +38,11 @@ class Credential:
         """The attempt by which rotator made the credential; empty if others made it."""
         found = MARKED.match(self.display_name)
         return self.display_name[found.end() :] if found else ""
+
+
+def hints_of(credentials: Iterable[Credential]) -> frozenset[str]:
+    """Return the hints of credentials, of those that have one."""
+    return frozenset(each.hint for each in credentials if each.hint)
 
 
 class Means(StrEnum):

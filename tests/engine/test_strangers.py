@@ -2,6 +2,7 @@
 hold.
 """
 
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from rotator.report.status_json import status_body
 from rotator.state import KEY_ID
 from tests.engine.test_life import declared, forced, ours, said, settled
 from tests.invariants import monitored, rested, summary
-from tests.stage import GROUPS, Stage
+from tests.matrices.fast import fast
+from tests.stage import GROUPS, Adapter, Stage, real
 
 ELSEWHERE = "00000000-0000-0000-0000-000000000002"
 READ = "Microsoft.ContainerInstance/containerGroups/read"
@@ -100,6 +102,28 @@ def test_a_group_that_appears_in_the_middle_of_a_rotation_keeps_what_it_was_give
         assert (await made.rotate()).exit_code == 0
         assert old not in ours(made)
         assert rested(made), summary(made)
+
+    settled(scene)
+
+
+@pytest.mark.parametrize("adapter", [real, fast])
+def test_a_group_that_shows_the_old_password_in_base64_keeps_it_though_it_does_not_show_the_app_id(
+    adapter: Adapter,
+) -> None:
+    async def scene(made: Stage) -> None:
+        made.adapter = adapter
+        auth = b64encode(f"{made.app_id}:{made.published()}".encode()).decode()
+        body = made.body("", "")
+        del body["properties"]["imageRegistryCredentials"]
+        body["properties"]["containers"][0]["properties"]["image"] = "mcr.microsoft.com/azuredocs/aci-helloworld"
+        body["properties"]["containers"][0]["properties"]["command"] = ["sh", "-c", f"echo {auth} > config.json; build"]
+        made.azure.container_groups.put(made.group_id("builder"), body, "2025-09-01")
+        old = await rotated(made)
+        assert old in ours(made)
+        assert "builder shows a password that begins like it in plain sight" in made.told()
+        made.azure.container_groups.delete(made.group_id("builder"))
+        await made.rotate()
+        assert old not in ours(made)
 
     settled(scene)
 

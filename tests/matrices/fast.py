@@ -46,6 +46,7 @@ from rotator.state import (
     Registry,
     Secret,
     UnlistedSubscription,
+    hints_of,
     lineage,
 )
 from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Mark, Vault
@@ -79,7 +80,7 @@ class FastWorld(AzureWorld):
             found, credentials = await self.principal(policy)
             vault = await self._vault_part(policy, confirmed=confirmed)
             registries = await self.registries(policy)
-            groups = await self._groups_part(policy)
+            groups = await self._groups_part(policy, hints_of(credentials))
         tenant, vault_ = policy.principal.tenant_id or self._way.caller.tenant, policy.key_vault
         mark = lineage(tenant, policy.principal.app_id, vault_.host, vault_.password_secret)
         at = observation.read_at(self, heard)
@@ -127,12 +128,12 @@ class FastWorld(AzureWorld):
             published, await observation.secret_deleted(self, policy, published), record.access, since
         )
 
-    async def _groups_part(self, policy: Policy) -> Any:
+    async def _groups_part(self, policy: Policy, hinted: frozenset[str]) -> Any:
         declared = [group.id for group in policy.container_groups]
         named = [await self.group(each) for each in declared]
         lists = await self._lists(policy.subscriptions)
         lists |= await self._lists(observation.unconfirmed(named, lists))
-        others = observation.others(policy, lists, declared)
+        others = observation.others(policy, lists, declared, hinted)
         found: list[ContainerGroup] = [
             lists.confirmed(each) for each in (*named, *[await self.group(each) for each in others])
         ]
