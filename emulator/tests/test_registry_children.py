@@ -251,6 +251,12 @@ def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> No
     for kind in ("tasks", "runs", "agentPools"):
         assert call(world, "GET", f"{REGISTRY}/{kind}").body == {"value": []}
         assert call(world, "PUT", f"{REGISTRY}/{kind}/one", {}).status == 501
+    for kind in ("tasks", "agentPools"):
+        absent = call(world, "GET", f"{REGISTRY}/{kind}/one")
+        assert (absent.status, absent.code, f"/{kind}/one'" in absent.body["error"]["message"]) == (
+            *(404, "ResourceNotFound"),
+            True,
+        )
 
 
 def test_tokens_and_scope_maps_are_changed_by_operations_at_any_timing(world: World) -> None:

@@ -26,6 +26,8 @@ NONE = (
     "agentPools",
 )
 """Kinds of children that a registry can't be given here (501), so their lists are empty."""
+NAMED = ("tasks", "agentPools")
+"""Those that have names of their own, so that none of a name is found."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
 TOKENS = {"Basic": 100, "Standard": 500, "Premium": 50_000}
 """Tokens, and scope maps, that a tier allows ("Registry service tiers")."""
@@ -53,6 +55,7 @@ def registry_routes(registries: "RegistryRoutes") -> tuple[Route, ...]:
         Route("arm.registries.regenerateCredential", "POST", one + "/regenerateCredential", registries.regenerate),
         Route("arm.registries.listUsages", "GET", one + "/listUsages", registries.usages),
         *(Route(f"arm.{kind}.list", "GET", f"{one}/{kind}", registries.none) for kind in NONE),
+        *(Route(f"arm.{kind}.get", "GET", f"{one}/{kind}/{{child}}", registries.nothing) for kind in NAMED),
         Route("arm.registries.checkName", "POST", check, registries.check_name),
         Route("arm.registries.operation", "GET", one + "/operationStatuses/{operation}", registries.operation),
     )
@@ -220,6 +223,13 @@ class RegistryRoutes(Tracked):
         self.require(call, f"{call.operation.split('.')[1]}/read")
         self.found(call)
         return Response.json(200, {"value": []}, supported(call))
+
+    def nothing(self, call: Call) -> Response:
+        """Raise ServiceError 404 ResourceNotFound, for one of the objects not creatable here."""
+        kind = call.operation.split(".")[1]
+        self.require(call, f"{kind}/read")
+        self.found(call)
+        raise self.absent(call, f"{call['name']}/{kind}/{call['child']}")
 
     def check_name(self, call: Call) -> Response:
         """Tell if a name is available."""

@@ -74,13 +74,14 @@ class Tracked:
         self.resources.resource_group(call["subscription"], call["group"])
         found = self.resources.get(self.path(call))
         if found is None:
-            message = f"The Resource '{self.type}/{call['name']}' under resource group '{call['group']}' was not found."
-            raise ServiceError(
-                404,
-                "ResourceNotFound",
-                f"{message} For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-            )
+            raise self.absent(call, call["name"])
         return found
+
+    def absent(self, call: Call, name: str) -> ServiceError:
+        """404 ResourceNotFound, as Resource Manager says it of a resource or a child that isn't there."""
+        message = f"The Resource '{self.type}/{name}' under resource group '{call['group']}' was not found."
+        more = "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        return ServiceError(404, "ResourceNotFound", f"{message} {more}")
 
     def require(self, call: Call, verb: str) -> str:
         """The resource's path, if the caller may do `verb` (``read``, ``listCredentials/action``) to it."""
