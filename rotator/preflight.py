@@ -158,6 +158,8 @@ class Right:
     scope: str
     allowed: bool | None
     why: str = ""
+    grounds: Grounds | None = None
+    """Cause of the refusal to say it."""
 
     @property
     def question(self) -> str:

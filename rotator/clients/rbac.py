@@ -171,7 +171,7 @@ class Authorization:
         try:
             return Right(action, resource_id, await self._may(action, resource_id, data=data))
         except AzureError as error:
-            return Right(action, resource_id, None, error.happened)
+            return Right(action, resource_id, None, error.happened, error.grounds)
 
     async def _may(self, action: str, resource_id: ResourceId, *, data: bool) -> bool:
         *above, kind, name = resource_id.path

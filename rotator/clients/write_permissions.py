@@ -40,7 +40,7 @@ async def _vault_right(azure: Services, policy: Policy) -> Right:
     try:
         vault_id = await azure.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
     except AzureError as error:
-        return Right(SET_SECRETS, policy.key_vault.host, None, error.happened)
+        return Right(SET_SECRETS, policy.key_vault.host, None, error.happened, error.grounds)
     if vault_id is None:
         return Right(SET_SECRETS, policy.key_vault.host, True)
     return replace(

@@ -105,6 +105,8 @@ CHECKS: tuple[Check, ...] = (
     Check("lease_free", "machine", "no other run is at work", machine.lease_free),
 )
 """Every check, in the order of the report."""
+OF_THE_VAULT = frozenset({"credential_live", "rivals", "unresolved"})
+"""Checks of the principal that compare its passwords with the versions in the vault."""
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
@@ -119,16 +121,16 @@ def diagnose(case: Case) -> tuple[Finding, ...]:
 
 def _of(check: Check, case: Case) -> Iterator[Finding]:
     found = [replace(each, check=check.name) for each in check.run(case)]
-    if not found and _seen(check.about, case):
+    if not found and _seen(check, case):
         found = [Finding(Severity.OK, check.about, check.ok, check=check.name)]
     yield from found
 
 
-def _seen(part: str, case: Case) -> bool:
-    """Tell if all of a part of the world could be read."""
-    examined = case.examined
+def _seen(check: Check, case: Case) -> bool:
+    """Tell if all of a check's part of the world could be read."""
+    examined, part = case.examined, check.about
     if part == "principal":
-        return examined.principal is None
+        return examined.principal is None and not (check.name in OF_THE_VAULT and passwords.unpublished(case))
     if part == "registry":
         return not any(isinstance(each.shown, Unknown) for each in examined.registries)
     if part == "vault":

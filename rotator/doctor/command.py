@@ -31,6 +31,14 @@ def permitted(case: Case, text: str, grounds: Grounds | None, name: str, scope: 
     return f"{text}. {advice.text}", (rotator(case, "doctor"),)
 
 
+def unless(case: Case, text: str, grounds: Grounds | None, mend: str) -> tuple[str, tuple[str, ...]]:
+    """Return a refusal's text and `mend`, which gives a permission; another cause has a fix of its own."""
+    if grounds is None or grounds.cause in (Cause.ROLE, Cause.UNCLEAR):
+        return text, (mend,)
+    advice = remedy.advise(grounds)
+    return (text, advice.commands) if advice.commands else (f"{text}. {advice.text}", (rotator(case, "doctor"),))
+
+
 def vault_scope(case: Case) -> str | Bash:
     """Return the vault's id, or a command looking up the id if rotator may not see the vault."""
     return case.examined.vault.id or remedy.vault_id(case.policy.key_vault.name)

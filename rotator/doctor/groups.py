@@ -41,17 +41,18 @@ def writable(case: Case) -> Found:
         right, name, mend = (
             case.examined.right(WRITE_GROUP, each.id),
             f"group {each.id.name}",
-            (command.role(case, GROUP_CONTRIBUTOR, each.id),),
+            command.role(case, GROUP_CONTRIBUTOR, each.id),
         )
         if right.allowed is False:
             yield Finding(
                 Severity.FAIL,
                 name,
                 "rotator may not redeploy the group, so the group would keep the old credential until that ends",
-                mend,
+                (mend,),
             )
         elif right.allowed is None:
-            yield Finding(Severity.UNKNOWN, name, f"it is unknown if rotator may redeploy the group: {right.why}", mend)
+            text = f"it is unknown if rotator may redeploy the group: {right.why}"
+            yield Finding(Severity.UNKNOWN, name, *command.unless(case, text, right.grounds, mend))
 
 
 def linkable(case: Case) -> Found:
@@ -62,21 +63,17 @@ def linkable(case: Case) -> Found:
             right = known.get((action, scope), Right(action, scope, True))
             allowed = right.allowed
             text = f"a redeployment needs {action} on {scope.rsplit('/', 1)[-1]}"
-            mend = (command.role(case, LINKED[action], scope),)
+            mend = command.role(case, LINKED[action], scope)
             if allowed is False:
                 yield Finding(
                     Severity.FAIL,
                     subject(each),
                     f"{text}, which this identity does not have; a custom role with that action alone is enough",
-                    mend,
+                    (mend,),
                 )
             elif allowed is None:
-                yield Finding(
-                    Severity.UNKNOWN,
-                    subject(each),
-                    f"{text}; it is unknown if this identity has it: {right.why}",
-                    mend,
-                )
+                text = f"{text}; it is unknown if this identity has it: {right.why}"
+                yield Finding(Severity.UNKNOWN, subject(each), *command.unless(case, text, right.grounds, mend))
 
 
 def holding_known(case: Case) -> Found:
@@ -145,9 +142,5 @@ def logs_readable(case: Case) -> Found:
                 if right.allowed is None
                 else "rotator may not read its logs: `rotator deploy --logs` would print nothing"
             )
-            yield Finding(
-                Severity.WARN,
-                f"group {each.id.name}",
-                text,
-                (command.role(case, GROUP_CONTRIBUTOR, each.id),),
-            )
+            mend = command.role(case, GROUP_CONTRIBUTOR, each.id)
+            yield Finding(Severity.WARN, f"group {each.id.name}", *command.unless(case, text, right.grounds, mend))

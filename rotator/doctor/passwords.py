@@ -86,6 +86,9 @@ def slot_free(case: Case) -> Found:
             yield Finding(
                 Severity.FAIL, SUBJECT, text, (command.delete_password(case, Home.APPLICATION, ended[0].key_id),)
             )
+        elif unpublished(case):
+            text = f"{text}. It is unknown which one is published: the vault could not be read"
+            yield Finding(Severity.FAIL, SUBJECT, text, (command.rotator(case, "doctor"),))
         elif waiting := [c for c in held if c in case.view.superseded]:
             yield _to_finish(case, text, waiting[0])
         else:
@@ -186,7 +189,7 @@ def rivals(case: Case) -> Found:
     With a wrong vault in the policy, its own credentials look like those of another policy. A credential of another
     policy that is newer than the current one stops every issue.
     """
-    if case.examined.vault_silent:
+    if unpublished(case):
         return
     current = case.view.current if case.view.current and case.view.current.live(case.seen.at) else None
     others = [c for c in case.view.foreign if c.live(case.seen.at) and c.lineage not in ("", case.seen.lineage)]
@@ -231,6 +234,11 @@ def signs_in(case: Case) -> Found:
         yield Finding(Severity.ADVICE, SUBJECT, text, ways=ways)
 
 
+def unpublished(case: Case) -> bool:
+    """Tell if the vault could not be read: any credential may be the published one."""
+    return bool(case.examined.vault_silent or case.seen.vault_refuses)
+
+
 def unresolved(case: Case) -> Found:
     """Check that the number of adds with an unknown result is below the limit."""
     named = case.view.named
@@ -238,7 +246,10 @@ def unresolved(case: Case) -> Found:
     lost = [
         c for c in case.view.ours if c.display_name.startswith(mine) and c.key_id not in named and c.live(case.seen.at)
     ]
-    if len(lost) >= MOST_UNRESOLVED:
+    if len(lost) >= MOST_UNRESOLVED and unpublished(case):
+        text = f"it is unknown which of {len(lost)} credentials of rotator are published: the vault could not be read"
+        yield Finding(Severity.UNKNOWN, SUBJECT, text, (command.rotator(case, "doctor"),))
+    elif len(lost) >= MOST_UNRESOLVED:
         text = (
             f"no version and no container group names {len(lost)} credentials of rotator, so no other is added"
             " before one of them is removed"

@@ -20,7 +20,7 @@ def found(case: Case) -> Found:
             yield _absent(case, missing.text)
         else:
             mend = identity.permit(case) if missing.kind is Why.REFUSED else command.rotator(case, "doctor")
-            yield Finding(Severity.UNKNOWN, SUBJECT, missing.text, (mend,))
+            yield Finding(Severity.UNKNOWN, SUBJECT, *command.unless(case, missing.text, missing.grounds, mend))
 
 
 def _absent(case: Case, text: str) -> Finding:
@@ -158,7 +158,8 @@ def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, men
             (mend,),
         )
     elif isinstance(owners, Unknown):
-        yield Finding(Severity.UNKNOWN, SUBJECT, f"the owners of the {what} are unknown: {owners.text}", (mend,))
+        text = f"the owners of the {what} are unknown: {owners.text}"
+        yield Finding(Severity.UNKNOWN, SUBJECT, *command.unless(case, text, owners.grounds, mend))
     elif case.caller.object_id not in owners:
         text = f"{case.caller.object_id} does not own the {what}, so it may neither add nor remove passwords there"
         yield Finding(Severity.FAIL, SUBJECT, text, (mend,))

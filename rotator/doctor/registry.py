@@ -235,23 +235,21 @@ def anonymous_off(case: Case) -> Found:
 def assignable(case: Case) -> Found:
     """Check that this identity could also revoke and grant, an ability not needed by a rotation."""
     for each, _ in _known(case):
-        may, mend = _assigns(case, each.id), (command.role(case, RBAC_ADMIN, each.id),)
+        may, mend = _assigns(case, each.id), command.role(case, RBAC_ADMIN, each.id)
         if may is False:
             text = (
                 "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need"
                 " another identity, or this role"
             )
-            yield Finding(Severity.ADVICE, _name(each.id), text, mend)
+            yield Finding(Severity.ADVICE, _name(each.id), text, (mend,))
         elif may is None:
             text = (
-                "it is unknown if this identity can change role assignments here, as `rotator revoke` and `grant`"
-                f" need{_why(case, each.id)}"
+                "it is unknown if this identity can change role assignments here, as `rotator revoke` and `grant` need"
             )
-            yield Finding(Severity.ADVICE, _name(each.id), text, mend)
-
-
-def _why(case: Case, registry_id: str) -> str:
-    return next((f": {right.why}" for right in case.examined.rights if right.scope == registry_id and right.why), "")
+            unread = next((one for one in case.examined.rights if one.scope == each.id and one.why), None)
+            told = f"{text}: {unread.why}" if unread else text
+            mended = command.unless(case, told, unread.grounds if unread else None, mend)
+            yield Finding(Severity.ADVICE, _name(each.id), *mended)
 
 
 def _assigns(case: Case, registry_id: str) -> bool | None:

@@ -50,7 +50,7 @@ def refusal(
 def readable(case: Case) -> Found:
     """Check that the vault's secrets may be listed and read."""
     if silent := case.examined.vault_silent:
-        yield _silent(case, silent.text)
+        yield refusal(case, silent.text, silent.grounds) if silent.grounds else _silent(case, silent.text)
     elif refused := case.seen.vault_refuses:
         if refused.grounds.cause is not Cause.VAULT_CLOSED:
             yield refusal(case, refused.text, refused.grounds)
@@ -102,10 +102,11 @@ def settable(case: Case) -> Found:
     if may is False:
         yield refusal(case, f"{case.caller.object_id} may not set secrets there", None)
     elif vault.unread or vault.id:
-        why = vault.unread.text if vault.unread else case.examined.right(SET_SECRETS, vault.id or "").why
+        right = case.examined.right(SET_SECRETS, vault.id or "")
+        why, grounds = (vault.unread.text, vault.unread.grounds) if vault.unread else (right.why, right.grounds)
         text = f"it is unknown if rotator may set secrets there: {why}"
-        if vault.unread and vault.unread.grounds and vault.unread.grounds.cause is not Cause.ROLE:
-            yield refusal(case, text, vault.unread.grounds, Severity.UNKNOWN)
+        if grounds and grounds.cause is not Cause.ROLE:
+            yield refusal(case, text, grounds, Severity.UNKNOWN)
             return
         mend = command.role(case, "Reader", command.vault_scope(case))
         yield Finding(Severity.UNKNOWN, subject(case), text, (mend,))

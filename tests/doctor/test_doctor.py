@@ -185,3 +185,39 @@ def test_a_refusal_that_no_role_mends_is_not_answered_with_a_role(operation: str
     (found,) = [each for each in findings if each["check"] == check]
     assert (code, found["severity"], found["mend"]) == (1, "fail", ["rotator doctor mycontainerregistry"])
     assert "no role overrides that" in found["text"]
+
+
+CHALLENGE = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
+
+
+@pytest.mark.parametrize(
+    ("operation", "checks"),
+    [
+        ("graph.*", {"principal_found"}),
+        ("rbac.permissions.list", {"group_writable", "assignable", "settable"}),
+        ("keyvault.*", {"vault_readable"}),
+    ],
+)
+def test_a_withdrawn_token_is_not_answered_with_a_role(operation: str, checks: set[str], rotator: Scene) -> None:
+    rotator.azure.faults.add(
+        Fault(operation, "status", status=401, code="InvalidAuthenticationToken", message=CHALLENGE, times=0)
+    )
+    told = {each["check"]: each for each in looked(rotator)[1] if each["severity"] != "ok"}
+    for each in checks:
+        assert told[each]["mend"] == ["rotator doctor mycontainerregistry"]
+        assert "Azure withdrew the token early" in told[each]["text"]
+
+
+def test_no_password_is_deleted_while_it_is_unknown_which_one_is_published(rotator: Scene) -> None:
+    (world,) = [each for each in WORLDS if each.check == "unresolved"]
+    world.break_(rotator)
+    (found,) = [each for each in looked(rotator)[1] if each["check"] == "unresolved"]
+    assert found["mend"][0].startswith("az ad app credential delete")
+    rotator.azure.faults.add(Fault("keyvault.*", "status", status=401, code="Unauthorized", message=CHALLENGE, times=0))
+    told = {each["check"]: each for each in looked(rotator)[1]}
+    assert (told["unresolved"]["severity"], told["unresolved"]["mend"]) == (
+        "unknown",
+        ["rotator doctor mycontainerregistry"],
+    )
+    assert not {"credential_live", "rivals"} & set(told)
+    assert "can't reach it" not in told["vault_readable"]["text"]

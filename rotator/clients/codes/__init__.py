@@ -25,6 +25,7 @@ _CALLER = re.compile(rf"(?:\boid=|object id ')({GUID})", re.IGNORECASE)
 _APP = re.compile(rf"(?:app|application|identifier|app id) '({GUID})'", re.IGNORECASE)
 _ADDRESS = re.compile(r"Client address: ([0-9A-Fa-f.:]{2,45})(?=\s|$)")
 _REFUSED = (401, 403)
+_CHALLENGE = "continuous access evaluation"
 
 
 def grounds_of(asked: Asked, refused: ServiceRefusal) -> Grounds | None:
@@ -40,7 +41,7 @@ def sign_in_grounds(message: str) -> Grounds:
 
 
 def _cause(asked: Asked, refused: ServiceRefusal) -> Cause | None:
-    if refused.challenged:
+    if refused.challenged or (refused.status == 401 and _CHALLENGE in refused.message.lower()):
         return Cause.CHALLENGE
     if asked.service == ENTRA:
         return entra.cause(refused.numbers, refused.message) if 400 <= refused.status < 500 else None
