@@ -32,6 +32,7 @@ container_groups:
 SHELLS = {
     "bash": ("bash", ["--norc", "--noprofile", "-i"], ""),
     "zsh": ("zsh", ["-f", "-i"], "autoload -Uz compinit; compinit -u -D"),
+    "zsh from its path": ("zsh", ["-f", "-i"], "fpath=($PWD/functions $fpath); autoload -Uz compinit; compinit -u -D"),
     "fish": ("fish", ["--no-config", "-i"], ""),
 }
 
@@ -81,15 +82,17 @@ def test_names_come_from_files_and_groups_from_their_policy(home: Path) -> None:
 def test_a_tab_completes_a_policy_on_a_terminal(home: Path, shell: str) -> None:
     program, options, before = SHELLS[shell]
     path = needed(program, program)
-    given = {**environment(home), COMPLETE: f"source_{shell}"}
+    given = {**environment(home), COMPLETE: f"source_{program}"}
     script = subprocess.run([home / "bin" / "rotator"], env=given, capture_output=True, text=True, check=True).stdout
-    (home / "completion").write_text(script)
+    (home / "functions").mkdir()
+    (home / "functions" / "_rotator").write_text(script)
+    source = "" if "path" in shell else "source ./functions/_rotator"
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(home)
         os.execve(path, [program, *options], environment(home))
     try:
-        typed = f"{before}\nsource ./completion\necho rea''dy\n"
+        typed = f"{before}\n{source}\necho rea''dy\n"
         os.write(terminal, typed.encode())
         read_until(terminal, "ready")
         os.write(terminal, b"rotator history pay\t")
