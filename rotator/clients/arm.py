@@ -54,7 +54,10 @@ class Arm:
             raise
         except NotFound as error:
             failure = error
-        remedy = f"Correct the registry's id in the policy (`{SHOW_REGISTRY_ID}` prints it), or create the registry."
+        remedy = (
+            f"Correct the registry's id in the policy (`{SHOW_REGISTRY_ID}` prints it), remove the registry from the"
+            " policy if it was deleted for good, or create it."
+        )
         raise NotFound(
             f"registry {name} doesn't exist: {failure.happened}",
             service=SERVICE,

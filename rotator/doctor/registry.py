@@ -61,9 +61,11 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
         text = f"{text} The policy's container groups pull from {writes[0][0].login_server}"
         return Finding(Severity.FAIL, _name(gone.id), text, (command.edit(case),), writes[0][1])
     ways = [Remedy(f"if {each.login_server} is meant", (command.edit(case),), write) for each, write in writes]
-    return Finding(
-        Severity.FAIL, _name(gone.id), text, ways=(*ways, Remedy("if the registry must be created", (make,)))
-    )
+    ways.append(Remedy("if the registry must be created", (make,)))
+    if len(case.policy.registries) > 1:
+        removed = command.taken_out("registries", [gone.id])
+        ways.append(Remedy("if the registry was deleted for good", (command.edit(case),), removed))
+    return Finding(Severity.FAIL, _name(gone.id), text, ways=tuple(ways))
 
 
 def role_honoured(case: Case) -> Found:

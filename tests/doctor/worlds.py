@@ -268,6 +268,10 @@ def _unknown_and_unused(scene: Scene) -> None:
     scene.write(registries=[{"id": f"{scene.seeded.registry_id}x"}], container_groups=[])
 
 
+def _one_deleted(scene: Scene) -> None:
+    scene.write(registries=[{"id": scene.seeded.registry_id}, {"id": f"{scene.seeded.registry_id}x"}])
+
+
 def _registry_unread(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
 
@@ -883,6 +887,7 @@ WORLDS = (
     World("unresolved", "fail", _lost_adds),
     World("registry_readable", "fail", _unknown_registry),
     World("registry_readable", "fail", _unknown_and_unused, 0, "no group tells which"),
+    World("registry_readable", "fail", _one_deleted, 1, "one of two was deleted"),
     World("registry_readable", "fail", _registry_unread, name="a role is missing"),
     World("role_honoured", "fail", _registry(roleAssignmentMode="AbacRepositoryPermissions")),
     World("public", "fail", _registry(publicNetworkAccess="Disabled")),
