@@ -116,6 +116,7 @@ def test_a_passing_fault_is_not_noticed(monkeypatch: pytest.MonkeyPatch, operati
     play(monkeypatch, test)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("operation", ONCE)
 def test_a_write_is_sent_once_and_an_unknown_outcome_is_called_so(

@@ -90,6 +90,7 @@ def called(fault: dict[str, Any]) -> str:
     return "-".join(map(str, fault.values()))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("fault", NOBODYS, ids=called)
 def test_what_nobody_refused_may_have_happened(fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(at: Scene) -> None:

@@ -114,6 +114,7 @@ def alone(made: Scene, name: str) -> tuple[Values, dict[str, Any]]:
     )
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("name", "stride"),
     [cell(name, stride, name=f"{name}-{stride}", soak=stride == 1) for name in HIDING for stride in (2, 1)],

@@ -235,6 +235,7 @@ def test_while_access_is_revoked_a_compromised_password_is_told_until_it_is_take
     settled(scene)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("minutes", [None, 8])
 async def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(
     loop: VirtualLoop, minutes: int | None

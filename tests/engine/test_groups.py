@@ -341,6 +341,7 @@ async def test_a_group_that_always_fails_is_tried_once_more_before_what_it_holds
 # the first of five
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("seconds", [5, 20])
 async def test_a_first_group_that_crashes_within_half_a_minute_of_its_start_is_followed_by_none(
     loop: VirtualLoop, seconds: int

@@ -118,6 +118,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(names, cells)
 
 
+@pytest.mark.share(2)
 async def test_one_marker_sleeps_while_another_marks(
     loop: VirtualLoop, slow: str, quick: str, index: int, moment: Moment
 ) -> None:
@@ -144,6 +145,7 @@ class Network(Hop):
         super().__init__(made.app, arriving=delay, leaving=delay)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("seed", range(24))
 async def test_markers_whose_calls_mingle_take_nothing_from_each_other(loop: VirtualLoop, seed: int) -> None:
     at, chance = await begun(loop), Random(seed)

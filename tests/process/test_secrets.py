@@ -134,6 +134,7 @@ def _chosen() -> Iterator[Any]:
         yield cell(operation, list(chain(*TROUBLE)), name=f"{operation}-all", soak=True)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(("operation", "troubles"), list(_chosen()))
 def test_trouble_shows_no_secret(operation: str, troubles: list[Fault], inside: Inside, tmp_path: Path) -> None:
     seen = overheard(inside)
