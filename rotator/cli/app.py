@@ -40,7 +40,7 @@ def command_line(words: Sequence[str] = ()) -> typer.Typer:
     The options of all verbs take a fifth of the time of `validate`.
     """
     if not words or words[0].startswith("--"):
-        completing.mend_zsh()
+        completing.fix_zsh()
     app = typer.Typer(
         name="rotator",
         cls=Verbs,

@@ -14,24 +14,23 @@ import typer
 _PRINCIPAL = re.compile(r"""^(?:\{\s*)?["']?principal["']?\s*:""", re.MULTILINE)
 LARGEST = 200_000
 """Characters of a file that are searched for a principal: a manifest has none."""
-
-
 _REGISTERED = "compdef %(complete_func)s %(prog_name)s"
 _CALLED = '[[ ${funcstack[1]} != _%(prog_name)s ]] || %(complete_func)s "$@"'
 """Call of the completion by zsh itself, which runs a file of its path with the first tab of a shell."""
 
 
-def mend_zsh() -> None:
-    """Let typer's script for zsh work from zsh's path.
+def fix_zsh() -> None:
+    """Let typer's script for zsh work from zsh's path; a typer with other insides keeps its own script.
 
     `#compdef` has to be its first line, and the first tab, which only registered the completion, has to complete.
     """
-    from typer import _completion_classes as classes
-    from typer import _completion_shared as shared
+    with suppress(ImportError, AttributeError):
+        from typer import _completion_classes as classes
+        from typer import _completion_shared as shared
 
-    mended = shared.COMPLETION_SCRIPT_ZSH.strip().replace(_REGISTERED, f"{_REGISTERED}\n{_CALLED}")
-    shared._completion_scripts["zsh"] = mended  # noqa: SLF001 - typer has no other place for a script
-    classes.ZshComplete.source_template = mended
+        fixed = shared.COMPLETION_SCRIPT_ZSH.strip().replace(_REGISTERED, f"{_REGISTERED}\n{_CALLED}")
+        shared._completion_scripts["zsh"] = fixed  # noqa: SLF001 - typer has no other place for a script
+        classes.ZshComplete.source_template = fixed
 
 
 def policies(context: typer.Context, incomplete: str) -> list[str]:
