@@ -207,7 +207,10 @@ def restart_policy(document: Value) -> str:
 
 
 def texts(body: Value, without: Collection[int] = ()) -> Iterator[tuple[str, str]]:
-    """Yield every text long enough for a password with its path, but those in objects of a `without` identity."""
+    """Yield each text that is long enough for a password, with its path.
+
+    An object whose `id()` is in `without` is left out, with all that is in it.
+    """
     left: list[tuple[str, Value]] = [("", body)]
     while left:
         place, node = left.pop()

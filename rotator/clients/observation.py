@@ -108,7 +108,10 @@ async def secret_deleted(azure: Services, policy: Policy, found: Published) -> b
 
 
 async def _hints(principal: "asyncio.Task[Any]") -> frozenset[str]:
-    """Return the hints of the principal's credentials when they are read; none if that fails, which fails the look."""
+    """Return the hints of the principal's credentials, once they are read.
+
+    There are none if the principal can't be read: then the look fails, or knows of no credential.
+    """
     await asyncio.wait([principal])
     found = None if principal.cancelled() or principal.exception() else principal.result()
     return hints_of(found[1]) if isinstance(found, tuple) else frozenset()

@@ -58,10 +58,16 @@ CHECKS: tuple[Check, ...] = (
         "no app management policy limits passwords",
         passwords.life_allowed,
     ),
-    Check("credential_live", "principal", "the published credential has not ended", passwords.credential_live),
-    Check("rivals", "principal", "no other policy manages the principal", passwords.rivals),
+    Check(
+        "credential_live",
+        "principal",
+        "the published credential has not ended",
+        passwords.credential_live,
+        with_versions=True,
+    ),
+    Check("rivals", "principal", "no other policy manages the principal", passwords.rivals, with_versions=True),
     Check("signs_in", "principal", "only passwords sign in as the principal", passwords.signs_in),
-    Check("unresolved", "principal", "all added passwords are accounted for", passwords.unresolved),
+    Check("unresolved", "principal", "all added passwords are accounted for", passwords.unresolved, with_versions=True),
     Check("registry_readable", "registry", "the registry can be read", registry.readable),
     Check("role_honoured", "registry", "the declared role is valid in the registry's mode", registry.role_honoured),
     Check("public", "registry", "container groups can reach the registry", registry.public),
@@ -105,8 +111,6 @@ CHECKS: tuple[Check, ...] = (
     Check("lease_free", "machine", "no other run is at work", machine.lease_free),
 )
 """Every check, in the order of the report."""
-OF_THE_VAULT = frozenset({"credential_live", "rivals", "unresolved"})
-"""Checks of the principal that compare its passwords with the versions in the vault."""
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
@@ -130,7 +134,7 @@ def _seen(check: Check, case: Case) -> bool:
     """Tell if all of a check's part of the world could be read."""
     examined, part = case.examined, check.about
     if part == "principal":
-        return examined.principal is None and not (check.name in OF_THE_VAULT and passwords.unpublished(case))
+        return examined.principal is None and not (check.with_versions and passwords.unpublished(case))
     if part == "registry":
         return not any(isinstance(each.shown, Unknown) for each in examined.registries)
     if part == "vault":

@@ -102,9 +102,13 @@ Found = Iterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition that must be true: name, part of the world, text if true, and the function looking for faults."""
+    """One condition that must be true: name, part of the world, text if true, and the function looking for faults.
+
+    `with_versions`: the function also needs the versions in the vault.
+    """
 
     name: str
     about: str
     ok: str
     run: Callable[[Case], Found]
+    with_versions: bool = False

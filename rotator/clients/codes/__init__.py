@@ -26,6 +26,7 @@ _APP = re.compile(rf"(?:app|application|identifier|app id) '({GUID})'", re.IGNOR
 _ADDRESS = re.compile(r"Client address: ([0-9A-Fa-f.:]{2,45})(?=\s|$)")
 _REFUSED = (401, 403)
 _CHALLENGE = "continuous access evaluation"
+"""Words in the refusal of a revoked token, which count also where a proxy has removed the challenge's header."""
 
 
 def grounds_of(asked: Asked, refused: ServiceRefusal) -> Grounds | None:
